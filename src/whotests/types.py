@@ -1,0 +1,105 @@
+"""The words of whotests as types: outcomes, phases, kinds and states, and bitmaps of lines.
+
+May import the standard library only. Refuses to hold behaviour beyond a word's own.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import NewType
+
+__all__ = [
+    "FileState",
+    "LineBits",
+    "LineNo",
+    "Outcome",
+    "Phase",
+    "RunStatus",
+    "Runner",
+    "TestName",
+    "UnitKind",
+    "bits_of",
+    "lines_in",
+]
+
+TestName = NewType("TestName", str)
+"""A test id: the runner's own name of a test (pytest node id, unittest or trial dotted id)."""
+
+LineNo = NewType("LineNo", int)
+"""A 1-based physical line number in a source file."""
+
+LineBits = NewType("LineBits", int)
+"""A set of lines as an integer: bit L is set when line L is in it (bit 0 is never set)."""
+
+
+class Outcome(StrEnum):
+    """How a test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    EXPECTED_FAILURE = "expected failure"
+    UNEXPECTED_SUCCESS = "unexpected success"
+    UNKNOWN = "unknown"
+    """It began and no end was seen (the run was killed, or the runner told nothing)."""
+
+
+class Phase(StrEnum):
+    """The part of a test that a context stands for."""
+
+    SETUP = "setup"
+    CALL = "call"
+    TEARDOWN = "teardown"
+
+
+class Runner(StrEnum):
+    """Which runner named a test."""
+
+    PYTEST = "pytest"
+    UNITTEST = "unittest"
+    TRIAL = "trial"
+    OTHER = "other"
+
+
+class RunStatus(StrEnum):
+    """How far a run came."""
+
+    RUNNING = "running"
+    """Not ended: it still runs, or it was killed."""
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    INCOMPLETE = "incomplete"
+    """It ended, but whotests failed to record all of it."""
+
+
+class FileState(StrEnum):
+    """What a run did with a source file."""
+
+    MEASURED = "measured"
+    NOT_IMPORTED = "not imported"
+    NOT_MEASURED = "not measured"
+    """It could not be instrumented; the reason stands beside it."""
+
+
+class UnitKind(StrEnum):
+    """What a unit is."""
+
+    MODULE = "module"
+    FUNCTION = "function"
+    CLASS = "class"
+
+
+def bits_of(lines: Iterable[int]) -> LineBits:
+    """The lines as one integer, bit L for line L."""
+    bits = 0
+    for line in lines:
+        bits |= 1 << line
+    return LineBits(bits)
+
+
+def lines_in(bits: int) -> Iterator[LineNo]:
+    """The lines of a bitmap, ascending."""
+    while bits:
+        low = bits & -bits
+        yield LineNo(low.bit_length() - 1)
+        bits ^= low
