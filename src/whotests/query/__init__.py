@@ -1,0 +1,1 @@
+"""whotests (PYTEST_DONT_REWRITE)."""
