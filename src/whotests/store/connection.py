@@ -1,0 +1,115 @@
+"""A connection to a data file that is ours, whole and of a version that we know.
+
+May import the standard library and the schema. Refuses to read or write rows.
+"""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from whotests.errors import DataError
+from whotests.store.failures import newer, not_ours
+from whotests.store.schema import APPLICATION_ID, SCHEMA, VERSION
+
+__all__ = ["check", "connect_to_write", "prepare_folder"]
+
+BUSY_SECONDS: Final = 30.0
+_JOURNAL_ATTEMPTS: Final = 50
+
+
+def prepare_folder(path: Path) -> None:
+    """Makes the data file's folder; our own `.whotests` also says that git should ignore it."""
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name == ".whotests":
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+
+
+def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Connection:
+    """A connection in autocommit mode, with the schema in place, for one thread at a time.
+
+    `max_pages` bounds the file's size in SQLite pages, as a full disk would. Raises DataError for
+    a file that is not ours and lets sqlite3.Error through.
+    """
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _create_if_new(connection)
+        check(connection, path)
+        _prefer_write_ahead(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if max_pages is not None:
+            connection.execute(f"PRAGMA max_page_count = {max_pages:d}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises DataError unless this is a data file of ours, of a version that we know.
+
+    A file that is shorter than its header says makes SQLite itself raise here.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables and not application:
+            raise DataError(
+                f"{path} is empty; record first with `whotests run -- pytest`, "
+                "or give another file with --data FILE"
+            )
+        raise not_ours(path)
+    if version > VERSION:
+        raise newer(path, version=version, known=VERSION, made_by=_maker(connection))
+
+
+def _maker(connection: sqlite3.Connection) -> str:
+    # What a newer schema calls things cannot be known; this one column is a promise.
+    try:
+        row = connection.execute("SELECT whotests FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        return ""
+    return str(row[0]) if row else ""
+
+
+def _create_if_new(connection: sqlite3.Connection) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return
+    # Of two processes that come here at once, one waits and then finds the tables made.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables and not application:
+            for statement in SCHEMA.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _prefer_write_ahead(connection: sqlite3.Connection) -> None:
+    # The switch wants the file for itself and does not wait: another process may be
+    # just at this same point. Where the file system has no shared memory (some network
+    # mounts), SQLite keeps the old mode, which is slower and as safe.
+    for attempt in range(_JOURNAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as failure:
+            if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if attempt == _JOURNAL_ATTEMPTS - 1:
+                return
+            time.sleep(0.01)
+        else:
+            return

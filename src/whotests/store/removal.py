@@ -1,0 +1,96 @@
+"""What a run that ended well makes superfluous, and its removal.
+
+May import the standard library and the store's own floor. Refuses to begin or end
+transactions: the writer does.
+"""
+
+import sqlite3
+import time
+from collections.abc import Collection
+
+from whotests.store.liveness import is_dead
+from whotests.store.packing import walk
+from whotests.store.schema import OUTCOMES
+from whotests.types import Outcome, RunStatus
+
+__all__ = ["collect_garbage", "has_live_runs", "over_runs", "remove_rerun_tests", "remove_runs"]
+
+
+def over_runs(connection: sqlite3.Connection, *, here: str, now: float) -> tuple[int, ...]:
+    """The ids of the runs that have ended or died by `now`, on the machine named `here`."""
+    return tuple(
+        run_id
+        for run_id, status, host, pid, heartbeat in connection.execute(
+            "SELECT id, status, host, pid, heartbeat FROM run"
+        )
+        if status != RunStatus.RUNNING
+        or is_dead(host=host, pid=pid, heartbeat=heartbeat, here=here, now=now)
+    )
+
+
+def has_live_runs(connection: sqlite3.Connection, *, but: int, here: str) -> bool:
+    """Whether a run other than `but` may still be writing: it may hold ids that no row shows."""
+    over = over_runs(connection, here=here, now=time.time())
+    runs = [run_id for (run_id,) in connection.execute("SELECT id FROM run")]
+    return any(run_id != but and run_id not in over for run_id in runs)
+
+
+def remove_runs(connection: sqlite3.Connection, runs: Collection[int]) -> None:
+    """Removes these runs with their tests, contexts and file states."""
+    for run_id in runs:
+        for table in ("context", "test", "run_file"):
+            connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+        connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+
+
+def remove_rerun_tests(connection: sqlite3.Connection, *, runs: Collection[int], by: int) -> None:
+    """Removes from `runs` the tests that the run `by` ran to their end as well.
+
+    A run that had tests and has none left goes as a whole.
+    """
+    unknown = OUTCOMES.index(Outcome.UNKNOWN)
+    connection.execute("DROP TABLE IF EXISTS temp.rerun")
+    connection.execute("CREATE TEMP TABLE rerun (name TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.execute(
+        "INSERT OR IGNORE INTO temp.rerun SELECT name FROM test WHERE run_id = ? AND outcome <> ?",
+        (by, unknown),
+    )
+    emptied = []
+    for run_id in runs:
+        gone = connection.execute(
+            "DELETE FROM test WHERE run_id = ? AND name IN (SELECT name FROM temp.rerun)",
+            (run_id,),
+        ).rowcount
+        if not gone:
+            continue
+        connection.execute(
+            "DELETE FROM context WHERE run_id = ? AND test_id IS NOT NULL"
+            " AND test_id NOT IN (SELECT id FROM test)",
+            (run_id,),
+        )
+        left = connection.execute("SELECT 1 FROM test WHERE run_id = ? LIMIT 1", (run_id,))
+        if left.fetchone() is None:
+            emptied.append(run_id)
+    connection.execute("DROP TABLE temp.rerun")
+    remove_runs(connection, emptied)
+
+
+def collect_garbage(connection: sqlite3.Connection) -> None:
+    """Removes footprints, patterns, units and files that nothing refers to any more.
+
+    Only when no other run is alive: a writer keeps ids of rows that no context shows yet.
+    """
+    connection.execute("DELETE FROM footprint WHERE id NOT IN (SELECT footprint_id FROM context)")
+    used: set[int] = set()
+    for (blob,) in connection.execute("SELECT patterns FROM footprint"):
+        used.update(walk(blob))
+    unused = [
+        (unit_id, lines)
+        for unit_id, lines, pattern_id in connection.execute(
+            "SELECT unit_id, lines, id FROM pattern"
+        )
+        if pattern_id not in used
+    ]
+    connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND lines = ?", unused)
+    connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
+    connection.execute("DELETE FROM unit WHERE file_id NOT IN (SELECT id FROM file)")

@@ -1,0 +1,245 @@
+"""The rows of one run, and what the file calls the things that the run has named.
+
+May import the standard library, types, errors and the store's own floor. Refuses to begin
+or end transactions: the writer does, and says afterwards which keys to keep.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from whotests.errors import InternalError
+from whotests.store.packing import pack, pack_bits
+from whotests.store.records import (
+    ContextRecord,
+    FileRecord,
+    PatternRecord,
+    TestRecord,
+    UnitRecord,
+)
+from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
+from whotests.types import TestName
+
+__all__ = ["RunRows", "insert"]
+
+
+def insert(connection: sqlite3.Connection, sql: str, values: Sequence[object]) -> int:
+    """Runs an INSERT; the id of the new row."""
+    row_id = connection.execute(sql, values).lastrowid
+    if row_id is None:
+        raise InternalError("SQLite gave a new row no id; please report this")
+    return row_id
+
+
+class _Keys:
+    """What the file calls the things that the run has named so far."""
+
+    __slots__ = ("contexts", "files", "footprints", "patterns", "tests")
+
+    def __init__(self) -> None:
+        self.files: dict[int, tuple[tuple[int, int], ...]] = {}
+        """File key -> (unit id, first line) of each of its units."""
+        self.patterns: dict[int, tuple[int, int]] = {}
+        """Pattern key -> (pattern id, number of lines)."""
+        self.footprints: dict[bytes, int] = {}
+        """Packed pattern ids -> footprint id."""
+        self.tests: dict[TestName, int] = {}
+        """Name -> test id."""
+        self.contexts: dict[int, tuple[int, int, bool]] = {}
+        """Context key -> (context id, footprint id, complete)."""
+
+    def take(self, other: "_Keys") -> None:
+        self.files.update(other.files)
+        self.patterns.update(other.patterns)
+        self.footprints.update(other.footprints)
+        self.tests.update(other.tests)
+        self.contexts.update(other.contexts)
+
+
+class RunRows:
+    """Writes the rows of the run `run_id` within the caller's transaction.
+
+    Keys that a transaction gave out count from `keep` on; `forget` drops those that were
+    given out since, as when the transaction was rolled back.
+    """
+
+    __slots__ = ("_known", "_new", "run_id")
+
+    def __init__(self, *, run_id: int) -> None:
+        self.run_id = run_id
+        self._known = _Keys()
+        self._new = _Keys()
+
+    def keep(self) -> None:
+        """The transaction is in the file."""
+        self._known.take(self._new)
+        self._new = _Keys()
+
+    def forget(self) -> None:
+        """What was not kept did not happen."""
+        self._new = _Keys()
+
+    def share_footprints(self, connection: sqlite3.Connection) -> None:
+        """Uses the footprints that the file has already.
+
+        Safe while the run's row is there: garbage is collected only when no run is alive.
+        """
+        self._new.footprints = dict(connection.execute("SELECT patterns, id FROM footprint"))
+
+    def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
+        """Adds the file's version if it is new, and what this run did with it."""
+        facts = (file.line_count, pack_bits(file.statements), pack_bits(file.excluded))
+        row = connection.execute(
+            "SELECT id FROM file WHERE path = ? AND digest = ?", (file.path, file.digest)
+        ).fetchone()
+        if row is None:
+            file_id = insert(
+                connection,
+                "INSERT INTO file (path, digest, line_count, statements, excluded)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (file.path, file.digest, *facts),
+            )
+        else:
+            # The same text under other exclusion rules: the newest rules count.
+            file_id = int(row[0])
+            connection.execute(
+                "UPDATE file SET line_count = ?, statements = ?, excluded = ? WHERE id = ?",
+                (*facts, file_id),
+            )
+        connection.execute(
+            "INSERT OR REPLACE INTO run_file (run_id, file_id, state, reason) VALUES (?, ?, ?, ?)",
+            (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
+        )
+        self._new.files[file.key] = self._write_units(connection, file_id, file.units)
+
+    def _write_units(
+        self, connection: sqlite3.Connection, file_id: int, units: Sequence[UnitRecord]
+    ) -> tuple[tuple[int, int], ...]:
+        known = {
+            (qualname, kind, first_line): (unit_id, last_line, fingerprint)
+            for unit_id, qualname, kind, first_line, last_line, fingerprint in connection.execute(
+                "SELECT id, qualname, kind, first_line, last_line, fingerprint"
+                " FROM unit WHERE file_id = ?",
+                (file_id,),
+            )
+        }
+        written = []
+        for unit in units:
+            place = (unit.qualname, UNIT_KINDS.index(unit.kind), unit.first_line)
+            content = (unit.last_line, unit.fingerprint)
+            # Taken once: units that share a line and a name (two lambdas) keep their rows.
+            old = known.pop(place, None)
+            if old is None:
+                unit_id = insert(
+                    connection,
+                    "INSERT INTO unit (file_id, qualname, kind, first_line, last_line, fingerprint)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (file_id, *place, *content),
+                )
+            else:
+                unit_id = int(old[0])
+                if old[1:] != content:
+                    # Another Python, or another whotests, sees the same text differently.
+                    connection.execute(
+                        "UPDATE unit SET last_line = ?, fingerprint = ? WHERE id = ?",
+                        (*content, unit_id),
+                    )
+            written.append((unit_id, unit.first_line))
+        return tuple(written)
+
+    def write_patterns(
+        self, connection: sqlite3.Connection, patterns: Sequence[PatternRecord]
+    ) -> None:
+        """Adds those sets of lines that the file does not have yet."""
+        (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM pattern").fetchone()
+        for pattern in patterns:
+            units = self._new.files.get(pattern.file_key) or self._known.files[pattern.file_key]
+            unit_id, first_line = units[pattern.unit_index]
+            lines = pack_bits(pattern.lines >> first_line)
+            row = connection.execute(
+                "SELECT id FROM pattern WHERE unit_id = ? AND lines = ?", (unit_id, lines)
+            ).fetchone()
+            if row is None:
+                last_id += 1
+                row = (last_id,)
+                connection.execute(
+                    "INSERT INTO pattern (unit_id, lines, id) VALUES (?, ?, ?)",
+                    (unit_id, lines, last_id),
+                )
+            self._new.patterns[pattern.key] = (row[0], pattern.lines.bit_count())
+
+    def write_test(self, connection: sqlite3.Connection, test: TestRecord) -> None:
+        """Adds the test, or replaces what was said of it before."""
+        ended = (
+            RUNNERS.index(test.runner),
+            OUTCOMES.index(test.outcome),
+            None if test.duration is None else round(test.duration * 1_000_000),
+        )
+        test_id = self._new.tests.get(test.name) or self._known.tests.get(test.name)
+        if test_id is None:
+            self._new.tests[test.name] = insert(
+                connection,
+                "INSERT INTO test (run_id, name, runner, outcome, duration) VALUES (?, ?, ?, ?, ?)",
+                (self.run_id, test.name, *ended),
+            )
+        else:
+            connection.execute(
+                "UPDATE test SET runner = ?, outcome = ?, duration = ? WHERE id = ?",
+                (*ended, test_id),
+            )
+
+    def write_context(self, connection: sqlite3.Connection, context: ContextRecord) -> None:
+        """Adds the context, or replaces it; one that ran nothing gets no row."""
+        if not context.patterns:
+            return
+        test_id = None if context.test is None else self._test_id(context.test)
+        footprint_id = self._footprint_id(connection, context.patterns)
+        old = self._new.contexts.get(context.key) or self._known.contexts.get(context.key)
+        if old is None:
+            context_id = insert(
+                connection,
+                "INSERT INTO context (run_id, test_id, phase, label, footprint_id, complete)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self.run_id,
+                    test_id,
+                    None if context.phase is None else PHASES.index(context.phase),
+                    None if context.test is not None else context.label,
+                    footprint_id,
+                    context.complete,
+                ),
+            )
+        else:
+            context_id = old[0]
+            if old[1:] == (footprint_id, context.complete):
+                return
+            connection.execute(
+                "UPDATE context SET footprint_id = ?, complete = ? WHERE id = ?",
+                (footprint_id, context.complete, context_id),
+            )
+        self._new.contexts[context.key] = (context_id, footprint_id, context.complete)
+
+    def _test_id(self, name: TestName) -> int:
+        test_id = self._new.tests.get(name) or self._known.tests.get(name)
+        if test_id is None:
+            raise InternalError(f"a context names {name!r}, which was never written; report this")
+        return test_id
+
+    def _footprint_id(self, connection: sqlite3.Connection, keys: Sequence[int]) -> int:
+        new, known = self._new.patterns, self._known.patterns
+        try:
+            # Several keys may stand for one row.
+            pairs = {new.get(key) or known[key] for key in keys}
+        except KeyError as failure:
+            raise InternalError(
+                f"a context refers to pattern {failure}, which was never written; report this"
+            ) from failure
+        blob = pack(sorted([pattern_id for pattern_id, _ in pairs]))
+        footprint_id = self._new.footprints.get(blob) or self._known.footprints.get(blob)
+        if footprint_id is None:
+            footprint_id = insert(
+                connection,
+                "INSERT INTO footprint (patterns, lines) VALUES (?, ?)",
+                (blob, sum([lines for _, lines in pairs])),
+            )
+            self._new.footprints[blob] = footprint_id
+        return footprint_id

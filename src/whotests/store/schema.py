@@ -1,0 +1,133 @@
+"""The data file's schema, as SQL to be read.
+
+May import the standard library only. Refuses to run the SQL: the writer does.
+"""
+
+from typing import Final
+
+from whotests.types import FileState, Outcome, Phase, Runner, UnitKind
+
+__all__ = [
+    "APPLICATION_ID",
+    "FILE_STATES",
+    "OUTCOMES",
+    "PHASES",
+    "RUNNERS",
+    "SCHEMA",
+    "UNIT_KINDS",
+    "VERSION",
+]
+
+APPLICATION_ID: Final = 0x57686F54
+"""'WhoT', in the SQLite header: tells our files from another program's."""
+
+VERSION: Final = 1
+"""`PRAGMA user_version`; raised with every change that an older reader would misread."""
+
+# Words are stored as their place in these tuples: append only.
+OUTCOMES: Final = (
+    Outcome.PASSED,
+    Outcome.FAILED,
+    Outcome.ERROR,
+    Outcome.SKIPPED,
+    Outcome.EXPECTED_FAILURE,
+    Outcome.UNEXPECTED_SUCCESS,
+    Outcome.UNKNOWN,
+)
+PHASES: Final = (Phase.SETUP, Phase.CALL, Phase.TEARDOWN)
+RUNNERS: Final = (Runner.PYTEST, Runner.UNITTEST, Runner.TRIAL, Runner.OTHER)
+FILE_STATES: Final = (FileState.MEASURED, FileState.NOT_IMPORTED, FileState.NOT_MEASURED)
+UNIT_KINDS: Final = (UnitKind.FUNCTION, UnitKind.CLASS, UnitKind.MODULE)
+
+SCHEMA: Final = """
+-- One measured run of a command.
+CREATE TABLE run (
+    id          INTEGER PRIMARY KEY,  -- in the order in which the runs began
+    started     REAL NOT NULL,        -- when it began, seconds since the epoch, UTC
+    heartbeat   REAL NOT NULL,        -- when it last wrote, seconds since the epoch, UTC
+    ended       REAL,                 -- when it ended; NULL: it still runs, or it was killed
+    status      TEXT NOT NULL,        -- 'running', 'finished', 'interrupted' or 'incomplete'
+    note        TEXT NOT NULL,        -- what a person should know about it, or ''
+    command     TEXT NOT NULL,        -- the command line as a JSON array of strings
+    root        TEXT NOT NULL,        -- absolute path of the project; file.path is relative to it
+    label       TEXT NOT NULL,        -- the static context of the whole run, or ''
+    python      TEXT NOT NULL,        -- for instance 'CPython 3.11.7'
+    platform    TEXT NOT NULL,        -- for instance 'Linux-6.1-x86_64'
+    host        TEXT NOT NULL,        -- the machine's name: a pid means something there only
+    pid         INTEGER NOT NULL,     -- the measured process
+    whotests    TEXT NOT NULL,        -- the version of whotests that recorded it
+    exit_status INTEGER               -- the command's exit status, NULL when unknown
+);
+
+-- One version of one source file, shared by the runs that saw it.
+CREATE TABLE file (
+    id         INTEGER PRIMARY KEY,
+    path       TEXT NOT NULL,     -- relative to run.root with '/', or absolute when outside of it
+    digest     BLOB NOT NULL,     -- BLAKE2b-128 of the file's bytes
+    line_count INTEGER NOT NULL,  -- physical lines
+    statements BLOB NOT NULL,     -- bitmap: first lines of the executable statements
+    excluded   BLOB NOT NULL,     -- bitmap: those of `statements` that exclusion rules drop
+    UNIQUE (path, digest)
+);
+
+-- What a run did with a file.
+CREATE TABLE run_file (
+    run_id  INTEGER NOT NULL REFERENCES run,
+    file_id INTEGER NOT NULL REFERENCES file,
+    state   INTEGER NOT NULL,  -- 0 measured, 1 not imported, 2 not measured
+    reason  TEXT NOT NULL,     -- why it was not measured, or ''
+    PRIMARY KEY (run_id, file_id)
+) WITHOUT ROWID;
+
+-- A module body, function, method or class body of a file's version.
+CREATE TABLE unit (
+    id          INTEGER PRIMARY KEY,  -- ascending in source order within a file
+    file_id     INTEGER NOT NULL REFERENCES file,
+    qualname    TEXT NOT NULL,        -- as in __qualname__; '' for the module
+    kind        INTEGER NOT NULL,     -- 0 function, 1 class, 2 module
+    first_line  INTEGER NOT NULL,     -- the first decorator's, if there is one
+    last_line   INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL         -- digest of its syntax tree without positions and comments
+);
+CREATE INDEX unit_by_file ON unit (file_id);
+
+-- A set of lines of one unit that some context ran; each set is stored once.
+-- The ids are unique as well: the writer gives them out, a second index would cost more.
+CREATE TABLE pattern (
+    unit_id INTEGER NOT NULL REFERENCES unit,
+    lines   BLOB NOT NULL,     -- bitmap: bit 0 is the unit's first_line
+    id      INTEGER NOT NULL,  -- what footprint.patterns speaks of
+    PRIMARY KEY (unit_id, lines)
+) WITHOUT ROWID;
+
+-- A set of patterns, shared by all contexts that ran just these.
+CREATE TABLE footprint (
+    id       INTEGER PRIMARY KEY,
+    patterns BLOB NOT NULL,    -- sorted pattern ids, packed (whotests.store.packing)
+    lines    INTEGER NOT NULL  -- how many lines these are together
+);
+
+-- A test of a run and how it ended. (run_id, name) is unique: a run has one writer.
+CREATE TABLE test (
+    id       INTEGER PRIMARY KEY,
+    run_id   INTEGER NOT NULL REFERENCES run,
+    name     TEXT NOT NULL,     -- the runner's own name of it
+    runner   INTEGER NOT NULL,  -- 0 pytest, 1 unittest, 2 trial, 3 other
+    outcome  INTEGER NOT NULL,  -- 0 passed, 1 failed, 2 error, 3 skipped,
+                                -- 4 expected failure, 5 unexpected success, 6 unknown
+    duration INTEGER            -- microseconds over all phases; NULL when unknown
+);
+
+-- What ran under one label. A context that ran nothing measured has no row.
+CREATE TABLE context (
+    id           INTEGER PRIMARY KEY,
+    run_id       INTEGER NOT NULL REFERENCES run,
+    test_id      INTEGER REFERENCES test,  -- NULL: not a test's
+    phase        INTEGER,                  -- 0 setup, 1 call, 2 teardown; NULL: not a test's
+    label        TEXT,                     -- '' before or between tests, 'import', or a user's
+                                           -- label; NULL for a test's context
+    footprint_id INTEGER NOT NULL REFERENCES footprint,
+    complete     INTEGER NOT NULL          -- 0: it was still open when this was written
+);
+"""
+"""Bitmaps are little-endian bytes: bit L of the whole is line L, unless said otherwise."""

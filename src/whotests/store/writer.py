@@ -1,0 +1,224 @@
+"""Writing one run into a data file, from within the measured process.
+
+May import the standard library, types, errors and the store's own floor. Refuses to lose
+anything on a failure: a batch that could not be written can be written again.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from whotests import __version__
+from whotests.errors import DataError, InternalError
+from whotests.store.connection import connect_to_write, prepare_folder
+from whotests.store.failures import translated
+from whotests.store.records import Batch, RunRecord
+from whotests.store.removal import (
+    collect_garbage,
+    has_live_runs,
+    over_runs,
+    remove_rerun_tests,
+    remove_runs,
+)
+from whotests.store.rows import RunRows, insert
+from whotests.types import RunStatus
+
+__all__ = ["Writer"]
+
+_WASTE_WORTH_A_VACUUM: Final = 0.1
+
+
+class Writer:
+    """One run's way into a data file; for one thread at a time, not always the same one.
+
+    Open it, `begin_run`, `write` as often as there is something, `finish_run`, `close`.
+    Every method raises DataError (the file is not ours, cut short, newer) or MachineError
+    (no space, no permission, in use for more than 30 s), and then nothing has changed:
+    the same call can be made again.
+    """
+
+    def __init__(
+        self, path: Path, *, clock: Callable[[], float], max_pages: int | None = None
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._max_pages = max_pages
+        self._connection: sqlite3.Connection | None = None
+        self._host = ""
+        self._over: tuple[int, ...] = ()
+        self._rows = RunRows(run_id=0)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        max_pages: int | None = None,
+    ) -> "Writer":
+        """A writer of the data file at `path`, which is made if it is not there.
+
+        `clock` tells the seconds since the epoch. `max_pages` bounds the file's size in
+        SQLite pages: writing past it fails as on a full disk.
+        """
+        path = Path(path)
+        writer = cls(path, clock=clock, max_pages=max_pages)
+        try:
+            prepare_folder(path)
+            writer._connected()
+        except (sqlite3.Error, OSError) as failure:
+            raise translated(path, failure) from failure
+        return writer
+
+    def begin_run(self, run: RunRecord) -> None:
+        """Adds the run; what has ended or died by now is what its end may remove."""
+
+        def begin(connection: sqlite3.Connection) -> None:
+            now = self._clock()
+            over = over_runs(connection, here=run.host, now=now)
+            run_id = insert(
+                connection,
+                "INSERT INTO run (started, heartbeat, status, note, command, root, label, python,"
+                " platform, host, pid, whotests) VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    run.started,
+                    now,
+                    RunStatus.RUNNING.value,
+                    json.dumps(run.command, ensure_ascii=False),
+                    run.root,
+                    run.label,
+                    run.python,
+                    run.platform,
+                    run.host,
+                    run.pid,
+                    __version__,
+                ),
+            )
+            rows = RunRows(run_id=run_id)
+            rows.share_footprints(connection)
+            self._rows, self._host, self._over = rows, run.host, over
+
+        try:
+            self._transact(begin)
+        except BaseException:
+            self._rows = RunRows(run_id=0)
+            raise
+
+    def write(self, batch: Batch) -> None:
+        """Adds the batch, all of it or (when this raises) nothing."""
+
+        def add(connection: sqlite3.Connection) -> None:
+            self._beat(connection)
+            for file in batch.files:
+                self._rows.write_file(connection, file)
+            if batch.patterns:
+                self._rows.write_patterns(connection, batch.patterns)
+            for test in batch.tests:
+                self._rows.write_test(connection, test)
+            for context in batch.contexts:
+                self._rows.write_context(connection, context)
+
+        self._transact(add)
+
+    def finish_run(
+        self,
+        *,
+        ended: float,
+        status: RunStatus,
+        exit_status: int | None,
+        note: str,
+        append: bool,
+    ) -> None:
+        """Marks the run as ended and removes what it supersedes of the runs that were over
+        when it began.
+
+        FINISHED: those runs. FINISHED with `append`, and INTERRUPTED: those of their tests
+        that this run ran again. Any other status: nothing. Leaves one compact file behind
+        when no other process has it open.
+        """
+
+        def finish(connection: sqlite3.Connection) -> None:
+            self._beat(connection)
+            connection.execute(
+                "UPDATE run SET ended = ?, status = ?, exit_status = ?, note = ? WHERE id = ?",
+                (ended, status.value, exit_status, note, self._rows.run_id),
+            )
+            if status is RunStatus.INTERRUPTED or (status is RunStatus.FINISHED and append):
+                remove_rerun_tests(connection, runs=self._over, by=self._rows.run_id)
+            elif status is RunStatus.FINISHED:
+                remove_runs(connection, self._over)
+            if not has_live_runs(connection, but=self._rows.run_id, here=self._host):
+                collect_garbage(connection)
+
+        self._transact(finish)
+        self._rows = RunRows(run_id=0)
+        try:
+            self._compact(self._connected())
+        except sqlite3.Error as failure:
+            raise translated(self._path, failure) from failure
+
+    def suspend(self) -> None:
+        """Lets go of the file (before a fork); the next write takes it up again."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    def close(self) -> None:
+        """Lets go of the file for good. A run that was not finished stays as it is."""
+        self.suspend()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect_to_write(self._path, max_pages=self._max_pages)
+        return self._connection
+
+    def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Runs `work` in one transaction; the keys that it gave out count only if it succeeds."""
+        try:
+            connection = self._connected()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite may have rolled back by itself (a full disk).
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            self._rows.keep()
+        except sqlite3.Error as failure:
+            raise translated(self._path, failure) from failure
+        finally:
+            self._rows.forget()
+
+    def _beat(self, connection: sqlite3.Connection) -> None:
+        if not self._rows.run_id:
+            raise InternalError("nothing can be written before begin_run or after finish_run")
+        beaten = connection.execute(
+            "UPDATE run SET heartbeat = ? WHERE id = ?", (self._clock(), self._rows.run_id)
+        )
+        if not beaten.rowcount:
+            raise DataError(
+                f"this run is no longer in {self._path}: the file was replaced, or another run "
+                "took this one for dead and removed it; record again with another --data FILE"
+            )
+
+    def _compact(self, connection: sqlite3.Connection) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        # Others may be reading or writing: they go first, and the last run to end tidies up.
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            if free > pages * _WASTE_WORTH_A_VACUUM:
+                connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as failure:
+            # All is written. Without the room for a tidier copy, the next run tidies up.
+            if failure.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+                raise
+        finally:
+            connection.execute("PRAGMA busy_timeout = 30000")
