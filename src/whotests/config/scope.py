@@ -1,0 +1,151 @@
+"""Which files are measured."""
+
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from fnmatch import translate
+from pathlib import Path
+
+__all__ = ["Scope"]
+
+_SOURCE_NAME = re.compile(r"^[^.#~!$@%^&*()+=,]+\.pyw?$")
+"""coverage.py's rule for files that could be imported by name."""
+
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+
+_OURSELVES = ("recording", "integrations", "probes", "source", "config", "store")
+"""Packages of whotests that do the measuring, and so cannot be measured by it."""
+
+
+class Scope:
+    """Decides for a path whether it is measured, and lists the source files there are.
+
+    `source` holds absolute folders and files; see `config.discover`. The standard library,
+    installed packages and virtual environments are out, unless a source lies in there itself.
+    """
+
+    def __init__(self, source: Iterable[str], *, root: Path, omit: Iterable[str] = ()) -> None:
+        self.source = tuple(dict.fromkeys(os.path.normpath(entry) for entry in source))
+        self._root = _as_prefix(str(root))
+        self._omit = _compile_globs(omit)
+        self._entries = tuple(
+            dict.fromkeys(
+                form for entry in self.source for form in (entry, os.path.realpath(entry))
+            )
+        )
+        self._walls = _walls()
+        self._memo: dict[str, bool] = {}
+
+    def measures(self, path: str) -> bool:
+        """Whether the file at `path` is to be measured; cheap from the second time on."""
+        known = self._memo.get(path)
+        if known is None:
+            known = self._memo[path] = self._decide(path)
+        return known
+
+    def python_files(self) -> Iterator[Path]:
+        """All source files, each once, sorted within a source.
+
+        Like coverage.py it goes down only into folders that have an `__init__.py`, but for
+        the source folder itself.
+        """
+        seen: set[str] = set()
+        for entry in self.source:
+            for path in _walk(entry):
+                if path not in seen and self.measures(path):
+                    seen.add(path)
+                    yield Path(path)
+
+    def _decide(self, path: str) -> bool:
+        if path.startswith("<"):
+            return False
+        absolute = os.path.abspath(path)
+        if self._is_inside(absolute):
+            return not self._is_omitted(absolute)
+        real = os.path.realpath(absolute)
+        return real != absolute and self._is_inside(real) and not self._is_omitted(real)
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a source holds the path with no wall between them."""
+        for entry in self._entries:
+            if path == entry:
+                return True
+            prefix = _as_prefix(entry)
+            if not path.startswith(prefix):
+                continue
+            if not _INSTALLED.isdisjoint(path[len(prefix) :].split(os.sep)):
+                continue
+            if all(prefix.startswith(wall) for wall in self._walls if path.startswith(wall)):
+                return True
+        return False
+
+    def _is_omitted(self, path: str) -> bool:
+        if self._omit is None:
+            return False
+        if self._omit.match(path.replace(os.sep, "/")):
+            return True
+        if path.startswith(self._root):
+            return bool(self._omit.match(path[len(self._root) :].replace(os.sep, "/")))
+        return False
+
+
+def _walls() -> tuple[str, ...]:
+    """Folders whose contents are measured only for a source that lies in them itself."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
+    folders = {folder for name in names if (folder := sysconfig.get_path(name))}
+    folders.add(os.path.dirname(os.__file__))
+    if sys.prefix != sys.base_prefix:
+        folders.add(sys.prefix)
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folders.update(os.path.join(package, name) for name in _OURSELVES)
+    return tuple(
+        _as_prefix(form) for folder in sorted(folders) for form in _forms(os.path.abspath(folder))
+    )
+
+
+def _forms(path: str) -> Iterable[str]:
+    return dict.fromkeys((path, os.path.realpath(path)))
+
+
+def _as_prefix(folder: str) -> str:
+    return folder if folder.endswith(os.sep) else folder + os.sep
+
+
+def _walk(entry: str) -> Iterator[str]:
+    if not os.path.isdir(entry):
+        yield entry
+        return
+    for folder, subfolders, files in os.walk(entry):
+        if folder != entry and "__init__.py" not in files:
+            subfolders.clear()
+            continue
+        subfolders.sort()
+        for name in sorted(files):
+            if _SOURCE_NAME.match(name):
+                yield os.path.join(folder, name)
+
+
+def _compile_globs(globs: Iterable[str]) -> re.Pattern[str] | None:
+    """One pattern for all globs, or None when there are none.
+
+    `fnmatch` rules, where `*` crosses '/'; `**/` also stands for no folder at all, and a
+    folder's name stands for all that it holds.
+    """
+    patterns = []
+    for glob in globs:
+        text = glob.replace("\\", "/") if os.sep == "\\" else glob
+        text = text.removeprefix("./").rstrip("/")
+        parts = [_inner(part) for part in text.split("**/")]
+        patterns.append("(?:.*/)?".join(parts) + "(?:/.*)?")
+    if not patterns:
+        return None
+    flags = re.DOTALL | (re.IGNORECASE if os.name == "nt" else 0)
+    return re.compile("(?:" + "|".join(patterns) + r")\Z", flags)
+
+
+def _inner(glob: str) -> str:
+    """The pattern of a glob without the flags and end that `fnmatch.translate` puts around."""
+    pattern = re.compile(r"^\(\?s:(.*)\)\\[Zz]$", re.DOTALL).match(translate(glob))
+    return pattern.group(1) if pattern else re.escape(glob)

@@ -1,0 +1,154 @@
+"""One frozen object of settings, from `[tool.whotests]` of pyproject.toml and the command line.
+
+The command line wins, key by key.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from whotests.errors import UsageError
+
+__all__ = ["KEYS", "Settings", "load_settings"]
+
+KEYS = ("context", "data", "omit", "source")
+"""The keys that `[tool.whotests]` may have."""
+
+_MARKERS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+_DATA = Path(".whotests", "data.db")
+_CACHE = Path(".whotests", "cache")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a command works with; all paths are absolute."""
+
+    root: Path
+    """The project's folder: paths in the data are relative to it."""
+    data: Path
+    source: tuple[str, ...]
+    """As asked for: absolute paths, and names of packages or modules; empty means 'find it'."""
+    omit: tuple[str, ...]
+    """Globs over absolute and root-relative paths with '/'."""
+    context: str
+    """The label of the whole run, or ''."""
+    cache: Path
+
+
+def load_settings(
+    cwd: Path,
+    *,
+    source: tuple[str, ...] = (),
+    omit: tuple[str, ...] = (),
+    context: str | None = None,
+    data: Path | None = None,
+) -> Settings:
+    """The settings of the project that `cwd` lies in; arguments that are given win.
+
+    Paths among the arguments are relative to `cwd`, paths in pyproject.toml to its folder.
+    Raises `UsageError` for an unknown key, a value of the wrong type or TOML that cannot be
+    read.
+    """
+    cwd = Path(os.path.abspath(cwd))
+    root, table = _find_project(cwd)
+    file = root / "pyproject.toml"
+    for key in table:
+        if key not in KEYS:
+            raise UsageError(_unknown_key(file, key))
+    file_source = _strings(table, "source", file)
+    file_omit = _strings(table, "omit", file)
+    file_context = _string(table, "context", file)
+    file_data = _string(table, "data", file)
+    if data is not None:
+        data_path = cwd / data
+    else:
+        data_path = root / (file_data or _DATA)
+    return Settings(
+        root=root,
+        data=Path(os.path.abspath(data_path)),
+        source=_anchored(source, cwd) if source else _anchored(file_source, root),
+        omit=omit or file_omit,
+        context=context if context is not None else file_context or "",
+        cache=root / _CACHE,
+    )
+
+
+def _find_project(cwd: Path) -> tuple[Path, Mapping[str, object]]:
+    """The project's folder and its `[tool.whotests]` table (empty when it has none)."""
+    nearest: Path | None = None
+    for folder in (cwd, *cwd.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            table = _read_table(file, must_parse=nearest is None)
+            if table is not None:
+                return folder, table
+        if nearest is None and any((folder / marker).exists() for marker in _MARKERS):
+            nearest = folder
+    return nearest or cwd, {}
+
+
+def _read_table(file: Path, *, must_parse: bool) -> Mapping[str, object] | None:
+    """The `[tool.whotests]` table of a pyproject.toml, or None when it has none.
+
+    A file above the nearest project that cannot be read is none of this project's business,
+    unless it speaks of whotests.
+    """
+    import tomllib  # not at the top: most of its cost is paid only where there is a file
+
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        if must_parse:
+            raise UsageError(f"cannot read {file}: {error.strerror}; make it readable") from error
+        return None
+    try:
+        document: dict[str, object] = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if must_parse or b"tool.whotests" in raw:
+            raise UsageError(f"{file} is not valid TOML: {error}; correct it") from error
+        return None
+    tool = document.get("tool")
+    if not isinstance(tool, dict) or "whotests" not in tool:
+        return None
+    table = tool["whotests"]
+    if not isinstance(table, dict):
+        raise UsageError(f"{file}: tool.whotests must be a table; write [tool.whotests]")
+    return table
+
+
+def _unknown_key(file: Path, key: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, KEYS, n=1, cutoff=0.0)
+    return (
+        f"{file}: [tool.whotests] has no key '{key}'; the nearest is '{near[0]}' "
+        f"(known keys: {', '.join(KEYS)})"
+    )
+
+
+def _strings(table: Mapping[str, object], key: str, file: Path) -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise UsageError(
+            f"{file}: '{key}' of [tool.whotests] must be a list of strings, for instance "
+            f'{key} = ["src"]; it is {value!r}'
+        )
+    return tuple(value)
+
+
+def _string(table: Mapping[str, object], key: str, file: Path) -> str | None:
+    value = table.get(key)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(
+            f"{file}: '{key}' of [tool.whotests] must be a string, for instance "
+            f'{key} = "{_DATA.as_posix() if key == "data" else "nightly"}"; it is {value!r}'
+        )
+    return value
+
+
+def _anchored(names: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    """Each name that is an existing path, absolute; the others (packages) as they are."""
+    return tuple(
+        os.path.abspath(folder / name) if (folder / name).exists() else name for name in names
+    )

@@ -1,0 +1,48 @@
+"""What a run is going to do, as it travels from the command line to the measured process."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Plan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that a session needs; all paths are absolute."""
+
+    root: Path
+    data: Path
+    cache: Path
+    source: tuple[str, ...]
+    """Folders and files to measure, found and absolute: what `config.scope.Scope` takes."""
+    omit: tuple[str, ...] = ()
+    context: str = ""
+    """The label of the whole run, or ''."""
+    append: bool = False
+    """Keep the tests of older runs that this one does not run."""
+    command: tuple[str, ...] = ()
+    """As the user typed it, for the record."""
+    providers: tuple[tuple[str, str], ...] = ()
+    """Name and 'module:attribute' of each entry point in the group `whotests.contexts`."""
+
+    def to_json(self) -> str:
+        """The plan as one line of text."""
+        return json.dumps(asdict(self), default=str, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        """The plan that `to_json` wrote."""
+        data: dict[str, Any] = json.loads(text)
+        return cls(
+            root=Path(data["root"]),
+            data=Path(data["data"]),
+            cache=Path(data["cache"]),
+            source=tuple(data["source"]),
+            omit=tuple(data["omit"]),
+            context=data["context"],
+            append=data["append"],
+            command=tuple(data["command"]),
+            providers=tuple((name, target) for name, target in data["providers"]),
+        )
