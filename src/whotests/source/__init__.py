@@ -1,1 +1,5 @@
-"""whotests (PYTEST_DONT_REWRITE)."""
+"""What a source file could run: its statements, exclusions and units.
+
+May import the standard library, `whotests.types` and `whotests.store.records` only: it runs in
+the measured process. Refuses to know what did run. (PYTEST_DONT_REWRITE)
+"""

@@ -1,0 +1,78 @@
+"""What one source file could run. (PYTEST_DONT_REWRITE)"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from whotests.source.exclusions import DEFAULT_RULES, excluded_lines
+from whotests.source.logical_lines import continuations
+from whotests.source.statements import (
+    compile_quietly,
+    compiled_lines,
+    docstring_lines,
+    fold,
+    statements_of,
+)
+from whotests.source.text import decode, digest_of
+from whotests.source.units import units_of
+from whotests.store.records import UnitRecord
+from whotests.types import LineBits, bits_of
+
+__all__ = ["Analysis", "analyse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The facts of one version of a file that hold whatever is run of it."""
+
+    digest: bytes
+    """BLAKE2b-128 of the file's bytes."""
+    line_count: int
+    first_lines: Mapping[int, int]
+    """Each physical line that continues a logical line, to the first line of that."""
+    statements: LineBits
+    """First lines of executable statements, excluded ones too, docstrings not."""
+    excluded: LineBits
+    """Those of `statements` that the exclusion rules drop."""
+    units: tuple[UnitRecord, ...]
+    """The module first, in source order: as `units.unit_nodes` orders their nodes."""
+
+
+def analyse(
+    source: bytes,
+    filename: str,
+    tree: ast.Module | None = None,
+    text: str | None = None,
+    *,
+    rules: tuple[str, ...] = DEFAULT_RULES,
+) -> Analysis:
+    """What the file with these bytes could run, as coverage.py 7.17 defines it.
+
+    `tree` and `text` spare the parsing and decoding to a caller that has done them: the tree must
+    be unchanged since `ast.parse`, the text what `text.decode` gives. `rules` are the regular
+    expressions that exclude. Nothing is kept of the arguments.
+
+    Raises what the compiler would: SyntaxError, UnicodeDecodeError, another ValueError for NUL
+    bytes, RecursionError or MemoryError for a program too deep for it.
+    """
+    if text is None:
+        text = decode(source)
+    if tree is None:
+        tree = ast.parse(text, filename)
+    raw = compiled_lines(compile_quietly(tree, source, filename))
+    if not tree.body:
+        raw = set()  # an empty module has an instruction, but nothing that a person wrote
+    first_lines = continuations(text)
+    docstrings = docstring_lines(tree)
+    statements = statements_of(raw, docstrings, first_lines)
+    dropped = excluded_lines(text, tree, raw=raw, first_lines=first_lines, rules=rules)
+    kept = fold(raw - docstrings - dropped, first_lines) - docstrings - dropped
+    line_count = text.count("\n")
+    return Analysis(
+        digest=digest_of(source),
+        line_count=line_count,
+        first_lines=first_lines,
+        statements=bits_of(statements),
+        excluded=bits_of(statements - kept),
+        units=units_of(tree, line_count),
+    )
