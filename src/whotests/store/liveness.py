@@ -4,13 +4,19 @@ May import the standard library only. Refuses to signal anything.
 """
 
 import os
+import socket
 import sys
 from typing import Final
 
-__all__ = ["DAY", "is_dead", "process_exists"]
+__all__ = ["DAY", "is_dead", "process_exists", "this_host"]
 
 DAY: Final = 86_400.0
 """Seconds after which a silent run counts as dead, wherever it ran: pids come round again."""
+
+
+def this_host() -> str:
+    """This machine's name, as runs record it."""
+    return socket.gethostname()
 
 
 def is_dead(*, host: str, pid: int, heartbeat: float, here: str, now: float) -> bool:

@@ -1,0 +1,333 @@
+"""Reading a data file: typed values, and no SQL above this floor.
+
+May import the standard library, types, errors and the store's own floor. Refuses to change
+what it reads.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Self
+
+from whotests.errors import DataError
+from whotests.store.connection import check
+from whotests.store.failures import translated
+from whotests.store.liveness import is_dead, this_host
+from whotests.store.packing import unpack_bits, walk
+from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
+from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
+from whotests.types import FileState, LineBits, RunStatus, TestName
+
+__all__ = ["Reader"]
+
+_PATIENCE: Final = 5.0
+
+
+class Reader:
+    """What one data file says now. Use it as a context manager, or `close` it.
+
+    Methods raise DataError when the file turns out to be damaged. Of a test that several runs
+    have, only the newest run's record is seen; contexts without a test are seen of all runs.
+    """
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, *, here: str, now: float
+    ) -> None:
+        self.path = path
+        self._connection = connection
+        self._here = here
+        self._now = now
+
+    @classmethod
+    def open(
+        cls, path: Path, *, here: str | None = None, clock: Callable[[], float] = time.time
+    ) -> Self:
+        """A reader of the data file at `path`, of which nothing is changed.
+
+        `here` is this machine's name and `clock` tells the seconds since the epoch: they decide
+        which running runs are dead. Raises DataError: no data yet, cut short, of another
+        program, or of a newer version.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise DataError(
+                f"no data yet: {path} does not exist; record first with `whotests run -- pytest`, "
+                "or give the data file with --data FILE"
+            )
+        if not path.is_file():
+            raise DataError(f"{path} is not a file; give the data file with --data FILE")
+        try:
+            connection = _connect(path)
+        except (sqlite3.Error, OSError) as failure:
+            raise translated(path, failure) from failure
+        return cls(path, connection, here=this_host() if here is None else here, now=clock())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk, what is not yet merged into the one file included."""
+        beside = self.path.with_name(self.path.name + "-wal")
+        return self.path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that are kept, in the order in which they began."""
+        rows = self._rows(
+            "SELECT id, started, heartbeat, ended, status, note, command, root, label, python,"
+            " platform, host, pid, whotests, exit_status FROM run ORDER BY id"
+        )
+        return tuple(
+            Run(
+                id=row[0],
+                started=row[1],
+                heartbeat=row[2],
+                ended=row[3],
+                status=RunStatus(row[4]),
+                killed=row[4] == RunStatus.RUNNING
+                and is_dead(
+                    host=row[11], pid=row[12], heartbeat=row[2], here=self._here, now=self._now
+                ),
+                note=row[5],
+                command=tuple(json.loads(row[6])),
+                root=row[7],
+                label=row[8],
+                python=row[9],
+                platform=row[10],
+                host=row[11],
+                pid=row[12],
+                whotests=row[13],
+                exit_status=row[14],
+            )
+            for row in rows
+        )
+
+    @cached_property
+    def files(self) -> tuple[FileVersion, ...]:
+        """All versions of all files that a kept run saw, by path, the newest seen first."""
+        started = {run.id: run.started for run in self.runs}
+        seen: dict[int, tuple[int, int, str]] = {}
+        for file_id, run_id, state, reason in self._rows(
+            "SELECT file_id, run_id, state, reason FROM run_file ORDER BY run_id"
+        ):
+            old = seen.get(file_id)
+            if old is not None and FILE_STATES[old[1]] is FileState.MEASURED:
+                state, reason = old[1:]
+            seen[file_id] = (run_id, state, reason)
+        versions = [
+            FileVersion(
+                id=file_id,
+                path=path,
+                digest=digest,
+                line_count=line_count,
+                statements=unpack_bits(statements),
+                excluded=unpack_bits(excluded),
+                state=FILE_STATES[seen[file_id][1]],
+                reason=seen[file_id][2],
+                recorded=started.get(seen[file_id][0], 0.0),
+                newest_run=seen[file_id][0],
+            )
+            for file_id, path, digest, line_count, statements, excluded in self._rows(
+                "SELECT id, path, digest, line_count, statements, excluded FROM file"
+            )
+            if file_id in seen
+        ]
+        versions.sort(key=lambda version: (version.path, -version.newest_run, -version.id))
+        return tuple(versions)
+
+    def units(self, file_id: int) -> tuple[Unit, ...]:
+        """The units of one file's version, in source order, the module first."""
+        return tuple(self._units("WHERE file_id = ? ORDER BY first_line, id", (file_id,)))
+
+    @cached_property
+    def all_units(self) -> Mapping[int, Unit]:
+        """The units of all files, by their ids."""
+        return {unit.id: unit for unit in self._units("ORDER BY id", ())}
+
+    def patterns(self, file_id: int) -> tuple[Pattern, ...]:
+        """The patterns of one file's version."""
+        units = {unit.id: unit for unit in self.units(file_id)}
+        return tuple(
+            _pattern(pattern_id, units[unit_id], lines)
+            for unit_id, lines, pattern_id in self._rows(
+                "SELECT unit_id, lines, id FROM pattern WHERE unit_id IN"
+                " (SELECT id FROM unit WHERE file_id = ?)",
+                (file_id,),
+            )
+        )
+
+    @cached_property
+    def all_patterns(self) -> Mapping[int, Pattern]:
+        """The patterns of all files, by their ids."""
+        units = self.all_units
+        return {
+            pattern_id: _pattern(pattern_id, units[unit_id], lines)
+            for unit_id, lines, pattern_id in self._rows("SELECT unit_id, lines, id FROM pattern")
+        }
+
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """The tests, by name, each as the newest run that has it saw it."""
+        return tuple(sorted(self._tests.values(), key=lambda test: test.name))
+
+    def contexts(self, footprints: Collection[int] | None = None) -> Iterator[Context]:
+        """The contexts that have one of these footprints (all by default), in no order.
+
+        Those of a test's older runs are left out.
+        """
+        tests = self._tests
+        sizes = dict(self._rows("SELECT id, lines FROM footprint"))
+        for run_id, test_id, phase, label, footprint_id, complete in self._rows(
+            "SELECT run_id, test_id, phase, label, footprint_id, complete FROM context"
+        ):
+            if footprints is not None and footprint_id not in footprints:
+                continue
+            test = None
+            if test_id is not None:
+                test = tests.get(test_id)
+                if test is None:
+                    continue
+            yield Context(
+                test=test,
+                phase=None if phase is None else PHASES[phase],
+                label=label or "",
+                run_id=run_id,
+                footprint_id=footprint_id,
+                lines=sizes[footprint_id],
+                complete=bool(complete),
+            )
+
+    def lines_of_tests(self) -> Mapping[int, int]:
+        """How many lines each test ran, by test id, summed over its phases."""
+        return dict(
+            self._rows(
+                "SELECT test_id, sum(lines) FROM context JOIN footprint"
+                " ON footprint.id = footprint_id WHERE test_id IS NOT NULL GROUP BY test_id"
+            )
+        )
+
+    def footprints(self) -> Iterator[tuple[int, Iterator[int]]]:
+        """Each footprint's id and its pattern ids, ascending; read the latter at once."""
+        try:
+            for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint"):
+                yield footprint_id, walk(blob)
+        except ValueError as failure:
+            raise DataError(
+                f"{self.path} is damaged ({failure}); delete it and record again "
+                "with `whotests run -- pytest`"
+            ) from failure
+
+    def footprints_with(self, patterns: Collection[int]) -> Mapping[int, frozenset[int]]:
+        """The footprints that have any of these patterns: id -> those that it has."""
+        wanted = frozenset(patterns)
+        if not wanted:
+            return {}
+        found = {}
+        for footprint_id, ids in self.footprints():
+            hits = wanted.intersection(ids)
+            if hits:
+                found[footprint_id] = hits
+        return found
+
+    @cached_property
+    def _tests(self) -> Mapping[int, Test]:
+        newest: dict[str, tuple[int, int, str, int, int, int | None]] = {}
+        for row in self._rows(
+            "SELECT id, run_id, name, runner, outcome, duration FROM test ORDER BY run_id"
+        ):
+            newest[row[2]] = row
+        return {
+            test_id: Test(
+                id=test_id,
+                run_id=run_id,
+                name=TestName(name),
+                runner=RUNNERS[runner],
+                outcome=OUTCOMES[outcome],
+                duration=None if duration is None else duration / 1_000_000,
+            )
+            for test_id, run_id, name, runner, outcome, duration in newest.values()
+        }
+
+    def _units(self, clause: str, values: Sequence[object]) -> Iterator[Unit]:
+        for unit_id, file_id, qualname, kind, first_line, last_line, fingerprint in self._rows(
+            "SELECT id, file_id, qualname, kind, first_line, last_line, fingerprint FROM unit "
+            + clause,
+            values,
+        ):
+            yield Unit(
+                id=unit_id,
+                file_id=file_id,
+                qualname=qualname,
+                kind=UNIT_KINDS[kind],
+                first_line=first_line,
+                last_line=last_line,
+                fingerprint=fingerprint,
+            )
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._connection.execute(sql, values)
+        except sqlite3.Error as failure:
+            raise translated(self.path, failure) from failure
+
+
+def _pattern(pattern_id: int, unit: Unit, lines: bytes) -> Pattern:
+    return Pattern(id=pattern_id, unit=unit, lines=LineBits(unpack_bits(lines) << unit.first_line))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that reads; where a killed run left things to tidy up, as they were meant."""
+    try:
+        return _opened(path, mode="ro")
+    except sqlite3.OperationalError as failure:
+        # A half-done transaction, or a log without its index: SQLite wants to write for that.
+        refused = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+        if failure.sqlite_errorcode & 0xFF not in refused:
+            raise
+    try:
+        return _opened(path, mode="rw")
+    except sqlite3.OperationalError:
+        return _opened_copy(path)
+
+
+def _opened_copy(path: Path) -> sqlite3.Connection:
+    """The same in memory, for a folder in which nothing may be written."""
+    import shutil
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="whotests-") as folder:
+        copy = Path(folder) / path.name
+        for suffix in ("", "-wal", "-journal"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                shutil.copyfile(part, copy.with_name(copy.name + suffix))
+        on_disk = _opened(copy, mode="rw")
+        try:
+            in_memory = sqlite3.connect(":memory:", isolation_level=None)
+            on_disk.backup(in_memory)
+        finally:
+            on_disk.close()
+    return in_memory
+
+
+def _opened(path: Path, *, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE, isolation_level=None
+    )
+    try:
+        check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

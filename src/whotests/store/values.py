@@ -1,0 +1,133 @@
+"""What a data file holds, as frozen values: what the reader gives and queries work on.
+
+May import types only. Refuses to know how it is stored.
+"""
+
+from dataclasses import dataclass
+
+from whotests.types import (
+    FileState,
+    LineBits,
+    Outcome,
+    Phase,
+    Runner,
+    RunStatus,
+    TestName,
+    UnitKind,
+)
+
+__all__ = ["Context", "FileVersion", "Pattern", "Run", "Test", "Unit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One measured run of a command."""
+
+    id: int
+    """Ascending in the order in which the runs began."""
+    started: float
+    """Seconds since the epoch, UTC; `heartbeat` (when it last wrote) and `ended` too."""
+    heartbeat: float
+    ended: float | None
+    status: RunStatus
+    killed: bool
+    """Marked as running, but its process is gone: what it wrote last is all there is."""
+    note: str
+    command: tuple[str, ...]
+    root: str
+    label: str
+    python: str
+    platform: str
+    host: str
+    pid: int
+    whotests: str
+    exit_status: int | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the run did was recorded."""
+        return self.status is RunStatus.FINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVersion:
+    """One version of one source file, as all runs that are kept saw it."""
+
+    id: int
+    path: str
+    digest: bytes
+    line_count: int
+    statements: LineBits
+    """First lines of executable statements, before exclusion."""
+    excluded: LineBits
+    state: FileState
+    """MEASURED if any run measured it."""
+    reason: str
+    recorded: float
+    """When the newest run that saw it began, seconds since the epoch, UTC."""
+    newest_run: int
+    """That run's id."""
+
+    @property
+    def counted(self) -> LineBits:
+        """The statements that count: those that no rule excludes."""
+        return LineBits(self.statements & ~self.excluded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A module body, function, method or class body of a file's version."""
+
+    id: int
+    file_id: int
+    qualname: str
+    kind: UnitKind
+    first_line: int
+    last_line: int
+    fingerprint: bytes
+
+    @property
+    def runs_at_import(self) -> bool:
+        """Whether importing the file runs it: a module's body, or a class's outside functions."""
+        return self.kind is not UnitKind.FUNCTION and "<locals>" not in self.qualname
+
+    @property
+    def name(self) -> str:
+        """The qualname as people write it."""
+        return self.qualname.replace("<locals>.", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A set of lines of one unit that some context ran."""
+
+    id: int
+    unit: Unit
+    lines: LineBits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """A test as the newest run that has it saw it."""
+
+    id: int
+    run_id: int
+    name: TestName
+    runner: Runner
+    outcome: Outcome
+    duration: float | None
+    """Seconds of wall time over all phases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What ran under one label: a phase of a test, or something else (`test` is None)."""
+
+    test: Test | None
+    phase: Phase | None
+    label: str
+    run_id: int
+    footprint_id: int
+    lines: int
+    """How many lines it ran altogether."""
+    complete: bool
