@@ -27,8 +27,8 @@ def fingerprint(unit: ast.AST) -> bytes:
     while todo:
         node = todo.pop()
         kind = node.__class__
-        if kind is ast.Constant:
-            write(_constant(node.value))  # type: ignore[attr-defined]
+        if isinstance(node, (ast.Constant, ast.MatchSingleton)):
+            write(_constant(node.value))
             continue
         write(kind.__name__)
         fields = _FIELDS.get(kind)
@@ -42,12 +42,12 @@ def fingerprint(unit: ast.AST) -> bytes:
                 if field == "body" and node is not unit and isinstance(node, _DEFINITIONS):
                     continue
                 write(f"{field}*{len(value)}")
-                for item in value:
+                for index, item in enumerate(value):
                     if isinstance(item, ast.AST):
                         todo.append(item)
                     else:
-                        # A name of `global`, or the missing key of `{**mapping}`.
-                        write("None" if item is None else _constant(item))
+                        # A name of `global`, the missing key of `{**mapping}`, no default.
+                        write(f"{index}={item!a}")
             elif isinstance(value, ast.AST):
                 write(field)
                 todo.append(value)
@@ -57,7 +57,7 @@ def fingerprint(unit: ast.AST) -> bytes:
 
 
 def _constant(value: object) -> str:
-    """A constant in ASCII, its type included; no two differ only in what this leaves out."""
+    """A constant in ASCII that tells its type, too."""
     # hex, because decimal digits are limited in number; ascii, because what is printable, and so
     # what repr escapes, depends on the Python version.
-    return hex(value) if value.__class__ is int else ascii(value)  # type: ignore[arg-type]
+    return hex(value) if type(value) is int else ascii(value)
