@@ -1,0 +1,62 @@
+"""The source files as they are now, and whether the data still speaks of them.
+
+May import types, errors, source and store.values. Refuses to touch a disk: the caller
+hands in something that reads.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from whotests.source.logical_lines import continuations
+from whotests.source.text import decode, digest_of
+from whotests.store.values import FileVersion
+
+__all__ = ["SourceText", "SourceTree", "Staleness", "text_of"]
+
+
+class SourceTree(Protocol):
+    """Where source files are read from."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of the file that the data calls `path`, or None when it is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staleness:
+    """A file is not what it was when it was recorded; the answer speaks of the recorded one."""
+
+    path: str
+    gone: bool
+    """It is not there at all any more."""
+    recorded: float
+    """When the newest run that saw the recorded version began, seconds since the epoch, UTC."""
+    digest: bytes
+    """Of the recorded version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceText:
+    """The text of exactly the recorded version of a file."""
+
+    lines: tuple[str, ...]
+    """Line N is at N - 1, without line ends."""
+    first_lines: dict[int, int]
+    """A line inside a statement that spans several -> that statement's first line."""
+
+    def line(self, number: int) -> str:
+        """One line's text, '' past the end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+def text_of(version: FileVersion, tree: SourceTree) -> SourceText | None:
+    """The text that `version` was made of, or None when the disk has another one."""
+    content = tree.read(version.path)
+    if content is None or digest_of(content) != version.digest:
+        return None
+    try:
+        text = decode(content)
+        folded = continuations(text)
+    except (SyntaxError, UnicodeDecodeError):
+        # Recorded as not measured: there is nothing to show of it.
+        return None
+    return SourceText(lines=tuple(text.split("\n")), first_lines=folded)

@@ -1,0 +1,238 @@
+"""What people ask about: a file, lines of it, a function or class, as they write it.
+
+    FILE   FILE:12   FILE:12-40   FILE::Class.method   package.module.function
+
+May import types, errors and the store's values. Refuses to guess: a target that fits
+several things is an error that lists them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from whotests.errors import UsageError
+from whotests.store.values import FileVersion, Unit
+from whotests.types import LineBits
+
+__all__ = ["Places", "Target", "resolve"]
+
+_LINES: Final = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.DOTALL)
+_MANY: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Something in one version of one file."""
+
+    text: str
+    """As it was asked for."""
+    file: FileVersion
+    units: tuple[Unit, ...]
+    """What it names, when it names functions or classes: several when one name is defined
+    several times (a property and its setter)."""
+    first_line: int
+    last_line: int
+
+    @property
+    def lines(self) -> LineBits:
+        """All its lines, statements or not."""
+        if not self.units:
+            return _span(self.first_line, self.last_line)
+        bits = 0
+        for unit in self.units:
+            bits |= _span(unit.first_line, unit.last_line)
+        return LineBits(bits)
+
+    @property
+    def names_lines(self) -> bool:
+        """Whether it was asked for by line numbers."""
+        return not self.units and (self.first_line, self.last_line) != (1, self.file.line_count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What targets are looked up in."""
+
+    files: Mapping[str, FileVersion]
+    """Path -> the version to speak of."""
+    units: Callable[[int], Sequence[Unit]]
+    """The units of a file's version."""
+    cwd: Path
+    roots: tuple[Path, ...]
+    """Folders that paths in the data may be relative to: the project's, and the runs' own."""
+
+
+def resolve(text: str, places: Places) -> Target:
+    """What `text` means. Raises UsageError when that is nothing or several things."""
+    path, separator, name = text.partition("::")
+    if separator:
+        return _named(text, _file(path, places), name.replace("::", "."), places)
+    match = _LINES.fullmatch(text)
+    if match is not None:
+        file = _file(match["path"], places)
+        first = int(match["first"])
+        return _lines(text, file, first, int(match["last"] or first))
+    file_or_problem = _find_file(text, places)
+    if isinstance(file_or_problem, FileVersion):
+        file = file_or_problem
+        return Target(text=text, file=file, units=(), first_line=1, last_line=file.line_count)
+    if _looks_like_a_name(text):
+        return _dotted(text, places)
+    raise file_or_problem
+
+
+def _span(first: int, last: int) -> LineBits:
+    return LineBits((1 << (last + 1)) - (1 << first)) if last >= first else LineBits(0)
+
+
+def _lines(text: str, file: FileVersion, first: int, last: int) -> Target:
+    if last < first:
+        raise UsageError(
+            f"{text}: the lines run backwards; write the smaller first: {file.path}:{last}-{first}"
+        )
+    if first < 1 or last > file.line_count:
+        raise UsageError(
+            f"{text}: {file.path} has the lines 1 to {file.line_count} (as it was recorded)"
+        )
+    return Target(text=text, file=file, units=(), first_line=first, last_line=last)
+
+
+def _file(path: str, places: Places) -> FileVersion:
+    found = _find_file(path, places)
+    if isinstance(found, UsageError):
+        raise found
+    return found
+
+
+def _find_file(text: str, places: Places) -> FileVersion | UsageError:
+    files = places.files
+    wanted = text.replace("\\", "/") if "\\" in text and text not in files else text
+    absolute = Path(places.cwd, text).resolve()
+    spellings = [absolute.as_posix()]
+    for root in places.roots:
+        for base in (root, root.resolve()):
+            if absolute.is_relative_to(base):
+                spellings.append(absolute.relative_to(base).as_posix())
+    while wanted.startswith("./"):
+        wanted = wanted[2:]
+    for spelling in (*spellings, wanted):
+        if spelling in files:
+            return files[spelling]
+    ends = [path for path in files if path.endswith("/" + wanted)] if wanted else []
+    if len(ends) == 1:
+        return files[ends[0]]
+    if ends:
+        return UsageError(f"{text} fits several files: {_listed(ends)}; give more of the path")
+    if absolute.is_dir():
+        return UsageError(f"{text} is a folder; name a file in it, or a function: FILE::NAME")
+    if absolute.is_file():
+        return UsageError(
+            f"{text} was not measured; run again with its folder or package as --source, "
+            "or ask about one of the files that `whotests report` lists"
+        )
+    return UsageError(
+        f"{text} is no file of the data{_nearest(wanted, files)}; `whotests report` lists the files"
+    )
+
+
+def _named(text: str, file: FileVersion, name: str, places: Places) -> Target:
+    units = [unit for unit in places.units(file.id) if unit.qualname]
+    found = [unit for unit in units if name in (unit.name, unit.qualname)]
+    if not found:
+        names = [unit.name for unit in units]
+        raise UsageError(
+            f"{text}: {file.path} has no function or class {name!r}{_nearest(name, names)}; "
+            f"or ask by lines: {file.path}:FIRST-LAST"
+        )
+    return _target(text, file, found)
+
+
+def _target(text: str, file: FileVersion, units: Sequence[Unit]) -> Target:
+    return Target(
+        text=text,
+        file=file,
+        units=tuple(units),
+        first_line=min(unit.first_line for unit in units),
+        last_line=max(unit.last_line for unit in units),
+    )
+
+
+def _looks_like_a_name(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+def _dotted(text: str, places: Places) -> Target:
+    """`package.module`, `package.module.Class.method`, or a name that is defined once only."""
+    parts = text.split(".")
+    modules = {path: _module_parts(path) for path in places.files}
+    for length in range(len(parts), 0, -1):
+        head, name = parts[:length], ".".join(parts[length:])
+        paths = [path for path, module in modules.items() if module[-length:] == head]
+        # `pkg.util` is src/pkg/util.py rather than src/other/pkg/util.py.
+        shortest = min((len(modules[path]) for path in paths), default=0)
+        nearest = [path for path in paths if len(modules[path]) == shortest]
+        for candidates in (nearest, paths):
+            found = []
+            for path in candidates:
+                file = places.files[path]
+                units = [u for u in places.units(file.id) if u.qualname and u.name == name]
+                if units:
+                    found.append(_target(text, file, units))
+                elif not name:
+                    last = file.line_count
+                    found.append(
+                        Target(text=text, file=file, units=(), first_line=1, last_line=last)
+                    )
+            if found:
+                return _only(text, found)
+    return _anywhere(text, places)
+
+
+def _anywhere(text: str, places: Places) -> Target:
+    names: set[str] = set()
+    found = []
+    for file in places.files.values():
+        units = [unit for unit in places.units(file.id) if unit.qualname]
+        named = [unit for unit in units if unit.name == text]
+        if named:
+            found.append(_target(text, file, named))
+        names.update(unit.name for unit in units)
+    if found:
+        return _only(text, found)
+    near = _nearest(text, names)
+    if not near:
+        last = text.rpartition(".")[2]
+        near = _nearest(text, (n for n in names if n.rpartition(".")[2] == last), cutoff=0.0)
+    raise UsageError(
+        f"{text} is no file, module, function or class of the data{near}; "
+        "`whotests report` lists the files"
+    )
+
+
+def _only(text: str, found: Sequence[Target]) -> Target:
+    if len(found) == 1:
+        return found[0]
+    places = [
+        f"{target.file.path}::{target.units[0].name}" if target.units else target.file.path
+        for target in found
+    ]
+    raise UsageError(f"{text} fits several things: {_listed(places)}; name one of them")
+
+
+def _module_parts(path: str) -> list[str]:
+    parts = path.removesuffix(".py").removesuffix(".pyw").split("/")
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = sorted(names)[:_MANY]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _nearest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
+    near = get_close_matches(name, list(names), n=3, cutoff=cutoff)
+    return f" (nearest: {', '.join(near)})" if near else ""

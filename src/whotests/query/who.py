@@ -1,0 +1,284 @@
+"""Who tests this line, function or file?
+
+May import types, errors and the store. Refuses to read a disk or to print.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from whotests.query.commands import commands_for
+from whotests.query.files import Catalogue
+from whotests.query.sources import Staleness
+from whotests.query.targets import Target
+from whotests.store.reader import Reader
+from whotests.store.values import Context, FileVersion, Pattern, Test
+from whotests.types import FileState, LineBits, LineNo, Phase, lines_in
+
+__all__ = ["Asked", "LabelHit", "Near", "TestHit", "Who", "who"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A line close to one that nothing ran, and who ran that."""
+
+    line: LineNo
+    tests: int
+    at_import: bool
+    """Importing the file runs it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One target and what was found of it."""
+
+    target: Target
+    stale: Staleness | None
+    statements: LineBits
+    """The target's statements, excluded ones too."""
+    excluded: LineBits
+    tested: LineBits
+    """Those that a test ran, other than by importing the file."""
+    ran: LineBits
+    """Those that anything ran."""
+    nearest_statements: tuple[LineNo, ...]
+    """When the target holds no statement: the closest before and after it."""
+    near: tuple[Near, ...]
+    """When no test ran it: the closest lines before and after it that something ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestHit:
+    """A test that ran something of what was asked for."""
+
+    test: Test
+    phases: tuple[Phase, ...]
+    lines: Mapping[str, LineBits]
+    """Path -> which of the lines asked for it ran."""
+    total_lines: int
+    """How many lines it ran altogether: the fewer, the more specific it is."""
+    complete: bool
+    """False when the run ended before the test did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelHit:
+    """A context that is not a test's: '' is before or between tests."""
+
+    label: str
+    lines: Mapping[str, LineBits]
+    at_import: bool
+    """All of it is what importing the files runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """The answer."""
+
+    asked: tuple[Asked, ...]
+    tests: tuple[TestHit, ...]
+    """The most specific first."""
+    importers: tuple[TestHit, ...]
+    """Tests that only imported the file: what they ran runs at every import."""
+    labels: tuple[LabelHit, ...]
+    commands: tuple[str, ...]
+    """Shell command lines that run `tests` again, one per runner."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one test or label ran of the targets so far."""
+
+    tested: dict[str, int]
+    imported: dict[str, int]
+    phases: set[Phase]
+    complete: bool = True
+
+
+def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
+    """Who ran any of the targets `texts`. Raises UsageError for a target that is not one thing."""
+    targets = [catalogue.target(text) for text in texts]
+    patterns: dict[int, tuple[Pattern, str, LineBits]] = {}
+    everything: dict[int, tuple[Pattern, ...]] = {}
+    for target in targets:
+        file = target.file
+        if file.id not in everything:
+            everything[file.id] = reader.patterns(file.id)
+        lines = _wanted(target, catalogue)
+        for pattern in everything[file.id]:
+            hit = pattern.lines & lines
+            if hit and _inside(pattern, target):
+                known = patterns.get(pattern.id)
+                bits = hit | known[2] if known else hit
+                patterns[pattern.id] = (pattern, file.path, LineBits(bits))
+    by_test, by_label = _found(reader, patterns)
+    totals = reader.lines_of_tests() if by_test else {}
+    hits: list[TestHit] = []
+    importers: list[TestHit] = []
+    for test, found in by_test.items():
+        lines_by_path = found.tested or found.imported
+        test_hit = TestHit(
+            test=test,
+            phases=tuple(phase for phase in Phase if phase in found.phases),
+            lines={path: LineBits(bits) for path, bits in sorted(lines_by_path.items())},
+            total_lines=totals.get(test.id, 0),
+            complete=found.complete,
+        )
+        (hits if found.tested else importers).append(test_hit)
+    hits.sort(key=_specific)
+    importers.sort(key=_specific)
+    labels = tuple(
+        LabelHit(
+            label=label,
+            lines=_merged(found.tested, found.imported),
+            at_import=not found.tested,
+        )
+        for label, found in sorted(by_label.items())
+    )
+    tested = _all_lines(found.tested for found in by_test.values())
+    ran = _all_lines(
+        lines
+        for found in (*by_test.values(), *by_label.values())
+        for lines in (found.tested, found.imported)
+    )
+    return Who(
+        asked=tuple(
+            _asked(target, reader, catalogue, everything[target.file.id], tested, ran)
+            for target in targets
+        ),
+        tests=tuple(hits),
+        importers=tuple(importers),
+        labels=labels,
+        commands=commands_for((hit.test.runner, hit.test.name) for hit in hits),
+    )
+
+
+def _specific(hit: TestHit) -> tuple[int, str]:
+    return hit.total_lines, hit.test.name
+
+
+def _wanted(target: Target, catalogue: Catalogue) -> LineBits:
+    """The statements of the target; a line within a statement stands for that statement."""
+    lines = target.lines
+    if target.names_lines:
+        text = catalogue.text(target.file)
+        if text is not None:
+            for line in lines_in(lines):
+                lines = LineBits(lines | 1 << text.first_lines.get(line, line))
+    return LineBits(lines & target.file.statements)
+
+
+def _inside(pattern: Pattern, target: Target) -> bool:
+    """Whether the pattern's unit is what the target names, or within it.
+
+    The `def` line of a function runs when its file is imported: it does not test the function.
+    """
+    unit = pattern.unit
+    return not target.units or any(
+        unit.id == asked.id or unit.qualname.startswith(asked.qualname + ".")
+        for asked in target.units
+        if asked.first_line <= unit.first_line and unit.last_line <= asked.last_line
+    )
+
+
+def _found(
+    reader: Reader, patterns: Mapping[int, tuple[Pattern, str, LineBits]]
+) -> tuple[dict[Test, _Found], dict[str, _Found]]:
+    by_test: dict[Test, _Found] = {}
+    by_label: dict[str, _Found] = {}
+    footprints = reader.footprints_with(patterns)
+    for context in _contexts(reader, footprints):
+        if context.test is not None:
+            found = by_test.setdefault(context.test, _Found({}, {}, set()))
+        else:
+            found = by_label.setdefault(context.label, _Found({}, {}, set()))
+        for pattern_id in footprints[context.footprint_id]:
+            pattern, path, bits = patterns[pattern_id]
+            lines = found.imported if pattern.unit.runs_at_import else found.tested
+            lines[path] = lines.get(path, 0) | bits
+        if context.phase is not None:
+            found.phases.add(context.phase)
+        found.complete = found.complete and context.complete
+    return by_test, by_label
+
+
+def _contexts(reader: Reader, footprints: Collection[int]) -> Iterable[Context]:
+    return reader.contexts(footprints) if footprints else ()
+
+
+def _merged(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, LineBits]:
+    return {
+        path: LineBits(one.get(path, 0) | other.get(path, 0)) for path in sorted({*one, *other})
+    }
+
+
+def _all_lines(many: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    lines: dict[str, int] = {}
+    for one in many:
+        for path, bits in one.items():
+            lines[path] = lines.get(path, 0) | bits
+    return lines
+
+
+def _asked(
+    target: Target,
+    reader: Reader,
+    catalogue: Catalogue,
+    patterns: Sequence[Pattern],
+    tested: Mapping[str, int],
+    ran: Mapping[str, int],
+) -> Asked:
+    file = target.file
+    wanted = _wanted(target, catalogue)
+    tested_here = LineBits(wanted & tested.get(file.path, 0))
+    nearest: tuple[LineNo, ...] = ()
+    if not wanted:
+        nearest = _around(file.statements, target)
+    near: tuple[Near, ...] = ()
+    if not tested_here and file.state is FileState.MEASURED:
+        near = _near(target, reader, patterns, file)
+    return Asked(
+        target=target,
+        stale=catalogue.stale(file),
+        statements=wanted,
+        excluded=LineBits(wanted & file.excluded),
+        tested=tested_here,
+        ran=LineBits(wanted & ran.get(file.path, 0)),
+        nearest_statements=nearest,
+        near=near,
+    )
+
+
+def _around(lines: int, target: Target) -> tuple[LineNo, ...]:
+    """The closest of `lines` before the target and after it."""
+    before = lines & ((1 << target.first_line) - 1)
+    after = lines >> (target.last_line + 1)
+    found = []
+    if before:
+        found.append(LineNo(before.bit_length() - 1))
+    if after:
+        found.append(LineNo(target.last_line + (after & -after).bit_length()))
+    return tuple(found)
+
+
+def _near(
+    target: Target, reader: Reader, patterns: Sequence[Pattern], file: FileVersion
+) -> tuple[Near, ...]:
+    in_functions = _union(pattern for pattern in patterns if not pattern.unit.runs_at_import)
+    lines = _around(in_functions, target) or _around(_union(patterns), target)
+    near = []
+    for line in lines:
+        having = {pattern.id: pattern for pattern in patterns if pattern.lines >> line & 1}
+        placed = {
+            pattern.id: (pattern, file.path, LineBits(1 << line)) for pattern in having.values()
+        }
+        by_test, _ = _found(reader, placed)
+        testing = sum(1 for found in by_test.values() if found.tested)
+        near.append(Near(line=line, tests=testing, at_import=not testing))
+    return tuple(near)
+
+
+def _union(patterns: Iterable[Pattern]) -> int:
+    bits = 0
+    for pattern in patterns:
+        bits |= pattern.lines
+    return bits
