@@ -1,12 +1,14 @@
-"""What the measured process hands to the store: frozen values, no behaviour.
+"""What the measured process hands to the store."""
 
-A run writes batches. Within one run, `key` numbers are the run's own (dense, from 0);
-the writer maps them to the file's row ids.
-"""
-
-from dataclasses import dataclass, field
-
-from whotests.types import FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
+from whotests.records import (
+    Batch,
+    ContextRecord,
+    FileRecord,
+    PatternRecord,
+    RunRecord,
+    TestRecord,
+    UnitRecord,
+)
 
 __all__ = [
     "Batch",
@@ -17,108 +19,3 @@ __all__ = [
     "TestRecord",
     "UnitRecord",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """One run as it begins."""
-
-    started: float
-    """Seconds since the epoch, UTC."""
-    command: tuple[str, ...]
-    root: str
-    """Absolute path of the project; file paths below it are stored relative to it."""
-    label: str
-    """The static context of the whole run, or ''."""
-    python: str
-    """For instance 'CPython 3.11.7'."""
-    platform: str
-    host: str
-    pid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRecord:
-    """A module body, function, method or class body of a file."""
-
-    qualname: str
-    """'' for the module, else dotted as in `__qualname__` ('A.method', 'f.<locals>.g')."""
-    kind: UnitKind
-    first_line: int
-    """The first decorator's line if there is one; 1 for the module."""
-    last_line: int
-    fingerprint: bytes
-    """Digest of the unit's syntax tree without comments, white space, positions and nested units' bodies."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRecord:
-    """One version of one source file."""
-
-    key: int
-    path: str
-    """Relative to the run's root with '/' when below it, absolute otherwise."""
-    digest: bytes
-    """BLAKE2b-128 of the file's bytes."""
-    line_count: int
-    statements: LineBits
-    """coverage.py's statements before exclusion: first lines of executable statements."""
-    excluded: LineBits
-    """Those of `statements` that the exclusion rules drop."""
-    units: tuple[UnitRecord, ...]
-    """In source order, the module first; empty when the file could not be read."""
-    state: FileState
-    reason: str = ""
-    """Why it is not measured, one clause."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatternRecord:
-    """The lines of one unit that one context ran."""
-
-    key: int
-    file_key: int
-    unit_index: int
-    """Index into the file's `units`."""
-    lines: LineBits
-    """A subset of the file's statements (absolute line numbers)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRecord:
-    """A test and how it ended. Written again when it changes: the last one counts."""
-
-    name: TestName
-    runner: Runner
-    outcome: Outcome
-    duration: float | None
-    """Seconds of wall time over all phases, or None while it runs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextRecord:
-    """What ran under one label. Written again when it grows: the last one counts."""
-
-    key: int
-    test: TestName | None
-    phase: Phase | None
-    """Set exactly when `test` is."""
-    label: str
-    """'' (before or between tests), 'import', or a user's label; '' for a test's context."""
-    patterns: tuple[int, ...]
-    """Pattern keys, without duplicates, in any order."""
-    complete: bool
-    """False while the context is still open."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Everything new since the last batch; written in one transaction.
-
-    Records may refer to files, patterns and tests of this batch or of earlier ones.
-    """
-
-    files: tuple[FileRecord, ...] = ()
-    patterns: tuple[PatternRecord, ...] = ()
-    tests: tuple[TestRecord, ...] = ()
-    contexts: tuple[ContextRecord, ...] = field(default=())

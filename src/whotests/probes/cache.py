@@ -1,0 +1,64 @@
+"""Instrumented code kept between runs: one entry for each source file and way of compiling it.
+
+An entry is found by the file's path and used only if the digest of the file's bytes is the
+one that it was made from; so a changed file replaces its entry, and the cache holds as many
+entries as there are files. Entries are written whole or not at all, and an entry that was
+damaged is as good as none.
+"""
+
+import marshal
+import os
+import sys
+from hashlib import blake2b
+from pathlib import Path
+
+from whotests import __version__
+
+__all__ = ["Cache"]
+
+_FORMAT = f"{__version__}/1"
+"""Changes whenever entries of before must not be used: probes, layout or analysis changed."""
+_DIGEST = 16
+
+
+class Cache:
+    """The entries below one folder. Never raises: what cannot be read or written is not cached."""
+
+    def __init__(self, folder: Path) -> None:
+        tag = f"{sys.implementation.cache_tag}-{sys.flags.optimize}"
+        self._folder = os.path.join(folder, tag)
+
+    def _entry(self, path: str, variant: str) -> str:
+        name = blake2b(f"{_FORMAT}\0{variant}\0{path}".encode(errors="surrogatepass"), digest_size=16)
+        return os.path.join(self._folder, f"{name.hexdigest()}.bin")
+
+    def read(self, path: str, variant: str, digest: bytes) -> tuple[object, ...] | None:
+        """What was written for these bytes of the file, or None."""
+        try:
+            with open(self._entry(path, variant), "rb") as file:
+                entry = file.read()
+            if entry[:_DIGEST] != digest:
+                return None
+            payload = memoryview(entry)[2 * _DIGEST :]
+            if blake2b(payload, digest_size=_DIGEST).digest() != entry[_DIGEST : 2 * _DIGEST]:
+                return None
+            value = marshal.loads(payload)
+        except (OSError, ValueError, EOFError, TypeError):
+            return None
+        return value if isinstance(value, tuple) else None
+
+    def write(self, path: str, variant: str, digest: bytes, value: tuple[object, ...]) -> None:
+        """Keeps a value of plain objects and code, in place of what was kept for the path."""
+        entry = self._entry(path, variant)
+        unfinished = f"{entry}.{os.getpid()}"
+        try:
+            payload = marshal.dumps(value)
+            os.makedirs(self._folder, exist_ok=True)
+            with open(unfinished, "wb") as file:
+                file.write(digest + blake2b(payload, digest_size=_DIGEST).digest() + payload)
+            os.replace(unfinished, entry)
+        except (OSError, ValueError):
+            try:
+                os.unlink(unfinished)
+            except OSError:
+                return

@@ -1,0 +1,255 @@
+"""Gives measured files their instrumented code when they are imported or run.
+
+`SourceFileLoader.get_code` is the one place through which the import system, `runpy` and
+`python -m` all get a file's code; it is replaced while a `Loading` is installed. Modules keep
+their ordinary loaders and specs, and nothing else in the import system changes.
+"""
+
+import ast
+import sys
+import types
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+
+from whotests.probes.cache import Cache
+from whotests.probes.layout import Layout
+from whotests.probes.nodes import MARK, PREFIX
+from whotests.probes.runtime import Block, ModuleMark
+from whotests.records import UnitRecord
+from whotests.types import LineBits, UnitKind
+
+__all__ = ["LoadedFile", "Loading", "Rewrite", "code_for_rewritten", "code_for_script"]
+
+Rewrite = Callable[[ast.Module, bytes], None]
+"""Changes an instrumented tree further, in place; gets the source too."""
+
+_ORDINARY_COMPILE = SourceFileLoader.source_to_code
+_installed: list["Loading"] = []
+
+
+@dataclass(slots=True)
+class LoadedFile:
+    """A version of a file that was asked for while measuring."""
+
+    path: str
+    digest: bytes
+    line_count: int = 0
+    statements: LineBits = LineBits(0)
+    excluded: LineBits = LineBits(0)
+    units: tuple[UnitRecord, ...] = ()
+    layout: Layout | None = None
+    """None when it could not be instrumented, and runs as it is."""
+    reason: str = ""
+    """Why it could not."""
+    variants: dict[str, types.CodeType] = field(default_factory=dict)
+    """The code that runs, for each way of compiling it."""
+
+
+class Loading:
+    """Instruments the files that a scope takes in, between `install` and `remove`."""
+
+    def __init__(
+        self,
+        *,
+        measures: Callable[[str], bool],
+        cache: Cache,
+        began: Callable[[], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self.measures = measures
+        self._cache = cache
+        self._versions: dict[tuple[str, bytes], LoadedFile] = {}
+        self._mark = ModuleMark()
+        self._mark.began, self._mark.ended = began, ended
+
+    @property
+    def files(self) -> list[LoadedFile]:
+        """Every version of a measured file so far, in order of appearance."""
+        return list(self._versions.values())
+
+    def install(self) -> None:
+        """From now on, measured files that are imported come instrumented."""
+        ordinary = SourceFileLoader.get_code
+        measures, code_of = self.measures, self.code_of
+
+        def get_code(self: SourceFileLoader, fullname: str) -> types.CodeType | None:
+            path = self.path
+            if measures(path) and type(self).source_to_code is _ORDINARY_COMPILE:
+                try:
+                    source = self.get_data(path)
+                except OSError:
+                    return ordinary(self, fullname)
+                code = code_of(path, source)
+                if code is not None:
+                    return code
+            return ordinary(self, fullname)
+
+        # Python leaves the import system's own frames out of tracebacks by their file's name.
+        get_code.__code__ = get_code.__code__.replace(
+            co_filename="<frozen importlib._bootstrap_external>"
+        )
+        SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+        _installed.append(self)
+
+    def remove(self) -> None:
+        """Files that are imported from now on come as they are."""
+        if self in _installed:
+            _installed.remove(self)
+            del SourceFileLoader.get_code  # what it has from its base class shows again
+
+    def code_of(
+        self, path: str, source: bytes, *, rewrite: Rewrite | None = None, variant: str = ""
+    ) -> types.CodeType | None:
+        """The code to run for these bytes of a measured file.
+
+        None when it cannot be instrumented: then it is to be compiled as usual, which fails
+        where it would fail without us. `variant` names what `rewrite` does, for the cache.
+        """
+        try:
+            return self._code_of(path, source, rewrite, variant)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            self._refuse(path, source, f"{type(error).__name__}: {error}")
+        except Exception as error:  # a bug of ours must not stop the program that is measured
+            self._refuse(path, source, f"whotests failed on it: {error!r}")
+        return None
+
+    def _refuse(self, path: str, source: bytes, reason: str) -> None:
+        from whotests.source.text import digest_of
+
+        digest = digest_of(source)
+        self._versions[path, digest] = LoadedFile(path, digest, reason=reason)
+
+    def _code_of(
+        self, path: str, source: bytes, rewrite: Rewrite | None, variant: str
+    ) -> types.CodeType | None:
+        from whotests.source.text import digest_of
+
+        digest = digest_of(source)
+        file = self._versions.get((path, digest))
+        if file is not None:
+            if file.layout is None:
+                return None
+            if variant in file.variants:
+                return file.variants[variant]
+        entry = self._cache.read(path, variant, digest)
+        if entry is None:
+            entry = build(path, source, rewrite)
+            self._cache.write(path, variant, digest, entry)
+        code, layout, line_count, statements, excluded, units = entry
+        if file is None:
+            file = LoadedFile(path, digest)
+            file.line_count = line_count  # type: ignore[assignment]
+            file.statements = statements  # type: ignore[assignment]
+            file.excluded = excluded  # type: ignore[assignment]
+            file.units = tuple(_unit(unit) for unit in units)  # type: ignore[attr-defined]
+            file.layout = Layout.from_plain(layout)  # type: ignore[arg-type]
+        constants: dict[object, object] = {MARK: self._mark}
+        assert file.layout is not None
+        for index, block in enumerate(file.layout.blocks):
+            constants[PREFIX + str(index)] = Block(file, index, size=len(block.steps))
+        file.variants[variant] = swapped(code, constants)  # type: ignore[arg-type]
+        self._versions[path, digest] = file
+        return file.variants[variant]
+
+
+def code_for_script(path: str) -> types.CodeType | None:
+    """The code of a script that is about to be run; None: compile it as usual."""
+    return _code_from(path, None, "")
+
+
+def code_for_rewritten(path: str, rewrite: Rewrite, key: str) -> types.CodeType | None:
+    """The code of a file whose tree another tool changes too; None: the tool does it alone.
+
+    `key` names what `rewrite` does: the same key, the same change.
+    """
+    return _code_from(path, rewrite, key)
+
+
+def _code_from(path: str, rewrite: Rewrite | None, variant: str) -> types.CodeType | None:
+    if not _installed or not _installed[-1].measures(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError:
+        return None
+    return _installed[-1].code_of(path, source, rewrite=rewrite, variant=variant)
+
+
+def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[object, ...]:
+    """An entry of the cache: code with placeholders for blocks, layout, and the file's analysis.
+
+    Raises what the compiler raises.
+    """
+    # Imported here: a process whose files are all in the cache needs none of it.
+    from whotests.probes.instrument import instrument
+    from whotests.source.analysis import analyse
+    from whotests.source.text import decode
+    from whotests.source.units import unit_nodes
+
+    text = decode(source)
+    tree = ast.parse(source, path)
+    analysis = analyse(source, path, tree, text)
+    limit = sys.getrecursionlimit()
+    # A long chain of `elif` is a deep tree; only Python frames go down it.
+    sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)
+    try:
+        layout = instrument(
+            tree,
+            text=text,
+            units=unit_nodes(tree),
+            first_lines=analysis.first_lines,
+            statements=analysis.statements,
+            mark_module=True,
+        )
+    finally:
+        sys.setrecursionlimit(limit)
+    if rewrite is not None:
+        rewrite(tree, source)
+    with warnings.catch_warnings():
+        # What is worth a warning in the source was warned of when the source was compiled.
+        warnings.simplefilter("ignore")
+        code = compile(tree, path, "exec", dont_inherit=True)
+    units = tuple(
+        (unit.qualname, unit.kind.value, unit.first_line, unit.last_line, unit.fingerprint)
+        for unit in analysis.units
+    )
+    return (
+        code,
+        layout.plain(),
+        analysis.line_count,
+        int(analysis.statements),
+        int(analysis.excluded),
+        units,
+    )
+
+
+def _unit(plain: tuple[str, str, int, int, bytes]) -> UnitRecord:
+    qualname, kind, first_line, last_line, fingerprint = plain
+    return UnitRecord(
+        qualname=qualname,
+        kind=UnitKind(kind),
+        first_line=first_line,
+        last_line=last_line,
+        fingerprint=fingerprint,
+    )
+
+
+def swapped(code: types.CodeType, constants: Mapping[object, object]) -> types.CodeType:
+    """The code, and all code in it, with objects in place of their placeholder constants."""
+    changed = False
+    new = []
+    for constant in code.co_consts:
+        kind = type(constant)
+        if kind is types.CodeType:
+            inner = swapped(constant, constants)
+            changed = changed or inner is not constant
+            new.append(inner)
+        elif kind is str and constant in constants:
+            changed = True
+            new.append(constants[constant])
+        else:
+            new.append(constant)
+    return code.replace(co_consts=tuple(new)) if changed else code

@@ -1,0 +1,141 @@
+"""The syntax trees that instrumenting adds.
+
+Every added node carries the line of the statement that it belongs to, so that no line number
+appears that the source does not have there.
+"""
+
+import ast
+
+from whotests.probes.runtime import SLOTS
+
+__all__ = [
+    "HIDDEN",
+    "MARK",
+    "PREFIX",
+    "block_name",
+    "fall_through",
+    "module_frame",
+    "no_case",
+    "note",
+    "note_first",
+    "region",
+]
+
+PREFIX = "\0whotests\0"
+MARK = PREFIX + "module"
+"""Placeholder constant of the module mark."""
+
+HIDDEN = ".whotests"
+"""Name of the exception in a region's handler: no source can spell it."""
+
+_LOAD = ast.Load()
+_STORE = ast.Store()
+_OR = ast.BitOr()
+_ADD = ast.Add()
+
+
+def block_name(index: int) -> str:
+    """The placeholder constant of a block; swapped for the block once the code is compiled."""
+    return PREFIX + str(index)
+
+
+class _At:
+    """Makes nodes that stand at one line."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, line: int) -> None:
+        self.place = {"lineno": line, "col_offset": 0, "end_lineno": line, "end_col_offset": 0}
+
+    def constant(self, value: object) -> ast.Constant:
+        return ast.Constant(value, **self.place)  # type: ignore[arg-type]
+
+    def load(self, block: ast.Constant, name: str) -> ast.Attribute:
+        return ast.Attribute(block, name, _LOAD, **self.place)
+
+    def store(self, block: ast.Constant, name: str) -> ast.Attribute:
+        return ast.Attribute(block, name, _STORE, **self.place)
+
+    def append_to_log(self, block: ast.Constant) -> ast.stmt:
+        return ast.AugAssign(
+            self.store(block, "log"), _ADD, ast.Tuple([block], _LOAD, **self.place), **self.place
+        )
+
+
+def note(block: str, slot: int, line: int) -> ast.If:
+    """The statement of a probe."""
+    at = _At(line)
+    constant = at.constant(block)
+    name = SLOTS[slot]
+    return ast.If(
+        at.load(constant, name),
+        [
+            ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
+            ast.AugAssign(
+                at.store(constant, "hits"), _OR, at.constant(1 << slot), **at.place
+            ),
+            at.append_to_log(constant),
+        ],
+        [],
+        **at.place,
+    )
+
+
+def note_first(block: str, slot: int, value: ast.expr) -> ast.expr:
+    """An expression that notes a probe and then is `value`: for lambdas and generator expressions."""
+    at = _At(value.lineno)
+    constant = at.constant(block)
+    hit = ast.Call(at.load(constant, "hit"), [at.constant(slot)], [], **at.place)
+    armed = ast.BoolOp(ast.And(), [at.load(constant, SLOTS[slot]), hit], **at.place)
+    return ast.BoolOp(ast.Or(), [armed, value], **at.place)
+
+
+def region(body: list[ast.stmt], block: str, probe: ast.If | None) -> list[ast.stmt]:
+    """The body with a handler that notes the line at which an exception was raised.
+
+    It costs nothing until something is raised, and lets it pass as it is: a bare `raise` adds
+    no entry to the traceback. A probe given is noted too.
+    """
+    at = _At(body[0].lineno)
+    constant = at.constant(block)
+    raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
+    line = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
+    trap: list[ast.stmt] = [
+        ast.AugAssign(at.store(constant, "traps"), _OR, ast.Set([line], **at.place), **at.place),
+        at.append_to_log(constant),
+    ]
+    handler = ast.ExceptHandler(
+        at.load(constant, "raised"),
+        HIDDEN,
+        [
+            # A handler inside may have taken the traceback off.
+            ast.If(raised, trap, [], **at.place),
+            *([probe] if probe else []),
+            ast.Raise(**at.place),
+        ],
+        **at.place,
+    )
+    return [ast.Try(body, [handler], [], [], **at.place)]
+
+
+def fall_through(probe: ast.If) -> ast.ExceptHandler:
+    """A last handler that notes that no handler before it took the exception."""
+    at = _At(probe.lineno)
+    return ast.ExceptHandler(None, None, [probe, ast.Raise(**at.place)], **at.place)
+
+
+def no_case(probe: ast.If) -> ast.match_case:
+    """A last case that notes that no case before it matched."""
+    at = _At(probe.lineno)
+    return ast.match_case(ast.MatchAs(**at.place), None, [probe])
+
+
+def module_frame(body: list[ast.stmt]) -> list[ast.stmt]:
+    """A module's body that tells when it begins and when it ends."""
+    at = _At(body[0].lineno)
+    mark = at.constant(MARK)
+
+    def call(name: str) -> ast.stmt:
+        return ast.Expr(ast.Call(at.load(mark, name), [], [], **at.place), **at.place)
+
+    return [call("began"), ast.Try(body, [], [], [call("ended")], **at.place)]

@@ -1,0 +1,166 @@
+"""What instrumented code touches while it runs: blocks, and the log of those that were hit.
+
+The code of a probe is
+
+    if B.s5:                      # armed?
+        B.s5 = False              # disarm
+        B.hits |= 32              # note it
+        B.log += (B,)             # B has something to collect
+
+with the block `B` itself in the code's constants. There is no call in it, so it cannot fail
+at the recursion limit, and under the interpreter lock nothing comes in between its steps:
+the evaluation loop looks for signals and other threads at calls and backward jumps only.
+"""
+
+from collections.abc import Callable
+from itertools import count
+
+__all__ = ["BLOCK_SIZE", "SLOTS", "Block", "Key", "ModuleMark", "collect", "inert", "peek", "seen"]
+
+BLOCK_SIZE = 30
+"""Probes in a block: as many as an integer has bits before CPython needs a second digit."""
+
+SLOTS = tuple(f"s{number}" for number in range(BLOCK_SIZE))
+
+Key = int | tuple[int, frozenset[int | None]]
+"""What one context hit in one block: a bit for each probe, and the lines of exceptions if any."""
+
+LOG: list["Block"] = []
+"""Blocks that were hit since the last `collect`, with repetitions."""
+
+_NO_TRAPS: frozenset[int | None] = frozenset()
+_count = count()
+_seen: dict[int, tuple["Block", Key]] = {}
+
+
+class Block:
+    """Up to `BLOCK_SIZE` probes of one unit. Hashes by identity; pickles to an inert one."""
+
+    __slots__ = ("arm", "file", "hits", "index", "log", "numbers", "traps", *SLOTS)
+
+    raised = BaseException
+    """What a region's handler takes; measured code may have another `BaseException`."""
+
+    hits: int
+    traps: frozenset[int | None]
+    log: list["Block"]
+    numbers: dict[Key, int]
+    arm: Callable[["Block"], None]
+    file: object
+    """The file's layout, or None for an inert block."""
+    index: int
+    """The block's index in its file's layout."""
+
+    def __init__(self, file: object, index: int, *, size: int) -> None:
+        self.hits = 0
+        self.traps = _NO_TRAPS
+        self.log = LOG
+        self.numbers = {}
+        self.file = file
+        self.index = index
+        self.arm = _ARMS[size]
+        self.arm(self)
+
+    def hit(self, slot: int) -> None:
+        """What a probe does, for places where only an expression can stand."""
+        setattr(self, SLOTS[slot], False)
+        self.hits |= 1 << slot
+        self.log += (self,)
+
+    def __reduce__(self) -> tuple[Callable[[], "Block"], tuple[()]]:
+        """Code shipped to another process (cloudpickle) records nothing there."""
+        return inert, ()
+
+
+def _armer(size: int) -> Callable[[Block], None]:
+    """A function that arms the first `size` probes of a block by plain slot stores."""
+    body = "\n".join(f"    block.{name} = True" for name in SLOTS[:size])
+    namespace: dict[str, Callable[[Block], None]] = {}
+    exec(f"def arm(block):\n{body or '    pass'}\n", namespace)
+    return namespace["arm"]
+
+
+_ARMS = tuple(_armer(size) for size in range(BLOCK_SIZE + 1))
+
+
+def inert() -> Block:
+    """A block whose probes are all disarmed."""
+    block = Block(None, 0, size=0)
+    for name in SLOTS:
+        setattr(block, name, False)
+    return block
+
+
+class ModuleMark:
+    """Tells when a measured module's own code begins and ends; one for all modules."""
+
+    __slots__ = ("began", "ended")
+
+    began: Callable[[], None]
+    ended: Callable[[], None]
+
+    def __init__(self) -> None:
+        self.began = self.ended = _nothing
+
+    def __reduce__(self) -> tuple[type["ModuleMark"], tuple[()]]:
+        return ModuleMark, ()
+
+
+def _nothing() -> None:
+    """Nobody listens."""
+
+
+def collect() -> list[int]:
+    """The pattern numbers hit since the last call; every probe is armed again.
+
+    A number may stand twice when other threads hit probes meanwhile.
+    """
+    found = []
+    add = found.append
+    log = LOG
+    take = log.pop
+    while log:
+        block = take()
+        key: Key = block.hits
+        traps = block.traps
+        block.hits = 0
+        block.traps = _NO_TRAPS
+        if traps:
+            key = (key, traps)  # type: ignore[assignment]
+        elif not key:
+            continue
+        try:
+            add(block.numbers[key])
+        except KeyError:
+            add(_number(block, key))
+        block.arm(block)
+    return found
+
+
+def peek() -> list[int]:
+    """The pattern numbers hit so far, leaving everything as it is."""
+    found = []
+    for block in dict.fromkeys(LOG.copy()):
+        key: Key = block.hits
+        if block.traps:
+            key = (block.hits, block.traps)
+        elif not key:
+            continue
+        number = block.numbers.get(key)
+        found.append(_number(block, key) if number is None else number)
+    return found
+
+
+def _number(block: Block, key: Key) -> int:
+    """A number for a pattern that is new in this process.
+
+    When two threads number the same pattern at once, one number wins and the other stays unused.
+    """
+    number = next(_count)
+    _seen[number] = (block, key)
+    return block.numbers.setdefault(key, number)
+
+
+def seen(number: int) -> tuple[Block, Key]:
+    """The block and the key of a pattern number."""
+    return _seen[number]

@@ -1,0 +1,172 @@
+"""Which contexts are open, and what has run in each.
+
+Facts go to every context that is open. `""` is open whenever no test is. What one context hit
+is collected when the next one opens or it closes; in between nothing is looked at.
+"""
+
+import sys
+from _thread import _count as thread_count  # running threads, at the cost of one call
+from _thread import get_ident
+from collections import deque
+from dataclasses import dataclass, field
+
+from whotests.probes.runtime import Block, collect, peek
+from whotests.types import Outcome, Phase, Runner, TestName
+
+__all__ = ["Context", "Contexts", "TestNote"]
+
+IMPORT = "import"
+
+
+@dataclass(slots=True, eq=False)
+class Context:
+    """A context of this run and the pattern numbers that it has collected since it was opened."""
+
+    key: int
+    test: TestName | None = None
+    phase: Phase | None = None
+    label: str = ""
+    patterns: set[int] = field(default_factory=set)
+    written: int = 0
+    """How many patterns it had when it was last written while open."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestNote:
+    """What has become known of a test."""
+
+    name: TestName
+    runner: Runner
+    outcome: Outcome
+    duration: float | None
+
+
+class Contexts:
+    """The open contexts of this process. Any thread may call; another one may read."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[object, ...], int] = {}
+        self.base = self._context("")
+        self._tests: dict[int, tuple[TestName, Context]] = {}
+        """Thread -> the test that it runs, and the context of the phase that it is in."""
+        self._labels: list[Context] = []
+        self._imports = 0
+        self._blocked: dict[int, int] = {}
+        self.closed: deque[Context] = deque()
+        """Contexts that were closed and wait to be written."""
+        self.notes: deque[TestNote] = deque()
+
+    # -- what may be open -------------------------------------------------------------------
+
+    def start_test(self, name: TestName, runner: Runner) -> bool:
+        """Opens a test's setup; False when this thread runs a test already."""
+        thread = get_ident()
+        if thread in self._tests:
+            return False
+        self._switch()
+        self.notes.append(TestNote(name, runner, Outcome.UNKNOWN, None))
+        self._tests[thread] = (name, self._context("", name, Phase.SETUP))
+        return True
+
+    def enter_phase(self, phase: Phase) -> None:
+        """Ends the phase of this thread's test and opens the next one."""
+        thread = get_ident()
+        name, context = self._tests[thread]
+        if context.phase is not phase:
+            self._switch()
+            self._tests[thread] = (name, self._context("", name, phase))
+            self.closed.append(context)
+
+    def stop_test(self) -> None:
+        """Closes this thread's test."""
+        self._switch()
+        _, context = self._tests.pop(get_ident())
+        self.closed.append(context)
+
+    def open_label(self, label: str) -> Context:
+        """Opens a context of the user's, beside what is open; give it to `close_label`."""
+        self._switch()
+        context = self._context(label)
+        self._labels.append(context)
+        return context
+
+    def close_label(self, context: Context) -> None:
+        """Closes it; nothing happens when it is closed."""
+        if context in self._labels:
+            self._switch()
+            self._labels.remove(context)
+            self.closed.append(context)
+
+    def import_began(self) -> None:
+        """A measured module's own code begins."""
+        self._imports += 1
+        if self._imports == 1:
+            self.open_label(IMPORT)
+
+    def import_ended(self) -> None:
+        """It ended, well or not."""
+        self._imports -= 1
+        if not self._imports:
+            for context in self._labels:
+                if context.label == IMPORT:
+                    self.close_label(context)
+                    return
+
+    def finish(self) -> list[Context]:
+        """Collects for the last time; returns what is open, `""` not among it, and closes that."""
+        self._switch()
+        rest = [context for _, context in self._tests.values()] + self._labels
+        self._tests.clear()
+        self._labels.clear()
+        self.closed.append(self.base)
+        return rest
+
+    def snapshot(self) -> list[tuple[Context, set[int]]]:
+        """The open contexts, and what has run in each until now; nothing changes."""
+        hit = peek()
+        active = self._active()
+        idle = [] if self.base in active else [(self.base, self.base.patterns.copy())]
+        return idle + [(context, context.patterns.union(hit)) for context in active]
+
+    # -- collecting -------------------------------------------------------------------------
+
+    def _context(
+        self, label: str, test: TestName | None = None, phase: Phase | None = None
+    ) -> Context:
+        """A context that has run nothing yet; the same key for the same name."""
+        name = (label, test, phase)
+        key = self._keys.setdefault(name, len(self._keys))
+        return Context(key, test, phase, label)
+
+    def _active(self) -> list[Context]:
+        tests = [context for _, context in list(self._tests.values())]
+        return (tests or [self.base]) + self._labels
+
+    def _switch(self) -> None:
+        """Gives what was hit since the last switch to what has been open."""
+        if thread_count() > 1:
+            self._look_at_blocked()
+        hit = collect()
+        if hit:
+            for context in self._active():
+                context.patterns.update(hit)
+
+    def _look_at_blocked(self) -> None:
+        """Notes how far other threads have come in a run of statements whose probe is ahead.
+
+        A frame that has not moved since the last look belongs to an earlier context.
+        """
+        mine = get_ident()
+        places: dict[int, int] = {}
+        for thread, top in sys._current_frames().items():
+            frame = top if thread != mine else None
+            while frame is not None:
+                for constant in frame.f_code.co_consts:
+                    if type(constant) is Block:
+                        places[id(frame)] = frame.f_lasti
+                        if self._blocked.get(id(frame)) != frame.f_lasti:
+                            constant.traps |= {frame.f_lineno}
+                            constant.log += (constant,)
+                        break
+                frame = frame.f_back
+        self._blocked = places

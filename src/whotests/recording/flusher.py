@@ -1,0 +1,241 @@
+"""Writes what a run has found out, at least once a second, from a thread of its own.
+
+The thread is started below `threading`, so that the program under measurement does not see it
+among its threads, and is gone while the process forks: a forked child has neither the thread
+nor a connection to the data file, and Python does not warn of forking with threads.
+"""
+
+import os
+import sys
+from _thread import allocate_lock, start_new_thread
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+from whotests.errors import WhotestsError
+from whotests.records import (
+    Batch,
+    ContextRecord,
+    FileRecord,
+    PatternRecord,
+    TestRecord,
+)
+from whotests.probes.load import LoadedFile
+from whotests.probes.runtime import seen
+from whotests.recording.contexts import Context, Contexts
+from whotests.store.writer import Writer
+from whotests.types import FileState, TestName
+
+__all__ = ["Flusher", "Ledger"]
+
+_Item = TypeVar("_Item")
+
+INTERVAL = 0.45
+"""Seconds between two writes; with the time that a write takes, under a second."""
+
+
+class Ledger:
+    """What of the run has been put into batches: the numbers of files and patterns."""
+
+    def __init__(
+        self, contexts: Contexts, files: Callable[[], list[LoadedFile]], stored: Callable[[str], str]
+    ) -> None:
+        self._contexts = contexts
+        self._files = files
+        self._stored = stored
+        self._file_keys: dict[int, int] = {}
+        self._patterns: dict[tuple[int, int, int], int] = {}
+        self._numbers: dict[int, int] = {}
+        """Pattern number in this process -> pattern key, or -1 where no line is in it."""
+
+    def batch(self, unfinished: list[Context] | None = None) -> Batch:
+        """Everything new. `unfinished`: contexts that ended with the run, not by themselves."""
+        contexts = self._contexts
+        # Contexts first: what they refer to is then among the patterns, files and tests.
+        ended = [(context, context.patterns, True) for context in _drained(contexts.closed)]
+        if unfinished is None:
+            for context, patterns in contexts.snapshot():
+                if len(patterns) != context.written:
+                    context.written = len(patterns)
+                    ended.append((context, patterns, False))
+        else:
+            ended += [(context, context.patterns, False) for context in unfinished]
+        tests = {
+            note.name: TestRecord(
+                name=note.name, runner=note.runner, outcome=note.outcome, duration=note.duration
+            )
+            for note in _drained(contexts.notes)
+        }
+        new_files: list[FileRecord] = []
+        new_patterns: list[PatternRecord] = []
+        for file in self._files():
+            if id(file) not in self._file_keys:
+                self._file_keys[id(file)] = len(self._file_keys)
+                new_files.append(self._file_record(file))
+        records = tuple(
+            ContextRecord(
+                key=context.key,
+                test=context.test,
+                phase=context.phase,
+                label=context.label,
+                patterns=self._pattern_keys(patterns, new_patterns),
+                complete=complete,
+            )
+            for context, patterns, complete in ended
+        )
+        return Batch(
+            files=tuple(new_files),
+            patterns=tuple(new_patterns),
+            tests=tuple(tests.values()),
+            contexts=records,
+        )
+
+    def add_files(self, files: list[FileRecord]) -> Batch:
+        """A batch of files that were not loaded; their keys are set here."""
+        first = len(self._file_keys)
+        for offset in range(len(files)):
+            self._file_keys[-1 - offset] = first + offset
+        return Batch(
+            files=tuple(
+                FileRecord(
+                    key=first + offset,
+                    path=self._stored(file.path),
+                    digest=file.digest,
+                    line_count=file.line_count,
+                    statements=file.statements,
+                    excluded=file.excluded,
+                    units=file.units,
+                    state=file.state,
+                    reason=file.reason,
+                )
+                for offset, file in enumerate(files)
+            )
+        )
+
+    def _file_record(self, file: LoadedFile) -> FileRecord:
+        return FileRecord(
+            key=self._file_keys[id(file)],
+            path=self._stored(file.path),
+            digest=file.digest,
+            line_count=file.line_count,
+            statements=file.statements,
+            excluded=file.excluded,
+            units=file.units,
+            state=FileState.NOT_MEASURED if file.layout is None else FileState.MEASURED,
+            reason=file.reason,
+        )
+
+    def _pattern_keys(self, numbers: set[int], new: list[PatternRecord]) -> tuple[int, ...]:
+        known = self._numbers
+        keys = set()
+        for number in numbers:
+            key = known.get(number)
+            if key is None:
+                key = known[number] = self._pattern_key(number, new)
+            keys.add(key)
+        keys.discard(-1)
+        return tuple(keys)
+
+    def _pattern_key(self, number: int, new: list[PatternRecord]) -> int:
+        block, hit = seen(number)
+        file = block.file
+        assert isinstance(file, LoadedFile)
+        assert file.layout is not None
+        hits, raised_at = hit if isinstance(hit, tuple) else (hit, frozenset())
+        lines = file.layout.lines_hit(block.index, hits, raised_at)
+        if not lines:
+            return -1
+        unit = file.layout.blocks[block.index].unit
+        place = (self._file_keys[id(file)], unit, lines)
+        key = self._patterns.get(place)
+        if key is None:
+            key = self._patterns[place] = len(self._patterns)
+            new.append(PatternRecord(key=key, file_key=place[0], unit_index=unit, lines=lines))
+        return key
+
+
+class Flusher:
+    """The thread that writes a ledger's batches, and the last write of all."""
+
+    def __init__(self, ledger: Ledger, writer: Writer) -> None:
+        self._ledger = ledger
+        self._writer = writer
+        self._stop = allocate_lock()
+        self._ended = allocate_lock()
+        self._runs = False
+        self._failed: list[Batch] = []
+        self.problem = ""
+        """Why a batch could not be written, until it could."""
+
+    def resume(self) -> None:
+        """Starts the thread, unless it runs."""
+        if self._runs:
+            return
+        self._runs = True
+        self._stop.acquire()
+        self._ended.acquire()
+        try:
+            start_new_thread(self._run, ())
+        except RuntimeError:  # no more threads, or the interpreter is ending: the end writes all
+            self._runs = False
+            self._stop.release()
+            self._ended.release()
+
+    def pause(self) -> None:
+        """Ends the thread and lets go of the data file; `resume` or `write` go on."""
+        if not self._runs:
+            return
+        threads = _operating_system_threads()
+        self._stop.release()
+        self._ended.acquire()
+        self._ended.release()
+        self._runs = False
+        # The thread's last Python code is over; wait until the system has seen it go.
+        waiting = allocate_lock()
+        waiting.acquire()
+        for _ in range(100):
+            if not threads or _operating_system_threads() < threads:
+                break
+            waiting.acquire(timeout=0.0002)
+        self._writer.suspend()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.acquire(timeout=INTERVAL):
+                self.write()
+            self._stop.release()
+        finally:
+            self._ended.release()
+
+    def write(self, *batches: Batch) -> None:
+        """Writes what is new, and what could not be written before; never raises."""
+        try:
+            self._failed += batches or (self._ledger.batch(),)
+            while self._failed:
+                batch = self._failed[0]
+                if batch != Batch():
+                    self._writer.write(batch)
+                del self._failed[0]
+            self.problem = ""
+        except WhotestsError as error:
+            self.problem = str(error)
+        except Exception as error:
+            self.problem = f"a bug in whotests, please report it: {error!r}"
+
+
+def _drained(queue: "deque[_Item]") -> list[_Item]:
+    """Takes all items out of a queue that others may be filling."""
+    items = []
+    try:
+        while True:
+            items.append(queue.popleft())
+    except IndexError:
+        return items
+
+
+def _operating_system_threads() -> int:
+    """How many threads the system says this process has; 0 where it does not say."""
+    try:
+        return len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 0
+    except OSError:
+        return 0
