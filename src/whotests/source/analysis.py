@@ -11,6 +11,7 @@ from whotests.source.statements import (
     compiled_lines,
     docstring_lines,
     fold,
+    parse_quietly,
     statements_of,
 )
 from whotests.source.text import decode, digest_of
@@ -58,7 +59,7 @@ def analyse(
     if text is None:
         text = decode(source)
     if tree is None:
-        tree = ast.parse(text, filename)
+        tree = parse_quietly(text, filename)
     raw = compiled_lines(compile_quietly(tree, source, filename))
     if not tree.body:
         raw = set()  # an empty module has an instruction, but nothing that a person wrote

@@ -11,7 +11,14 @@ from types import CodeType
 from whotests.source.logical_lines import Continuations
 from whotests.source.units import unit_nodes
 
-__all__ = ["compile_quietly", "compiled_lines", "docstring_lines", "fold", "statements_of"]
+__all__ = [
+    "compile_quietly",
+    "compiled_lines",
+    "docstring_lines",
+    "fold",
+    "parse_quietly",
+    "statements_of",
+]
 
 
 def compiled_lines(code: CodeType) -> set[int]:
@@ -27,6 +34,16 @@ def compiled_lines(code: CodeType) -> set[int]:
         if code.co_name != "__annotate__":
             lines.update([line for _, _, line in code.co_lines()])
     return {line for line in lines if line}
+
+
+def parse_quietly(text: str, filename: str) -> ast.Module:
+    """The tree of a program; no warning reaches the program that is measured.
+
+    Raises what the compiler raises.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, filename)
 
 
 def compile_quietly(tree: ast.Module, source: bytes, filename: str) -> CodeType:
