@@ -144,7 +144,7 @@ PROGRAMS: dict[str, str] = {
                 raise E  # pragma: no cover
         match a:
             case 1:
-                raise E  # pragma: no cover
+                b = 1
             case (1 | _) as y:
                 raise E  # pragma: no cover
         match a:
