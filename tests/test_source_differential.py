@@ -23,15 +23,15 @@ from whotests.types import lines_in
 def differences(path: Path) -> list[str]:
     """Where whotests and coverage.py disagree about a file, in words; none where both refuse it."""
     source = path.read_bytes()
-    parser = PythonParser(filename=str(path), exclude=join_regex(DEFAULT_EXCLUDE))
-    unrestricted = PythonParser(filename=str(path))
     ours_failed = theirs_failed = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            parser = PythonParser(filename=str(path), exclude=join_regex(DEFAULT_EXCLUDE))
+            unrestricted = PythonParser(filename=str(path))
             parser.parse_source()
             unrestricted.parse_source()
-        except (NotPython, ValueError, RecursionError) as error:
+        except (NotPython, SyntaxError, ValueError, RecursionError) as error:
             theirs_failed = error
         try:
             analysis = analyse(source, str(path))
