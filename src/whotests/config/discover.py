@@ -10,19 +10,18 @@ from whotests.errors import UsageError
 
 __all__ = ["default_source", "find_source", "resolve_source"]
 
-_NOT_PACKAGES = frozenset(
-    """
-    ci bin debian doc docs documentation manpages news newsfragments changelog test tests
-    unit_test unit_tests example examples scripts tools util utils python build benchmark
-    benchmarks exercise exercises htmlcov
-    """.split()
-)
-_NOT_MODULES = frozenset(
-    """
-    setup conftest test tests example examples build toxfile noxfile pavement dodo tasks
-    fabfile SConstruct
-    """.split()
-)
+# fmt: off
+_NOT_PACKAGES = frozenset((
+    "ci", "bin", "debian", "doc", "docs", "documentation", "manpages", "news", "newsfragments",
+    "changelog", "test", "tests", "unit_test", "unit_tests", "example", "examples", "scripts",
+    "tools", "util", "utils", "python", "build", "benchmark", "benchmarks", "exercise",
+    "exercises", "htmlcov",
+))
+_NOT_MODULES = frozenset((
+    "setup", "conftest", "test", "tests", "example", "examples", "build", "toxfile", "noxfile",
+    "pavement", "dodo", "tasks", "fabfile", "SConstruct",
+))
+# fmt: on
 # Both lists are those of setuptools' automatic discovery (setuptools.discovery,
 # FlatLayoutPackageFinder and FlatLayoutModuleFinder); names with '_' or '.' in front are out too.
 
@@ -141,16 +140,17 @@ def _find_top_level(name: str, path: Sequence[str]) -> ModuleSpec | None:
 def _flat_packages(root: Path) -> Iterator[Path]:
     for folder in _sorted_entries(root):
         name = folder.name.removesuffix("-stubs")
-        if name.isidentifier() and name not in _NOT_PACKAGES and not name.startswith("_"):
-            if (folder / "__init__.py").is_file():
-                yield folder
+        excluded = name in _NOT_PACKAGES or name.startswith("_") or not name.isidentifier()
+        if not excluded and (folder / "__init__.py").is_file():
+            yield folder
 
 
 def _flat_modules(root: Path) -> Iterator[Path]:
     for file in _sorted_entries(root):
-        if file.suffix == ".py" and file.stem.isidentifier() and file.is_file():
-            if file.stem not in _NOT_MODULES and not file.stem.startswith(("_", "test_")):
-                yield file
+        name = file.stem
+        excluded = name in _NOT_MODULES or name.startswith(("_", "test_"))
+        if file.suffix == ".py" and name.isidentifier() and not excluded and file.is_file():
+            yield file
 
 
 def _sorted_entries(folder: Path) -> Iterable[Path]:

@@ -60,10 +60,7 @@ def load_settings(
     file_omit = _strings(table, "omit", file)
     file_context = _string(table, "context", file)
     file_data = _string(table, "data", file)
-    if data is not None:
-        data_path = cwd / data
-    else:
-        data_path = root / (file_data or _DATA)
+    data_path = root / (file_data or _DATA) if data is None else cwd / data
     return Settings(
         root=root,
         data=Path(os.path.abspath(data_path)),

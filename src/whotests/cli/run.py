@@ -1,0 +1,104 @@
+"""`whotests run`: measure a command."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import click
+
+from whotests.cli.command_line import EXAMPLE, MeasuredCommand, read_command
+from whotests.config.discover import find_source
+from whotests.config.settings import load_settings
+from whotests.errors import UsageError
+from whotests.recording.plan import Plan
+
+__all__ = ["run"]
+
+_LIBRARY = str(Path(__file__).resolve().parents[2])
+
+# The measured process begins with this. It looks for nothing in the working directory, finds
+# whotests under `python -S` and `-I` too, and leaves `sys.path` as if it had not been there.
+_BOOT = f"""\
+import sys
+sys.flags.safe_path or sys.path.pop(0)
+sys.path.append({_LIBRARY!r})
+import whotests
+sys.path.pop()
+from whotests.integrations.install import install
+from whotests.recording.launch import main
+main(install)
+"""
+
+
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    short_help="Run a command and record which test runs which line.",
+)
+@click.option(
+    "--source",
+    multiple=True,
+    metavar="PATH|PACKAGE",
+    help="What to measure; may be repeated. Default: the project's own packages.",
+)
+@click.option("--omit", multiple=True, metavar="GLOB", help="Files to leave out.")
+@click.option("--context", metavar="LABEL", help="A label for the whole run.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="The data file.")
+@click.option("--append", is_flag=True, help="Keep the tests of older runs that this one lacks.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+def run(
+    source: tuple[str, ...],
+    omit: tuple[str, ...],
+    context: str | None,
+    data: Path | None,
+    append: bool,
+    command: tuple[str, ...],
+) -> None:
+    """Run COMMAND in this Python, and record which test runs which line.
+
+    COMMAND is pytest, trial or another Python program with its arguments, or python with a
+    script or -m MODULE. Its output and exit status stay what they are; only when whotests
+    itself loses data, a status of 0 becomes 3.
+    """
+    if not command:
+        raise UsageError(f"no command to run; {EXAMPLE}")
+    cwd = Path.cwd()
+    settings = load_settings(cwd, source=source, omit=omit, context=context, data=data)
+    measured = read_command(command, cwd=cwd, root=settings.root)
+    plan = Plan(
+        root=settings.root,
+        data=settings.data,
+        cache=settings.cache,
+        source=find_source(
+            settings.source,
+            root=settings.root,
+            cwd=cwd,
+            path=measured.search_path,
+            script=measured.script,
+        ),
+        omit=settings.omit,
+        context=settings.context,
+        append=append,
+        command=command,
+        providers=tuple(
+            (point.name, point.value) for point in entry_points(group="whotests.contexts")
+        ),
+    )
+    _become(measured, plan)
+
+
+def _become(measured: MeasuredCommand, plan: Plan) -> None:
+    """Put the measured process in this one's place; on Windows, wait for it as its parent."""
+    words = [sys.executable, *measured.options, "-c", _BOOT, plan.to_json(), *measured.arguments]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name != "nt":
+        os.execv(sys.executable, words)
+    child = subprocess.Popen(words)
+    while True:
+        try:
+            sys.exit(child.wait())
+        except KeyboardInterrupt:
+            # The console sends Ctrl-C to both; the command decides what comes of it.
+            continue

@@ -1,0 +1,49 @@
+"""The `--whotests` option of pytest. Importing this loads nothing else of whotests.
+
+A run without the option pays for parsing it, and that is all. (PYTEST_DONT_REWRITE)
+"""
+
+from pluggy import HookimplMarker
+
+TYPE_CHECKING = False  # what typing calls so, without importing typing
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    import pytest
+
+_hookimpl = HookimplMarker("pytest")
+
+
+def pytest_addoption(parser: "pytest.Parser") -> None:
+    group = parser.getgroup("whotests", "recording which test runs which line")
+    group.addoption(
+        "--whotests",
+        nargs="?",
+        const="",
+        default=None,
+        metavar="SOURCE",
+        help="Record which test runs which line of SOURCE, a path or package "
+        "(default: the project's own packages). Write it with '=': --whotests=SOURCE",
+    )
+    group.addoption("--whotests-data", metavar="FILE", help="The data file.")
+    group.addoption("--whotests-context", metavar="LABEL", help="A label for the whole run.")
+    group.addoption("--whotests-omit", action="append", metavar="GLOB", help="Files to leave out.")
+    group.addoption(
+        "--whotests-append",
+        action="store_true",
+        help="Keep the tests of older runs that this one lacks.",
+    )
+
+
+@_hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: "Any", parser: "Any", args: list[str]
+) -> "Generator[None, None, None]":
+    if any(word.startswith("--whotests") for word in args):
+        from whotests.integrations.pytest_session import begin, detach_value
+
+        detach_value(early_config, parser, args)
+        if early_config.known_args_namespace.whotests is not None:
+            begin(early_config)
+    yield

@@ -1,0 +1,112 @@
+"""A session that `pytest --whotests` begins and ends itself. (PYTEST_DONT_REWRITE)"""
+
+import atexit
+import copy
+import os
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pluggy import HookimplMarker
+
+from whotests.config.discover import find_source
+from whotests.config.settings import load_settings
+from whotests.errors import WhotestsError
+from whotests.integrations.install import install
+from whotests.integrations.pytest_recorder import PytestRecorder, register
+from whotests.recording.plan import Plan
+from whotests.recording.session import Session, current
+
+__all__ = ["begin", "detach_value"]
+
+_INCOMPLETE_STATUS = 3
+
+_hookimpl = HookimplMarker("pytest")
+
+
+def detach_value(config: Any, parser: Any, args: list[str]) -> None:
+    """Let `--whotests tests` mean the option and a folder of tests: its value needs a '='."""
+    if "--whotests" in args:
+        args[:] = ["--whotests=" if word == "--whotests" else word for word in args]
+        config.known_args_namespace = parser.parse_known_args(
+            args, namespace=copy.copy(config.option)
+        )
+
+
+def begin(config: Any) -> None:
+    """Begin a session for this pytest run, unless one is running or this is a worker of xdist.
+
+    What is wrong with the plan is pytest's usage error.
+    """
+    if current() is not None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    try:
+        session = Session.start(_plan_of(config))
+        install(session, session.plan)
+    except WhotestsError as error:
+        import pytest
+
+        raise pytest.UsageError(f"whotests: {error}") from error
+    atexit.register(session.finish)
+    recorder = register(config.pluginmanager, session)
+    config.pluginmanager.register(_Ending(session, recorder), "whotests-ending")
+
+
+def _plan_of(config: Any) -> Plan:
+    options = config.known_args_namespace
+    cwd = Path(config.invocation_params.dir)
+    settings = load_settings(
+        cwd,
+        source=(options.whotests,) if options.whotests else (),
+        omit=tuple(options.whotests_omit or ()),
+        context=options.whotests_context,
+        data=Path(options.whotests_data) if options.whotests_data else None,
+    )
+    path = [*sys.path, str(cwd), str(settings.root), str(settings.root / "src")]
+    return Plan(
+        root=settings.root,
+        data=settings.data,
+        cache=settings.cache,
+        source=find_source(settings.source, root=settings.root, cwd=cwd, path=path),
+        omit=settings.omit,
+        context=settings.context,
+        append=bool(options.whotests_append),
+        command=("pytest", *map(str, config.invocation_params.args)),
+        providers=tuple(
+            (point.name, point.value) for point in entry_points(group="whotests.contexts")
+        ),
+    )
+
+
+class _Ending:
+    """Ends the session with the pytest run, and says in its summary what there is now."""
+
+    def __init__(self, session: Session, recorder: PytestRecorder) -> None:
+        self._session = session
+        self._recorder = recorder
+
+    @_hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: Any, exitstatus: Any) -> None:
+        self._session.finish(exit_status=int(exitstatus))
+        if self._session.problem and int(session.exitstatus) == 0:
+            session.exitstatus = _INCOMPLETE_STATUS
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        data = self._session.plan.data
+        shown = os.path.relpath(data) if str(data).startswith(os.getcwd() + os.sep) else data
+        tests = self._recorder.test_count
+        files = len({file.path for file in self._session._loading.files if file.layout})
+        terminalreporter.write_line(
+            f"whotests: {tests} test{'s' * (tests != 1)} and {files} file{'s' * (files != 1)} "
+            f"recorded in {shown}"
+        )
+        if self._recorder.tests_elsewhere:
+            terminalreporter.write_line(
+                f"whotests: {self._recorder.tests_elsewhere} tests ran in other processes "
+                "and are not measured; run without -n to measure them"
+            )
+        if self._session.problem:
+            terminalreporter.write_line(
+                f"whotests: the data is incomplete: {self._session.problem}"
+            )
