@@ -1,0 +1,97 @@
+# `make test` does here what CI does. Needed beforehand: make, and a CPython 3.11, 3.12 or 3.13
+# with venv and pip (on PATH or in pyenv). Everything is made in .venv/, dist/ and .bench/.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PIP_QUIET := --quiet --no-warn-script-location
+
+# The oldest and the newest CPython of the machine, as versions ("3.11 3.13"); maybe one alone.
+ifndef VERSIONS
+VERSIONS := $(filter 3.%,$(shell python3 scripts/interpreters.py))
+export VERSIONS
+endif
+ifeq ($(VERSIONS)$(filter help clean,$(or $(MAKECMDGOALS),help)),)
+$(error no usable CPython, see above)
+endif
+OLDEST := $(firstword $(VERSIONS))
+NEWEST := $(lastword $(VERSIONS))
+
+SOURCES := $(shell find src -name '*.py' -o -name py.typed) pyproject.toml README.md LICENSE
+CHECKED := src tests benchmarks scripts
+WHEEL := dist/whotests-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)-py3-none-any.whl
+
+# The output of parallel targets stays in one piece where make can do that (4.0 and later).
+PARALLEL := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: help
+help: ## show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: test
+test: check $(VERSIONS:%=.venv/%/wheel.stamp) ## what CI does: check, then the suite on the built wheel, oldest and newest CPython
+	@$(MAKE) $(PARALLEL) --keep-going $(VERSIONS:%=suite-%)
+
+.PHONY: check
+check: .venv/$(OLDEST)/tools.stamp ## formatting, lint and types only
+	.venv/$(OLDEST)/bin/ruff format --check $(CHECKED)
+	.venv/$(OLDEST)/bin/ruff check $(CHECKED)
+	.venv/$(OLDEST)/bin/mypy --python-version $(OLDEST)
+
+.PHONY: quick
+quick: .venv/$(NEWEST)/wheel-once.stamp ## the suite on the working tree, newest CPython (ARGS='-k word' narrows it)
+	PYTHONPATH=$(CURDIR)/src .venv/$(NEWEST)/bin/python -m pytest -q $(ARGS)
+
+.PHONY: demo
+demo: .venv/demo.stamp ## run whotests on a real suite and ask it who tests what
+	@sh scripts/demo.sh .venv/demo
+
+.PHONY: bench
+bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against coverage.py, into docs/benchmarks.md (ARGS='--suite jinja2')
+	.venv/$(OLDEST)/bin/python -m benchmarks --wheel $(WHEEL) $(ARGS)
+
+.PHONY: clean
+clean: ## remove everything that the targets above made
+	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# One run of the suite. It starts in tests/, so that src/ is not importable and what is tested is
+# the wheel; the first line of the recipe makes sure of that.
+.PHONY: suite-%
+suite-%: .venv/%/wheel.stamp
+	@cd tests && ../.venv/$*/bin/python -c 'import sys, whotests; \
+	  sys.exit("site-packages" not in whotests.__file__ and "not the wheel: " + whotests.__file__)'
+	@echo "== the suite on the wheel, CPython $*"
+	@cd tests && ../.venv/$*/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
+
+# --- environments, remade when what they come from changes
+
+$(WHEEL): $(SOURCES) | .venv/$(OLDEST)/venv.stamp
+	rm -rf dist
+	.venv/$(OLDEST)/bin/python -m pip wheel $(PIP_QUIET) --no-deps --wheel-dir dist .
+
+.PRECIOUS: .venv/%/venv.stamp .venv/%/tools.stamp .venv/%/wheel.stamp
+.venv/%/venv.stamp: scripts/interpreters.py
+	rm -rf .venv/$*
+	"$$(python3 scripts/interpreters.py $*)" -m venv .venv/$*
+	.venv/$*/bin/python -m pip install $(PIP_QUIET) --upgrade 'pip>=25.1'
+	touch $@
+
+.venv/%/tools.stamp: pyproject.toml .venv/%/venv.stamp
+	.venv/$*/bin/python -m pip install $(PIP_QUIET) --group $(if $(filter $(OLDEST),$*),check,test) .
+	touch $@
+
+.venv/%/wheel.stamp: $(WHEEL) .venv/%/tools.stamp
+	.venv/$*/bin/python -m pip install $(PIP_QUIET) --no-deps --force-reinstall $(WHEEL)
+	touch $@
+
+.venv/%/wheel-once.stamp: .venv/%/tools.stamp
+	touch $@
+
+.venv/demo.stamp: $(WHEEL) scripts/demo.sh
+	rm -rf .venv/demo
+	"$$(python3 scripts/interpreters.py $(OLDEST))" -m venv .venv/demo
+	.venv/demo/bin/python -m pip install $(PIP_QUIET) $(WHEEL) 'networkx==3.6.1' 'pytest>=8'
+	touch $@
