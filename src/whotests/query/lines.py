@@ -47,4 +47,9 @@ def falls_short(percent: float, *, under: float) -> bool:
     """Whether `percent` fails a required `under`: rounded as shown, but 100 must be exact."""
     if under == 100.0:
         return percent < 100.0
-    return round(percent) < under
+    return round(percent, _digits(under)) < under
+
+
+def _digits(number: float) -> int:
+    """How many digits after the point `number` is written with: a threshold keeps its own."""
+    return len(f"{number:.10f}".rstrip("0").partition(".")[2])

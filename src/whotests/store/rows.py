@@ -8,14 +8,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from whotests.errors import InternalError
-from whotests.store.packing import pack, pack_bits
-from whotests.store.records import (
+from whotests.records import (
     ContextRecord,
     FileRecord,
     PatternRecord,
     TestRecord,
     UnitRecord,
 )
+from whotests.store.packing import pack, pack_bits
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.types import TestName
 

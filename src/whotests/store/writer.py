@@ -13,9 +13,9 @@ from typing import Final
 
 from whotests import __version__
 from whotests.errors import DataError, InternalError
+from whotests.records import Batch, RunRecord
 from whotests.store.connection import connect_to_write, prepare_folder
 from whotests.store.failures import translated
-from whotests.store.records import Batch, RunRecord
 from whotests.store.removal import (
     collect_garbage,
     has_live_runs,

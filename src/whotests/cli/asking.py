@@ -1,0 +1,72 @@
+"""What the commands that ask have in common: the data file, the sources, the output."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from whotests.config.settings import load_settings
+from whotests.query.files import Catalogue
+from whotests.store.reader import Reader
+
+__all__ = ["Question", "data_option", "json_option", "opened", "print_json"]
+
+data_option: Callable[..., Any] = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The data file. Default: .whotests/data.db of the project.",
+)
+json_option: Callable[..., Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON (docs/json.md describes it)."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The data to ask, and the sources that it speaks of."""
+
+    reader: Reader
+    catalogue: Catalogue
+
+
+class DiskTree:
+    """Reads source files where they are now: below the first of `roots` that has them."""
+
+    def __init__(self, roots: tuple[Path, ...]) -> None:
+        self._roots = roots
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of the file, or None when there is no such file or it cannot be read."""
+        for root in self._roots:
+            try:
+                # An absolute path stays what it is.
+                return (root / path).read_bytes()
+            except OSError:
+                continue
+        return None
+
+
+@contextmanager
+def opened(data: Path | None) -> Iterator[Question]:
+    """The data file of the project that this folder belongs to, or `data`."""
+    cwd = Path.cwd()
+    settings = load_settings(cwd, data=data)
+    with Reader.open(settings.data) as reader:
+        recorded = dict.fromkeys(Path(run.root) for run in reversed(reader.runs))
+        # The project may have been moved, or the data may come from another machine.
+        roots = tuple(dict.fromkeys((settings.root, *recorded)))
+        tree = DiskTree(roots)
+        catalogue = Catalogue(reader, tree, cwd=cwd, roots=roots)
+        yield Question(reader=reader, catalogue=catalogue)
+
+
+def print_json(answer: dict[str, object]) -> None:
+    """One JSON object on standard output, indented for a person's eyes on a terminal."""
+    indent = 2 if sys.stdout.isatty() else None
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=indent))

@@ -1,0 +1,72 @@
+"""`whotests` itself: its commands by name, and what becomes of errors."""
+
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from whotests import __version__
+from whotests.errors import WhotestsError
+
+__all__ = ["cli", "main"]
+
+# Help for the list of commands stands here, so that it loads none of them.
+_COMMANDS: Final = {
+    "run": "Run a command and record which test runs which line.",
+    "who": "Which tests run a file, line, function or class?",
+    "what": "What does a test run, and what of it does no other test run?",
+    "report": "How much of each file ran, and how many tests run it?",
+    "status": "What does the data hold, and how old is it?",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when that command is used; tells our errors from crashes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"whotests.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in _COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, _COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_COMMANDS)}."
+            ctx.fail(f"no such command {name!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WhotestsError as error:
+            click.echo(f"whotests: {error}", err=True)
+            ctx.exit(error.exit_status)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: whotests run -- pytest",
+)
+@click.version_option(__version__, prog_name="whotests", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Run a test suite, record which test ran which line, and ask who tests what."""
+
+
+def main() -> None:
+    """The `whotests` command."""
+    cli(prog_name="whotests")

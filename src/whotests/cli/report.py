@@ -1,0 +1,61 @@
+"""`whotests report`: how much of each file ran?"""
+
+from pathlib import Path
+
+import click
+
+from whotests.cli.asking import data_option, json_option, opened, print_json
+from whotests.query.lines import falls_short, shown_percent
+from whotests.query.report import SortKey
+from whotests.query.report import report as ask
+
+__all__ = ["report"]
+
+_FELL_SHORT = 2
+
+
+@click.command(short_help="How much of each file ran, and how many tests run it?")
+@click.option(
+    "--sort",
+    type=click.Choice([key.value for key in SortKey]),
+    default=SortKey.NAME.value,
+    show_default=True,
+    help="'cover' and 'tests' begin with the least, other numbers with the most.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="N",
+    help="Exit with status 2 when less than N percent ran.",
+)
+@click.option("--show-missing", "-m", is_flag=True, help="List the lines that nothing ran.")
+@data_option
+@json_option
+def report(
+    sort: str, fail_under: float | None, show_missing: bool, data: Path | None, as_json: bool
+) -> None:
+    """Show statements, missing statements, percentage and tests of each file.
+
+    'import only' counts the statements that ran while modules were imported and that no
+    test ran since. Percentages follow coverage.py's rules; a file that nothing imported
+    has 0%.
+    """
+    with opened(data) as question:
+        answer = ask(question.reader, question.catalogue, sort=SortKey(sort))
+        runs = question.reader.runs
+        if as_json:
+            from whotests.reports.as_json import report_json
+
+            print_json(report_json(answer, data=question.reader.path, runs=runs))
+        else:
+            from whotests.reports.page import new_console
+            from whotests.reports.report_text import print_report
+
+            print_report(new_console(), answer, runs=runs, show_missing=show_missing)
+    if fail_under is not None and falls_short(answer.percent, under=fail_under):
+        click.echo(
+            f"whotests: {shown_percent(answer.percent)}% of the statements ran, "
+            f"less than the {fail_under:g}% of --fail-under",
+            err=True,
+        )
+        raise SystemExit(_FELL_SHORT)

@@ -1,0 +1,158 @@
+"""A page of text on a terminal or in a pipe: width, colour, excerpts, notes.
+
+May import rich, types, query and the store's values. Refuses to know the questions.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from whotests.query.sources import SourceText, Staleness
+from whotests.reports.words import joined, moment
+from whotests.store.values import Run
+from whotests.types import RunStatus
+
+__all__ = ["columns", "excerpt", "indented", "new_console", "notes", "plain"]
+
+_UNBOUNDED: Final = 10_000
+_MANY: Final = 5
+
+
+def new_console() -> Console:
+    """Standard output: as wide as the terminal, and in a pipe as wide as the longest line."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNBOUNDED
+    return console
+
+
+def plain(console: Console, text: Text | str = "", *, style: str = "") -> None:
+    """One paragraph. In a pipe, lines are never folded."""
+    console.print(text, style=style or None, soft_wrap=not console.is_terminal)
+
+
+def indented(console: Console, text: Text | str, *, style: str = "", by: int = 2) -> None:
+    """One paragraph, moved in."""
+    body = text if isinstance(text, Text) else Text(text)
+    if style:
+        body.stylize(style)
+    if console.is_terminal:
+        console.print(Padding(body, (0, 0, 0, by), expand=False))
+    else:
+        console.print(Text(" " * by) + body, soft_wrap=True)
+
+
+def columns(*headers: str, numbers: Sequence[int] = (), fold: int | None = None) -> Table:
+    """A table without lines; the columns `numbers` are aligned to the right.
+
+    The column `fold` takes the lines that do not fit; the others keep their width.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    for place, header in enumerate(headers):
+        right = place in numbers
+        table.add_column(
+            header,
+            justify="right" if right else "left",
+            no_wrap=place != fold,
+            overflow="fold",
+        )
+    return table
+
+
+def excerpt(
+    console: Console,
+    text: SourceText,
+    marks: Mapping[int, tuple[str, str]],
+    *,
+    indent: int = 2,
+) -> None:
+    """Lines of a source file: line number -> (a sign in front of it, the sign's style)."""
+    if not marks:
+        return
+    width = len(str(max(marks)))
+    code = _highlighted(console, [text.line(line) for line in marks])
+    previous = None
+    for (line, (sign, style)), source in zip(marks.items(), code, strict=True):
+        if previous is not None and line > previous + 1:
+            indented(console, f"{'':>{width + 2}}...", style="dim", by=indent)
+        previous = line
+        gutter = Text(f"{sign or ' '} {line:>{width}} | ", style=style or "dim")
+        row = Text.assemble(gutter, source)
+        row.no_wrap = console.is_terminal
+        row.overflow = "ellipsis"
+        indented(console, row, by=indent)
+
+
+def notes(console: Console, stale: Iterable[Staleness], runs: Iterable[Run]) -> None:
+    """What to bear in mind: files that changed since, runs of which not all was recorded."""
+    lines = [*_stale_notes(tuple(stale)), *_run_notes(runs)]
+    if lines:
+        plain(console)
+    for line in lines:
+        plain(console, Text.assemble(("note: ", "bold yellow"), line))
+
+
+def _stale_notes(stale: Sequence[Staleness]) -> list[str]:
+    lines = []
+    for gone in (False, True):
+        some = [one for one in stale if one.gone is gone]
+        if not some:
+            continue
+        names = [one.path for one in some[:_MANY]]
+        more = len(some) - len(names)
+        if more:
+            names.append(f"{more} more")
+        when = moment(max(one.recorded for one in some))
+        verb = "is gone" if gone else "changed"
+        if len(some) > 1:
+            verb = verb.replace("is", "are")
+        of = some[0].digest.hex()[:8] if len(some) == 1 else ""
+        version = f", version {of}" if of else ""
+        lines.append(
+            f"stale: {joined(names)} {verb} since; this speaks of what was recorded "
+            f"{when}{version}. Run again to bring it up to date."
+        )
+    return lines
+
+
+def _run_notes(runs: Iterable[Run]) -> list[str]:
+    lines = []
+    for run in runs:
+        if run.complete:
+            continue
+        command = " ".join(run.command)
+        if run.killed:
+            what = f"was killed; what it wrote until {moment(run.heartbeat)} is kept"
+        elif run.status is RunStatus.RUNNING:
+            what = "still runs; this is what it wrote so far"
+        elif run.status is RunStatus.INTERRUPTED:
+            what = "was interrupted; what ran is kept"
+        else:
+            what = "could not be recorded completely"
+        reason = f" ({run.note})" if run.note else ""
+        lines.append(f"incomplete: `{command}` of {moment(run.started)} {what}{reason}.")
+    return lines
+
+
+def _highlighted(console: Console, lines: Sequence[str]) -> list[Text]:
+    """The lines of code in colour where there is colour, without their common indentation."""
+    filled = [line.expandtabs() for line in lines]
+    inset = min((len(s) - len(s.lstrip()) for s in filled if s.strip()), default=0)
+    code = [line[inset:].rstrip() for line in filled]
+    if not console.is_terminal or console.no_color or console.color_system is None:
+        return [Text(line) for line in code]
+    from rich.syntax import Syntax
+
+    syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
+    # Each line by itself, so that none spills over a gap: strings over several lines lose out.
+    return [_one_line(syntax.highlight(line)) for line in code]
+
+
+def _one_line(text: Text) -> Text:
+    text.rstrip()
+    return text

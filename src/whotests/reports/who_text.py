@@ -1,0 +1,198 @@
+"""The answer to `whotests who`, as text.
+
+May import rich, types and query. Refuses to find anything out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from whotests.query.sources import SourceText, Staleness
+from whotests.query.who import Asked, LabelHit, TestHit, Who
+from whotests.reports.page import columns, excerpt, indented, notes, plain
+from whotests.reports.words import OUTCOME_STYLES, count, duration, joined, line_list
+from whotests.store.values import Run
+from whotests.types import FileState, LineBits, lines_in
+
+__all__ = ["print_who"]
+
+_LONGEST_EXCERPT: Final = 12
+_FEW: Final = 5
+
+
+def print_who(
+    console: Console,
+    answer: Who,
+    *,
+    texts: Mapping[int, SourceText | None],
+    runs: Iterable[Run],
+    limit: int | None,
+) -> None:
+    """Prints the answer; at most `limit` tests of each kind. `texts` is by file id."""
+    for asked in answer.asked:
+        _print_asked(console, asked, texts.get(asked.target.file.id))
+    if answer.tests:
+        verb = "ran it" if len(answer.asked) == 1 else "ran any of it"
+        order = ", the most specific first" if len(answer.tests) > 1 else ""
+        plain(console)
+        plain(console, Text(f"{count(len(answer.tests), 'test')} {verb}{order}:", style="bold"))
+        _print_tests(console, answer.tests, answer, limit)
+    _print_importers(console, answer.importers, limit)
+    _print_labels(console, answer.labels)
+    if answer.commands:
+        plain(console)
+        plain(console, "Run them again:" if len(answer.tests) > 1 else "Run it again:")
+        for command in answer.commands:
+            # Never folded: it is there to be pasted.
+            console.print(f"  {command}", style="cyan", soft_wrap=True)
+    notes(console, _unique_stale(answer.asked), runs)
+
+
+def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> None:
+    target = asked.target
+    file = target.file
+    heading = Text(file.path, style="bold")
+    if target.units:
+        heading.append(f"::{target.units[0].name}")
+    if target.names_lines or target.units:
+        same = target.first_line == target.last_line
+        lines = f"{target.first_line}" + ("" if same else f"-{target.last_line}")
+        heading.append(f":{lines}" if not target.units else f"  lines {lines}", style="not bold")
+    if asked.stale is not None:
+        heading.append("  stale", style="bold yellow")
+    plain(console, heading)
+    if text is not None and target.last_line - target.first_line < _LONGEST_EXCERPT:
+        shown = LineBits(target.lines | asked.statements)
+        excerpt(console, text, {line: _mark(asked, line) for line in lines_in(shown)})
+    for sentence in _explained(asked):
+        indented(console, sentence)
+
+
+def _mark(asked: Asked, line: int) -> tuple[str, str]:
+    bit = 1 << line
+    if asked.tested & bit:
+        return "+", "green"
+    if asked.ran & bit:
+        return "i", "yellow"
+    if asked.statements & bit & ~asked.excluded:
+        return "!", "bold red"
+    return " ", "dim"
+
+
+def _explained(asked: Asked) -> list[str]:
+    """What the tests' table does not say by itself."""
+    file = asked.target.file
+    if file.state is FileState.NOT_MEASURED:
+        reason = f": {file.reason}" if file.reason else ""
+        return [f"It was not measured{reason}. So nothing is known of it."]
+    if file.state is FileState.NOT_IMPORTED:
+        return ["Nothing imported it: none of its lines ran."]
+    if not asked.statements:
+        return [_no_statement(asked)]
+    sentences = []
+    if asked.target.names_lines and asked.target.first_line == asked.target.last_line:
+        (line,) = lines_in(asked.statements)
+        if line != asked.target.first_line:
+            sentences.append(f"Line {asked.target.first_line} belongs to the statement of {line}.")
+        if asked.excluded:
+            sentences.append("It is excluded from reports.")
+    if asked.tested:
+        missed = asked.statements & ~asked.ran & ~asked.excluded
+        if missed and asked.target.names_lines | bool(asked.target.units):
+            sentences.append(f"Nothing ran {_lines(missed)}.")
+        return sentences
+    if asked.ran:
+        sentences.append("No test ran it but by importing it.")
+    else:
+        sentences.append("Nothing ran it.")
+    if asked.near:
+        near = [
+            f"{near.line} ({'at import' if near.at_import else count(near.tests, 'test')})"
+            for near in asked.near
+        ]
+        noun = "line" if len(near) == 1 else "lines"
+        sentences.append(f"The nearest {noun} that ran: {joined(near)}.")
+    return sentences
+
+
+def _no_statement(asked: Asked) -> str:
+    target = asked.target
+    if target.names_lines and target.first_line == target.last_line:
+        what = f"Line {target.first_line} is no statement"
+    elif target.names_lines:
+        what = f"Lines {target.first_line}-{target.last_line} hold no statement"
+    else:
+        what = "It holds no statement"
+    nearest = [str(line) for line in asked.nearest_statements]
+    if not nearest:
+        return f"{what}, so nothing can run it."
+    verb = "statement is" if len(nearest) == 1 else "statements are"
+    return f"{what}, so nothing can run it; the nearest {verb} at {joined(nearest)}."
+
+
+def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: int | None) -> None:
+    spans = len(answer.asked) > 1 or not all(_is_one_line(asked) for asked in answer.asked)
+    headers = ["test", "outcome", "time", "phase", "runs"] + (["of it"] if spans else [])
+    table = columns(*headers, numbers=(2, 4), fold=0)
+    for hit in islice(hits, limit):
+        phases = "+".join(hit.phases)
+        row = [
+            Text(hit.test.name),
+            Text(hit.test.outcome, style=OUTCOME_STYLES[hit.test.outcome]),
+            Text(duration(hit.test.duration)),
+            Text(phases if hit.complete else f"{phases} (cut short)", style="dim"),
+            Text(count(hit.total_lines, "line"), style="dim"),
+        ]
+        if spans:
+            row.append(Text(_of_it(hit.lines), style="dim"))
+        table.add_row(*row)
+    console.print(table)
+    if limit is not None and len(hits) > limit:
+        indented(console, f"... and {len(hits) - limit:,} more (--all lists them)", style="dim")
+
+
+def _is_one_line(asked: Asked) -> bool:
+    return asked.statements.bit_count() < 2
+
+
+def _of_it(lines: Mapping[str, LineBits]) -> str:
+    if len(lines) == 1:
+        (bits,) = lines.values()
+        listed = line_list(bits)
+        return listed if len(listed) <= 24 else count(bits.bit_count(), "line")
+    return count(sum(bits.bit_count() for bits in lines.values()), "line")
+
+
+def _print_importers(console: Console, hits: Sequence[TestHit], limit: int | None) -> None:
+    if not hits:
+        return
+    plain(console)
+    plain(console, Text(f"{count(len(hits), 'test')} imported it:", style="bold"))
+    few = len(hits) if limit is None else _FEW
+    for hit in hits[:few]:
+        indented(console, hit.test.name)
+    if len(hits) > few:
+        indented(console, f"... and {len(hits) - few:,} more (--all lists them)", style="dim")
+
+
+def _print_labels(console: Console, labels: Sequence[LabelHit]) -> None:
+    others = [hit for hit in labels if hit.label or not hit.at_import]
+    # What runs between tests while a module is imported is the import.
+    if not others:
+        return
+    words = {"": "before or between tests", "import": "at import"}
+    names = [words.get(hit.label, f"under '{hit.label}'") for hit in others]
+    plain(console)
+    plain(console, f"It also ran {joined(names)}.")
+
+
+def _unique_stale(asked: Iterable[Asked]) -> Iterable[Staleness]:
+    return {one.stale.path: one.stale for one in asked if one.stale is not None}.values()
+
+
+def _lines(bits: int) -> str:
+    noun = "line" if bits.bit_count() == 1 else "lines"
+    return f"{noun} {line_list(bits)}"
