@@ -105,3 +105,22 @@ def test_real_files() -> None:
     paths = list(real_files(part=60))
     assert len(paths) > 20
     assert [text for path in paths for text in differences(path)] == []
+
+
+@pytest.mark.parametrize("indent", [b"\x0c", b"  \x0c", b"\x0c\x0c"])
+def test_form_feed_before_code(indent: bytes, tmp_path: Path) -> None:
+    """A line may begin with a form feed, as for the compiler; coverage.py takes it for a space."""
+    path = tmp_path / "program.py"
+    path.write_bytes(b"if a:  # pragma: no cover\n  b = 1\n" + indent + b"c = [\n1]\nd = 1\n")
+    analysis = analyse(path.read_bytes(), "program.py")
+    assert set(lines_in(analysis.statements)) == {1, 2, 3, 5}
+    assert set(lines_in(analysis.excluded)) == {1, 2}
+    assert analysis.first_lines == {4: 3}
+    assert differences(path)
+
+
+def test_undecodable_bytes(tmp_path: Path) -> None:
+    """Bytes that the compiler refuses are refused; coverage.py replaces them and goes on."""
+    path = tmp_path / "program.py"
+    path.write_bytes(b"\n\na = '\xe9'\n")
+    assert ["UnicodeDecodeError" in text for text in differences(path)] == [True]
