@@ -1,10 +1,10 @@
 """The CPythons that the suite runs on, as lines like `3.11 /path/to/python`.
 
-`python3 scripts/interpreters.py` prints the oldest and the newest of the supported versions that this machine has, one a line,
-oldest first (one line when there is only one). With a version as argument (`3.12`) it prints the
-path of that one alone. It looks on PATH, in pyenv's versions folder, and
-at the `python3` that runs this script, and takes an interpreter only when it starts, is CPython,
-and can make a virtual environment. Ends with status 1 and a reason when there is none.
+`python3 scripts/interpreters.py` prints the oldest and the newest of the supported versions that
+this machine has, oldest first (one line when there is only one). With a version as argument
+(`3.12`) it prints the path of that one alone. It looks in pyenv's versions folder, on PATH, and at
+the interpreter that runs this script. It takes one only when it starts, is CPython, and can make a
+virtual environment. It ends with status 1 and a reason when there is none.
 
 It runs before anything is installed, so it keeps to the standard library and to Python 3.8.
 """
