@@ -33,10 +33,11 @@ def taken_from_others() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.ImportFrom) and node.module in IMPORTABLE:
                 taken.setdefault(node.module, set()).update(alias.name for alias in node.names)
-    return {
+    names_only = {
         module: {name for name in names if f"{module}.{name}" not in IMPORTABLE}
         for module, names in taken.items()
     }
+    return {module: names for module, names in names_only.items() if names}
 
 
 def our_entry_points(group: str) -> list[EntryPoint]:
