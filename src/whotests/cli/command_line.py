@@ -92,14 +92,11 @@ def _read_interpreter_options(
                 following = words[index + (1 if attached else 2) :]
                 return tuple(options), (f"-{letter}", *value, *following)
             if letter in _OPTIONS_WITH_VALUE:
-                if flags:
+                flags += letter + attached
+                if not attached:
                     options.append("-" + flags)
-                    flags = ""
-                options.append(f"-{letter}")
-                if attached:
-                    options.append(attached)
-                else:
                     index += 1
+                    flags = ""
                     options += words[index : index + 1]
                 break
             if letter not in _NO_VALUE:

@@ -1,6 +1,7 @@
 """Runs a command under measurement, in its own process, as Python itself would run it."""
 
 import atexit
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def main(install: Install) -> None:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             session.interrupted()
+            ending.interrupted = True
         hook = getattr(sys, "excepthook", None)
         if hook is not None:
             sys.excepthook = _FramelessHook(hook, boot)
@@ -81,13 +83,22 @@ class _Ending:
         self._pid = os.getpid()
         self.status = 1
         """How the command ended; an uncaught exception sets nothing, and means 1."""
+        self.interrupted = False
 
     def finish(self) -> None:
         if os.getpid() != self._pid:
             return
         self._session.finish(exit_status=self.status)
-        if not self._session.problem:
-            return
+        if self._session.problem:
+            self._tell_of_problem()
+        if self.interrupted:
+            # The interpreter dies of SIGINT if the last text that it ran ended in a
+            # KeyboardInterrupt. What we have run since then may have had text of its own
+            # (dataclasses are made of some), so it needs to see one again.
+            with contextlib.suppress(KeyboardInterrupt):
+                exec("raise KeyboardInterrupt", {})
+
+    def _tell_of_problem(self) -> None:
         try:
             print(f"whotests: the data is incomplete: {self._session.problem}", file=sys.stderr)
             for stream in (sys.stdout, sys.stderr):
@@ -124,9 +135,11 @@ def _without_our_frames(trace: TracebackType | None, boot: ModuleType) -> Traceb
         if not ours and frame.f_globals is not boot.__dict__:
             kept.append(trace)
         trace = trace.tb_next
-    for entry, following in zip(kept, [*kept[1:], None], strict=True):
+    following = None
+    for entry in reversed(kept):
         entry.tb_next = following
-    return kept[0] if kept else None
+        following = entry
+    return following
 
 
 def _fresh_main(boot: ModuleType) -> ModuleType:

@@ -1,0 +1,130 @@
+"""A command under measurement ends as it would without: status, output, tracebacks."""
+
+from pathlib import Path
+
+import pytest
+from measured_commands import run_measured, run_plain, write_files
+
+PROGRAMS = {
+    "ends well": "print('done')",
+    "raises": """
+        def inner():
+            raise ValueError("no")
+        def outer():
+            try:
+                inner()
+            except ValueError as error:
+                raise RuntimeError("worse") from error
+        outer()
+    """,
+    "exits with a number": "import sys; sys.exit(7)",
+    "exits with text": "raise SystemExit('bye')",
+    "exits with nothing": "raise SystemExit",
+    "exits with an object": "raise SystemExit((1, 2))",
+    "interrupts itself": """
+        def wait():
+            raise KeyboardInterrupt
+        wait()
+    """,
+    "cannot be parsed": "x = 1\nx = = 2\n",
+    "is not closed": "def f(:\n",
+    "has its own excepthook": """
+        import sys, traceback
+        def hook(kind, error, trace):
+            print("mine", kind.__name__, len(traceback.extract_tb(trace)), sys.excepthook is hook)
+            print("last", sys.last_value is error, sys.last_traceback is trace)
+        sys.excepthook = hook
+        def fail(): raise LookupError("x")
+        fail()
+    """,
+    "prints at exit": """
+        import atexit
+        atexit.register(print, "late")
+        print("early")
+    """,
+    "raises at exit": """
+        import atexit
+        class Fails:
+            def __call__(self): raise ValueError("late")
+            def __repr__(self): return "Fails"
+        atexit.register(Fails())
+    """,
+    "waits for a thread": """
+        import threading, time
+        def work():
+            time.sleep(0.05)
+            print("worked")
+        threading.Thread(target=work).start()
+    """,
+    "fails in a thread": """
+        import threading
+        def work(): raise ValueError("in thread")
+        thread = threading.Thread(target=work, name="T")
+        thread.start(); thread.join()
+    """,
+    "leaves at once": "import os; print('x', flush=True); os._exit(5)",
+    "forks": """
+        import os, sys
+        pid = os.fork()
+        if pid == 0:
+            sys.exit(4)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    """,
+    "starts processes": """
+        import multiprocessing
+        def double(x): return 2 * x
+        if __name__ == "__main__":
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                print(pool.map(double, [1, 2]))
+    """,
+    "kills itself": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    "warns": "import warnings; warnings.warn('look out')",
+    "pickles its own": """
+        import pickle
+        class A: pass
+        print(type(pickle.loads(pickle.dumps(A()))) is A)
+    """,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("form", ["script", "module", "code"])
+def test_program_ends_as_without_us(tmp_path: Path, name: str, form: str) -> None:
+    """Exit status, stdout and stderr are those of plain Python."""
+    if form == "code" and name in ("starts processes", "pickles its own"):
+        pytest.skip("a program given by -c cannot be imported by another process")
+    write_files(tmp_path, {"prog.py": PROGRAMS[name]})
+    text = (tmp_path / "prog.py").read_text()
+    words = {
+        "script": ("python", "prog.py"),
+        "module": ("python", "-m", "prog"),
+        "code": ("python", "-c", text),
+    }[form]
+    plain = run_plain(*words, cwd=tmp_path)
+    assert run_measured(*words, cwd=tmp_path) == plain
+
+
+def test_missing_module_is_told_by_python(tmp_path: Path) -> None:
+    """`-m` with an unknown module says what Python says."""
+    words = ("python", "-m", "no_such_module")
+    assert run_measured(*words, cwd=tmp_path) == run_plain(*words, cwd=tmp_path)
+
+
+def test_incomplete_data_changes_a_good_status_only(tmp_path: Path) -> None:
+    """A run whose data file breaks says so once, and ends with 3 where it would end with 0."""
+    breaks = "open('.whotests/data.db', 'r+b').truncate(0); {}"
+    write_files(tmp_path, {"good.py": breaks.format("pass"), "bad.py": breaks.format("1 / 0")})
+    good = run_measured("python", "good.py", cwd=tmp_path)
+    assert (good.status, good.err.count("whotests: the data is incomplete: ")) == (3, 1)
+    (tmp_path / ".whotests" / "data.db").unlink()
+    bad = run_measured("python", "bad.py", cwd=tmp_path)
+    assert (bad.status, bad.err.count("whotests: the data is incomplete: ")) == (1, 1)
+
+
+def test_foreign_data_file_stops_before_the_command(tmp_path: Path) -> None:
+    """A data file of another program is named, left alone, and nothing runs."""
+    write_files(tmp_path, {"prog.py": "print('ran')", "data.db": "something else entirely"})
+    ended = run_measured("python", "prog.py", options=("--data", "data.db"), cwd=tmp_path)
+    assert (ended.status, ended.out) == (2, "")
+    assert "data.db" in ended.err
+    assert (tmp_path / "data.db").read_text() == "something else entirely"
