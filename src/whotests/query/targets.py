@@ -35,6 +35,8 @@ class Target:
     several times (a property and its setter)."""
     first_line: int
     last_line: int
+    by_lines: bool = False
+    """Whether it was asked for by line numbers."""
 
     @property
     def lines(self) -> LineBits:
@@ -45,11 +47,6 @@ class Target:
         for unit in self.units:
             bits |= _span(unit.first_line, unit.last_line)
         return LineBits(bits)
-
-    @property
-    def names_lines(self) -> bool:
-        """Whether it was asked for by line numbers."""
-        return not self.units and (self.first_line, self.last_line) != (1, self.file.line_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,7 @@ def _lines(text: str, file: FileVersion, first: int, last: int) -> Target:
         raise UsageError(
             f"{text}: {file.path} has the lines 1 to {file.line_count} (as it was recorded)"
         )
-    return Target(text=text, file=file, units=(), first_line=first, last_line=last)
+    return Target(text=text, file=file, units=(), first_line=first, last_line=last, by_lines=True)
 
 
 def _file(path: str, places: Places) -> FileVersion:
@@ -192,20 +189,23 @@ def _dotted(text: str, places: Places) -> Target:
 
 
 def _anywhere(text: str, places: Places) -> Target:
-    names: set[str] = set()
     found = []
-    for file in places.files.values():
+    # What could have been meant: the last so many parts of everything's full name.
+    size = text.count(".") + 1
+    names: set[str] = set()
+    for path, file in places.files.items():
+        module = _module_parts(path)
         units = [unit for unit in places.units(file.id) if unit.qualname]
         named = [unit for unit in units if unit.name == text]
         if named:
             found.append(_target(text, file, named))
-        names.update(unit.name for unit in units)
+        for parts in (module, *([*module, *unit.name.split(".")] for unit in units)):
+            names.add(".".join(parts[-size:]))
     if found:
         return _only(text, found)
-    near = _nearest(text, names)
-    if not near:
-        last = text.rpartition(".")[2]
-        near = _nearest(text, (n for n in names if n.rpartition(".")[2] == last), cutoff=0.0)
+    last = text.rpartition(".")[2]
+    same_end = [name for name in names if name.rpartition(".")[2] == last]
+    near = _nearest(text, names) or _nearest(text, same_end, cutoff=0.0)
     raise UsageError(
         f"{text} is no file, module, function or class of the data{near}; "
         "`whotests report` lists the files"

@@ -34,12 +34,17 @@ class Asked:
     target: Target
     stale: Staleness | None
     statements: LineBits
-    """The target's statements, excluded ones too."""
+    """The target's statements, excluded ones too, `headers` left out."""
     excluded: LineBits
     tested: LineBits
     """Those that a test ran, other than by importing the file."""
     ran: LineBits
     """Those that anything ran."""
+    imported: LineBits
+    """Those of `ran` that importing the file runs."""
+    headers: LineBits
+    """Lines within a function or class asked for that belong to what encloses it (decorators,
+    `def`, default values): they ran when it was defined. None of `statements`."""
     nearest_statements: tuple[LineNo, ...]
     """When the target holds no statement: the closest before and after it."""
     near: tuple[Near, ...]
@@ -135,14 +140,12 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         for label, found in sorted(by_label.items())
     )
     tested = _all_lines(found.tested for found in by_test.values())
-    ran = _all_lines(
-        lines
-        for found in (*by_test.values(), *by_label.values())
-        for lines in (found.tested, found.imported)
-    )
+    everyone = (*by_test.values(), *by_label.values())
+    imported = _all_lines(found.imported for found in everyone)
+    ran = _all_lines((imported, *(found.tested for found in everyone)))
     return Who(
         asked=tuple(
-            _asked(target, reader, catalogue, everything[target.file.id], tested, ran)
+            _asked(target, reader, catalogue, everything[target.file.id], tested, ran, imported)
             for target in targets
         ),
         tests=tuple(hits),
@@ -159,7 +162,7 @@ def _specific(hit: TestHit) -> tuple[int, str]:
 def _wanted(target: Target, catalogue: Catalogue) -> LineBits:
     """The statements of the target; a line within a statement stands for that statement."""
     lines = target.lines
-    if target.names_lines:
+    if target.by_lines:
         text = catalogue.text(target.file)
         if text is not None:
             for line in lines_in(lines):
@@ -226,9 +229,14 @@ def _asked(
     patterns: Sequence[Pattern],
     tested: Mapping[str, int],
     ran: Mapping[str, int],
+    imported: Mapping[str, int],
 ) -> Asked:
     file = target.file
     wanted = _wanted(target, catalogue)
+    inside = _union(pattern for pattern in patterns if _inside(pattern, target))
+    outside = _union(pattern for pattern in patterns if not _inside(pattern, target))
+    headers = LineBits(wanted & outside & ~inside)
+    wanted = LineBits(wanted & ~headers)
     tested_here = LineBits(wanted & tested.get(file.path, 0))
     nearest: tuple[LineNo, ...] = ()
     if not wanted:
@@ -244,6 +252,8 @@ def _asked(
         tested=tested_here,
         ran=LineBits(wanted & ran.get(file.path, 0)),
         nearest_statements=nearest,
+        imported=LineBits(wanted & imported.get(file.path, 0)),
+        headers=headers,
         near=near,
     )
 

@@ -100,6 +100,8 @@ def _asked(asked: Asked) -> _Object:
         "file_state": target.file.state.value,
         "reason": target.file.reason,
         "statements": _lines(asked.statements),
+        "imported": _lines(asked.imported),
+        "headers": _lines(asked.headers),
         "excluded": _lines(asked.excluded),
         "tested": _lines(asked.tested),
         "ran": _lines(asked.ran),

@@ -17,10 +17,11 @@ from whotests.reports.words import joined, moment
 from whotests.store.values import Run
 from whotests.types import RunStatus
 
-__all__ = ["columns", "excerpt", "indented", "new_console", "notes", "plain"]
+__all__ = ["columns", "excerpt", "indented", "new_console", "notes", "plain", "print_table"]
 
 _UNBOUNDED: Final = 10_000
 _MANY: Final = 5
+_READABLE: Final = 24
 
 
 def new_console() -> Console:
@@ -47,21 +48,32 @@ def indented(console: Console, text: Text | str, *, style: str = "", by: int = 2
         console.print(Text(" " * by) + body, soft_wrap=True)
 
 
-def columns(*headers: str, numbers: Sequence[int] = (), fold: int | None = None) -> Table:
-    """A table without lines; the columns `numbers` are aligned to the right.
+def columns(headers: Mapping[str, str]) -> Table:
+    """A table without lines: header -> 'left', 'right', or 'fold' for what takes the room left.
 
-    The column `fold` takes the lines that do not fit; the others keep their width.
+    A 'fold' column breaks what does not fit; it keeps a width at which that can be read.
     """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    for place, header in enumerate(headers):
-        right = place in numbers
+    for header, kind in headers.items():
         table.add_column(
             header,
-            justify="right" if right else "left",
-            no_wrap=place != fold,
-            overflow="fold",
+            justify="right" if kind == "right" else "left",
+            no_wrap=kind != "fold",
+            overflow="fold" if kind == "fold" else "ellipsis",
+            min_width=_READABLE if kind == "fold" else None,
         )
     return table
+
+
+def print_table(console: Console, table: Table) -> None:
+    """The table; in a pipe without blanks at the ends of lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
 
 
 def excerpt(

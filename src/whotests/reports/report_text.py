@@ -11,7 +11,7 @@ from rich.text import Text
 
 from whotests.query.lines import ranges
 from whotests.query.report import FileRow, Report
-from whotests.reports.page import columns, indented, notes, plain
+from whotests.reports.page import columns, indented, notes, plain, print_table
 from whotests.reports.words import percent, range_list
 from whotests.store.values import Run
 
@@ -25,12 +25,17 @@ def print_report(
     console: Console, answer: Report, *, runs: Iterable[Run], show_missing: bool
 ) -> None:
     """Prints the answer, with the missing lines if `show_missing`."""
-    headers = ["file", "statements", "missing", "cover", "tests", "import only"]
+    headers = {
+        "file": "fold",
+        "statements": "right",
+        "missing": "right",
+        "cover": "right",
+        "tests": "right",
+        "import only": "right",
+    }
     if show_missing:
-        headers.append("missing lines")
-    table = columns(*headers, numbers=(1, 2, 3, 4, 5), fold=6 if show_missing else 0)
-    if show_missing:
-        table.columns[0].no_wrap = False
+        headers["missing lines"] = "fold"
+    table = columns(headers)
     for row in answer.rows:
         cells = [
             _name(row),
@@ -54,7 +59,7 @@ def print_report(
         Text(f"{answer.import_only:,}", style="bold"),
     ]
     table.add_row(*total)
-    console.print(table)
+    print_table(console, table)
     if answer.unmeasured:
         plain(console)
         plain(console, Text("Not measured (counted nowhere above):", style="bold"))

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from whotests.query.sources import SourceText, Staleness
-from whotests.query.who import Asked, LabelHit, TestHit, Who
-from whotests.reports.page import columns, excerpt, indented, notes, plain
+from whotests.query.who import Asked, TestHit, Who
+from whotests.reports.page import columns, excerpt, indented, notes, plain, print_table
 from whotests.reports.words import OUTCOME_STYLES, count, duration, joined, line_list
 from whotests.store.values import Run
 from whotests.types import FileState, LineBits, lines_in
@@ -21,6 +21,7 @@ __all__ = ["print_who"]
 
 _LONGEST_EXCERPT: Final = 12
 _FEW: Final = 5
+_NARROW: Final = 76
 
 
 def print_who(
@@ -41,7 +42,7 @@ def print_who(
         plain(console, Text(f"{count(len(answer.tests), 'test')} {verb}{order}:", style="bold"))
         _print_tests(console, answer.tests, answer, limit)
     _print_importers(console, answer.importers, limit)
-    _print_labels(console, answer.labels)
+    _print_labels(console, answer)
     if answer.commands:
         plain(console)
         plain(console, "Run them again:" if len(answer.tests) > 1 else "Run it again:")
@@ -57,7 +58,7 @@ def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> Non
     heading = Text(file.path, style="bold")
     if target.units:
         heading.append(f"::{target.units[0].name}")
-    if target.names_lines or target.units:
+    if target.by_lines or target.units:
         same = target.first_line == target.last_line
         lines = f"{target.first_line}" + ("" if same else f"-{target.last_line}")
         heading.append(f":{lines}" if not target.units else f"  lines {lines}", style="not bold")
@@ -65,8 +66,9 @@ def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> Non
         heading.append("  stale", style="bold yellow")
     plain(console, heading)
     if text is not None and target.last_line - target.first_line < _LONGEST_EXCERPT:
-        shown = LineBits(target.lines | asked.statements)
-        excerpt(console, text, {line: _mark(asked, line) for line in lines_in(shown)})
+        first, *_ = lines_in(target.lines | asked.statements)
+        shown = range(first, target.last_line + 1)
+        excerpt(console, text, {line: _mark(asked, line) for line in shown})
     for sentence in _explained(asked):
         indented(console, sentence)
 
@@ -93,19 +95,21 @@ def _explained(asked: Asked) -> list[str]:
     if not asked.statements:
         return [_no_statement(asked)]
     sentences = []
-    if asked.target.names_lines and asked.target.first_line == asked.target.last_line:
+    if asked.target.by_lines and asked.target.first_line == asked.target.last_line:
         (line,) = lines_in(asked.statements)
         if line != asked.target.first_line:
             sentences.append(f"Line {asked.target.first_line} belongs to the statement of {line}.")
-        if asked.excluded:
-            sentences.append("It is excluded from reports.")
+    if asked.excluded == asked.statements:
+        sentences.append("It is excluded from reports by a rule.")
     if asked.tested:
         missed = asked.statements & ~asked.ran & ~asked.excluded
-        if missed and asked.target.names_lines | bool(asked.target.units):
+        if missed and asked.target.by_lines | bool(asked.target.units):
             sentences.append(f"Nothing ran {_lines(missed)}.")
         return sentences
-    if asked.ran:
-        sentences.append("No test ran it but by importing it.")
+    if asked.ran & ~asked.imported:
+        sentences.append("No test ran it.")
+    elif asked.ran:
+        sentences.append("No test runs it: it runs when the file is imported.")
     else:
         sentences.append("Nothing ran it.")
     if asked.near:
@@ -120,9 +124,9 @@ def _explained(asked: Asked) -> list[str]:
 
 def _no_statement(asked: Asked) -> str:
     target = asked.target
-    if target.names_lines and target.first_line == target.last_line:
+    if target.by_lines and target.first_line == target.last_line:
         what = f"Line {target.first_line} is no statement"
-    elif target.names_lines:
+    elif target.by_lines:
         what = f"Lines {target.first_line}-{target.last_line} hold no statement"
     else:
         what = "It holds no statement"
@@ -134,28 +138,28 @@ def _no_statement(asked: Asked) -> str:
 
 
 def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: int | None) -> None:
-    spans = len(answer.asked) > 1 or not all(_is_one_line(asked) for asked in answer.asked)
-    headers = ["test", "outcome", "time", "phase", "runs"] + (["of it"] if spans else [])
-    table = columns(*headers, numbers=(2, 4), fold=0)
+    headers = {"test": "fold", "outcome": "left"}
+    narrow = console.width < _NARROW
+    if not narrow:
+        headers |= {"time": "right", "phase": "left", "runs": "right"}
+    spans = len(answer.asked) > 1 or answer.asked[0].statements.bit_count() > 1
+    if spans and not narrow:
+        headers |= {"of it": "left"}
+    table = columns(headers)
     for hit in islice(hits, limit):
         phases = "+".join(hit.phases)
-        row = [
+        cells = [
             Text(hit.test.name),
             Text(hit.test.outcome, style=OUTCOME_STYLES[hit.test.outcome]),
             Text(duration(hit.test.duration)),
             Text(phases if hit.complete else f"{phases} (cut short)", style="dim"),
             Text(count(hit.total_lines, "line"), style="dim"),
+            Text(_of_it(hit.lines), style="dim"),
         ]
-        if spans:
-            row.append(Text(_of_it(hit.lines), style="dim"))
-        table.add_row(*row)
-    console.print(table)
+        table.add_row(*cells[: len(headers)])
+    print_table(console, table)
     if limit is not None and len(hits) > limit:
         indented(console, f"... and {len(hits) - limit:,} more (--all lists them)", style="dim")
-
-
-def _is_one_line(asked: Asked) -> bool:
-    return asked.statements.bit_count() < 2
 
 
 def _of_it(lines: Mapping[str, LineBits]) -> str:
@@ -178,15 +182,16 @@ def _print_importers(console: Console, hits: Sequence[TestHit], limit: int | Non
         indented(console, f"... and {len(hits) - few:,} more (--all lists them)", style="dim")
 
 
-def _print_labels(console: Console, labels: Sequence[LabelHit]) -> None:
-    others = [hit for hit in labels if hit.label or not hit.at_import]
-    # What runs between tests while a module is imported is the import.
+def _print_labels(console: Console, answer: Who) -> None:
+    # That module bodies run at import goes without saying.
+    others = [hit.label for hit in answer.labels if not hit.at_import]
     if not others:
         return
     words = {"": "before or between tests", "import": "at import"}
-    names = [words.get(hit.label, f"under '{hit.label}'") for hit in others]
+    names = [words.get(label, f"under '{label}'") for label in others]
+    also = " also" if answer.tests else ""
     plain(console)
-    plain(console, f"It also ran {joined(names)}.")
+    plain(console, f"It{also} ran {joined(names)}.")
 
 
 def _unique_stale(asked: Iterable[Asked]) -> Iterable[Staleness]:
