@@ -7,7 +7,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-PIP_QUIET := --quiet --no-warn-script-location
+PIP_QUIET := --quiet
 
 # The oldest and the newest CPython of the machine, as versions ("3.11 3.13"); maybe one alone.
 ifndef VERSIONS

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sysconfig
+from functools import cache
 from importlib.metadata import EntryPoint, distribution, entry_points, version
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def module_name(path: Path) -> str:
 IMPORTABLE = sorted(module_name(path) for path in SOURCES if path.name != "__main__.py")
 
 
+@cache
 def taken_from_others() -> dict[str, set[str]]:
     """By module: the names that other modules of the package import from it."""
     taken: dict[str, set[str]] = {}
