@@ -19,20 +19,19 @@ __all__ = ["print_report"]
 
 _GOOD: Final = 90.0
 _FAIR: Final = 70.0
+_NARROW: Final = 76
+_NARROW_WITH_LINES: Final = 100
 
 
 def print_report(
     console: Console, answer: Report, *, runs: Iterable[Run], show_missing: bool
 ) -> None:
     """Prints the answer, with the missing lines if `show_missing`."""
-    headers = {
-        "file": "fold",
-        "statements": "right",
-        "missing": "right",
-        "cover": "right",
-        "tests": "right",
-        "import only": "right",
-    }
+    # On a narrow terminal, the names and the missing lines have to stay readable.
+    narrow = console.width < (_NARROW_WITH_LINES if show_missing else _NARROW)
+    headers = {"file": "fold", "statements": "right", "missing": "right", "cover": "right"}
+    if not narrow:
+        headers |= {"tests": "right", "import only": "right"}
     if show_missing:
         headers["missing lines"] = "fold"
     table = columns(headers)
@@ -42,9 +41,9 @@ def print_report(
             Text(f"{row.statements.bit_count():,}"),
             _quiet(row.missing.bit_count()),
             Text(percent(row.percent), style=_style(row.percent)),
-            _quiet(row.tests),
-            _quiet(row.import_only.bit_count()),
         ]
+        if not narrow:
+            cells += [_quiet(row.tests), _quiet(row.import_only.bit_count())]
         if show_missing:
             missing = range_list(ranges(row.missing, among=row.statements))
             cells.append(Text(missing, style="" if row.imported else "dim"))
@@ -55,9 +54,12 @@ def print_report(
         Text(f"{answer.statements:,}", style="bold"),
         Text(f"{answer.missing:,}", style="bold"),
         Text(percent(answer.percent), style=f"bold {_style(answer.percent)}"),
-        Text(f"{answer.tests:,}", style="bold"),
-        Text(f"{answer.import_only:,}", style="bold"),
     ]
+    if not narrow:
+        total += [
+            Text(f"{answer.tests:,}", style="bold"),
+            Text(f"{answer.import_only:,}", style="bold"),
+        ]
     table.add_row(*total)
     print_table(console, table)
     if answer.unmeasured:

@@ -5,7 +5,6 @@ transactions: the writer does.
 """
 
 import sqlite3
-import time
 from collections.abc import Collection
 
 from whotests.store.liveness import is_dead
@@ -28,9 +27,9 @@ def over_runs(connection: sqlite3.Connection, *, here: str, now: float) -> tuple
     )
 
 
-def has_live_runs(connection: sqlite3.Connection, *, but: int, here: str) -> bool:
+def has_live_runs(connection: sqlite3.Connection, *, but: int, here: str, now: float) -> bool:
     """Whether a run other than `but` may still be writing: it may hold ids that no row shows."""
-    over = over_runs(connection, here=here, now=time.time())
+    over = over_runs(connection, here=here, now=now)
     runs = [run_id for (run_id,) in connection.execute("SELECT id FROM run")]
     return any(run_id != but and run_id not in over for run_id in runs)
 

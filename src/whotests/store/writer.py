@@ -150,7 +150,9 @@ class Writer:
                 remove_rerun_tests(connection, runs=self._over, by=self._rows.run_id)
             elif status is RunStatus.FINISHED:
                 remove_runs(connection, self._over)
-            if not has_live_runs(connection, but=self._rows.run_id, here=self._host):
+            if not has_live_runs(
+                connection, but=self._rows.run_id, here=self._host, now=self._clock()
+            ):
                 collect_garbage(connection)
 
         self._transact(finish)
