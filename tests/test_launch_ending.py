@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from measured_commands import run_measured, run_plain, write_files
 
 PROGRAMS = {

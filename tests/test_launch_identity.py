@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from measured_commands import Ended, run_measured, run_plain, write_files
 
 SHOW = """

@@ -61,8 +61,8 @@ class _Hooks:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.open_cases: dict[int, object] = {}
-        """By identity, the cases whose tests are open: one in each thread at most."""
+        self.open_cases: dict[int, _OpenTest] = {}
+        """The open tests by their case's identity: one in each thread at most."""
 
     def hook(self, case_class: type) -> None:
         """Wrap what the class itself defines; a class that forbids it stays as it is."""
@@ -103,8 +103,11 @@ class _Hooks:
 
         @functools.wraps(function)
         def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if id(self) in hooks.open_cases:
+            opened = hooks.open_cases.get(id(self))
+            if opened is not None:
                 hooks.enter(_phase_in_trial(self, args), self)
+                if args:
+                    opened.watch.also(args[-1])
             return function(self, *args, **kwargs)
 
         return _uncounted(_run)
@@ -120,8 +123,9 @@ class _Hooks:
             if not self.session.start_test(name, runner=runner):
                 return None
             result = args[0] if args else kwargs.get("result")
-            self.open_cases[id(case)] = case
-            return _OpenTest(self, name, runner, case, ResultWatch(case, result))
+            opened = _OpenTest(self, name, runner, case, ResultWatch(case, result))
+            self.open_cases[id(case)] = opened
+            return opened
         except Exception as error:
             self.session.stop_test()
             self.session.fail(error)
@@ -138,13 +142,13 @@ class _OpenTest:
         self._name = name
         self._runner = runner
         self._case = case
-        self._watch = watch
+        self.watch = watch
         self._began = perf_counter()
 
     def close(self) -> None:
         duration = perf_counter() - self._began
         self._hooks.open_cases.pop(id(self._case), None)
-        outcome = self._watch.end()
+        outcome = self.watch.end()
         session = self._hooks.session
         session.note_outcome(self._name, runner=self._runner, outcome=outcome, duration=duration)
         session.stop_test()

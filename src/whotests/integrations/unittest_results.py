@@ -29,9 +29,15 @@ class ResultWatch:
     def __init__(self, case: Any, result: Any) -> None:
         self.outcome = Outcome.UNKNOWN
         self._undo: list[Callable[[], None]] = []
+        self._watched: list[object] = []
         if result is None:
             self._watch_default_of(case)
         else:
+            self._watch(result)
+
+    def also(self, result: Any) -> None:
+        """Listen to the result that a framework has put in front of the one that it was given."""
+        if not any(result is known for known in self._watched):
             self._watch(result)
 
     def end(self) -> Outcome:
@@ -44,6 +50,7 @@ class ResultWatch:
         return self.outcome
 
     def _watch(self, result: Any) -> None:
+        self._watched.append(result)
         for name, outcome in _OUTCOMES.items():
             self._replace(result, name, self._observer(outcome))
         self._replace(result, "addSubTest", self._observe_subtest)
