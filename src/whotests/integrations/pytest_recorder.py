@@ -19,7 +19,7 @@ __all__ = ["NAME", "PytestRecorder", "record_every_config", "register"]
 NAME = "whotests-recorder"
 """The plugin's name in pytest."""
 
-# Wrappers of the old kind: pytest 7's pluggy has no other, and they add no frame to tracebacks.
+# A wrapper of the old kind: the pluggy of pytest 7 may have no other.
 _outermost = HookimplMarker("pytest")(hookwrapper=True, tryfirst=True)
 _first = HookimplMarker("pytest")(tryfirst=True)
 
@@ -60,6 +60,7 @@ class PytestRecorder:
         self._session = session
         self._open = ""
         """The node id of the test that this recorder opened, or ''."""
+        self._phase = Phase.SETUP
         self._outcomes: dict[str, tuple[Outcome, float]] = {}
         self._mine: set[str] = set()
         self.tests_elsewhere = 0
@@ -70,34 +71,49 @@ class PytestRecorder:
         """Tests that ran in this process."""
         return len(self._mine)
 
+    # The boundaries of the phases are where pytest makes its reports. Wrappers around the
+    # phases' own hooks would add frames to the tracebacks of all that is raised in there.
+
     @_outermost
     def pytest_runtest_protocol(self, item: Any) -> Generator[None, None, None]:
+        self._start(item.nodeid)
         yield
         # After a teardown there is nothing left open; this is for an interrupted test.
         self._stop(item.nodeid)
 
-    @_outermost
-    def pytest_runtest_setup(self, item: Any) -> Generator[None, None, None]:
-        name = item.nodeid
-        if self._session.start_test(name, runner=Runner.PYTEST):
-            self._open = name
-            self._mine.add(name)
-            # A test that is run again starts afresh: its last run counts.
-            self._outcomes.pop(name, None)
-        yield
+    @_first
+    def pytest_runtest_setup(self, item: Any) -> None:
+        # Plugins that run a test again do so within one protocol.
+        self._start(item.nodeid)
+
+    @_first
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        # With --setup-only no call was reported.
+        self._enter(Phase.TEARDOWN, item.nodeid)
 
     @_outermost
-    def pytest_runtest_call(self, item: Any) -> Generator[None, None, None]:
-        if self._open == item.nodeid:
-            self._session.enter_phase(Phase.CALL)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, None, None]:
         yield
+        if call.when == "setup":
+            self._enter(Phase.CALL if call.excinfo is None else Phase.TEARDOWN, item.nodeid)
+        elif call.when == "call":
+            self._enter(Phase.TEARDOWN, item.nodeid)
+        elif call.when == "teardown":
+            self._stop(item.nodeid)
 
-    @_outermost
-    def pytest_runtest_teardown(self, item: Any) -> Generator[None, None, None]:
-        if self._open == item.nodeid:
-            self._session.enter_phase(Phase.TEARDOWN)
-        yield
-        self._stop(item.nodeid)
+    def _start(self, name: str) -> None:
+        if self._open == name or not self._session.start_test(name, runner=Runner.PYTEST):
+            return
+        self._open = name
+        self._phase = Phase.SETUP
+        self._mine.add(name)
+        # A test that is run again starts afresh: its last run counts.
+        self._outcomes.pop(name, None)
+
+    def _enter(self, phase: Phase, name: str) -> None:
+        if self._open == name and self._phase is not phase:
+            self._phase = phase
+            self._session.enter_phase(phase)
 
     def _stop(self, name: str) -> None:
         if self._open and self._open == name:

@@ -1,0 +1,312 @@
+"""pytest's tests get their contexts and outcomes, and run as they do without us."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from measured_commands import (
+    Ended,
+    recorded_lines,
+    recorded_outcomes,
+    run_measured,
+    run_plain,
+    write_files,
+)
+
+PACKAGE = {
+    "pyproject.toml": "[project]\nname = 'shop'\n",
+    "conftest.py": "",
+    "shop/__init__.py": """
+        def prepare():
+            return 1
+
+        def work():
+            return 2
+
+        def tidy():
+            return 3
+    """,
+}
+PREPARE, WORK, TIDY = 2, 5, 8
+
+TESTS = """
+    import unittest
+    import pytest
+    import shop
+
+    @pytest.fixture
+    def shopping():
+        shop.prepare()
+        yield
+        shop.tidy()
+
+    @pytest.fixture
+    def broken():
+        raise ValueError("set up")
+
+    @pytest.fixture
+    def breaks_late():
+        yield
+        raise ValueError("teardown")
+
+    @pytest.fixture(scope="class")
+    def of_class():
+        shop.prepare()
+        yield
+        shop.tidy()
+
+    def test_passes(shopping):
+        shop.work()
+
+    def test_fails(shopping):
+        left, right = [1, 2], [1, 3]
+        assert left == right, "a message"
+
+    def test_raises():
+        raise LookupError("x")
+
+    def test_error(broken):
+        pass
+
+    def test_late_error(breaks_late):
+        pass
+
+    def test_skips():
+        pytest.skip("why")
+
+    @pytest.mark.skip
+    def test_is_skipped():
+        pass
+
+    @pytest.mark.xfail
+    def test_expected():
+        assert 0
+
+    @pytest.mark.xfail
+    def test_unexpected():
+        pass
+
+    @pytest.mark.xfail(strict=True)
+    def test_strict():
+        pass
+
+    @pytest.mark.parametrize("value", ["a b", "::", "x/y"])
+    def test_each(value):
+        shop.work()
+
+    def test_subtests(subtests):
+        for number in range(3):
+            with subtests.test(number=number):
+                assert number != 1
+
+    class TestGroup:
+        def test_one(self, of_class):
+            pass
+
+        def test_two(self, of_class):
+            shop.work()
+
+    class TestCase(unittest.TestCase):
+        def setUp(self):
+            shop.prepare()
+
+        def test_case(self):
+            shop.work()
+
+        def test_case_fails(self):
+            with self.subTest(x=1):
+                self.fail()
+"""
+
+FILE = "tests/test_shop.py"
+EXPECTED = {
+    "test_passes": "passed",
+    "test_fails": "failed",
+    "test_raises": "failed",
+    "test_error": "error",
+    "test_late_error": "error",
+    "test_skips": "skipped",
+    "test_is_skipped": "skipped",
+    "test_expected": "expected failure",
+    "test_unexpected": "unexpected success",
+    "test_strict": "failed",
+    "test_each[a b]": "passed",
+    "test_each[::]": "passed",
+    "test_each[x/y]": "passed",
+    "test_subtests": "failed",
+    "TestGroup::test_one": "passed",
+    "TestGroup::test_two": "passed",
+    "TestCase::test_case": "passed",
+    "TestCase::test_case_fails": "failed",
+}
+OUTCOMES = {f"{FILE}::{name}": outcome for name, outcome in EXPECTED.items()}
+
+WITHOUT_PLUGIN = [
+    ((), {}),
+    (("-p", "no:whotests"), {}),
+    ((), {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
+]
+
+
+def without_times(ended: Ended) -> Ended:
+    """The same with seconds and addresses left out."""
+    pattern = re.compile(r"\d+\.\d+s|0x[0-9a-f]+")
+    return Ended(
+        status=ended.status, out=pattern.sub("T", ended.out), err=pattern.sub("T", ended.err)
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a package and tests of every kind of ending."""
+    write_files(tmp_path, {**PACKAGE, FILE: TESTS})
+    return tmp_path
+
+
+@pytest.mark.parametrize(("extra", "env"), WITHOUT_PLUGIN, ids=["plain", "no plugin", "no autoload"])
+def test_pytest_runs_and_is_recorded(
+    project: Path, extra: tuple[str, ...], env: dict[str, str]
+) -> None:
+    """`whotests run -- pytest`: same output and every outcome, whatever plugins are loaded."""
+    words = ("python", "-m", "pytest", "-v", *extra)
+    measured = without_times(run_measured(*words, cwd=project, env=env))
+    assert measured == without_times(run_plain(*words, cwd=project, env=env))
+    assert recorded_outcomes(project) == OUTCOMES
+
+
+def test_console_script_with_full_traces(project: Path) -> None:
+    """`pytest --full-trace` shows the frames that it shows without us."""
+    words = ("pytest", "--full-trace", "-k", "test_fails or test_error", "-p", "no:cacheprovider")
+    env = {"PYTHONPATH": str(project)}
+    measured = without_times(run_measured(*words, cwd=project, env=env))
+    assert measured == without_times(run_plain(*words, cwd=project, env=env))
+
+
+def test_phases_have_the_lines_that_they_ran(project: Path) -> None:
+    """Fixtures count for setup and teardown, a class's for its first and last test."""
+    run_measured("python", "-m", "pytest", "-q", cwd=project)
+    lines = {name: ran for name, ran in recorded_lines(project, "shop/__init__.py").items() if ran}
+    found = {
+        name.removeprefix(f"{FILE}::"): ran
+        for name, ran in lines.items()
+        if "test_passes" in name or "Test" in name
+    }
+    assert found == {
+        "test_passes|setup": {PREPARE},
+        "test_passes|call": {WORK},
+        "test_passes|teardown": {TIDY},
+        "TestGroup::test_one|setup": {PREPARE},
+        "TestGroup::test_two|call": {WORK},
+        "TestGroup::test_two|teardown": {TIDY},
+        "TestCase::test_case|call": {PREPARE, WORK},
+        "TestCase::test_case_fails|call": {PREPARE},
+    }
+
+
+def test_rewritten_test_files_are_measured(project: Path) -> None:
+    """Test files in the source: their lines are recorded, assertions explain as ever."""
+    words = ("python", "-m", "pytest", "-v")
+    options = ("--source", "tests", "--source", "shop")
+    for _ in ("cold", "warm"):
+        measured = without_times(run_measured(*words, options=options, cwd=project))
+        assert measured == without_times(run_plain(*words, cwd=project))
+    assert "At index 1 diff: 2 != 3" in measured.out
+    source = (project / FILE).read_text().splitlines()
+    called = recorded_lines(project, FILE)[f"{FILE}::test_fails|call"]
+    assert [source[line - 1].strip() for line in sorted(called)] == [
+        "left, right = [1, 2], [1, 3]",
+        'assert left == right, "a message"',
+    ]
+
+
+def test_own_option_records_and_says_so(project: Path) -> None:
+    """`pytest --whotests tests`: a summary line; the folder stays a folder of tests."""
+    ended = run_plain("python", "-m", "pytest", "--whotests", "tests", cwd=project)
+    assert ended.status == 1
+    assert "whotests: 18 tests and 1 file recorded in .whotests/data.db" in ended.out
+    assert recorded_outcomes(project) == OUTCOMES
+    lines = recorded_lines(project, "shop/__init__.py")
+    assert lines[f"{FILE}::test_passes|call"] == {WORK}
+
+
+def test_own_option_with_a_source_and_data(project: Path) -> None:
+    """`--whotests=SOURCE` with a data file of its own."""
+    words = ("--whotests=tests", "--whotests-data", "d/x.db", "--whotests-context", "nightly")
+    ended = run_plain("python", "-m", "pytest", "-q", *words, cwd=project)
+    assert "1 file recorded in d/x.db" in ended.out
+    (project / ".whotests").mkdir(exist_ok=True)
+    (project / "d" / "x.db").rename(project / ".whotests" / "data.db")
+    assert recorded_lines(project, FILE)[f"{FILE}::test_raises|call"]
+
+
+def test_own_option_with_a_wrong_source(project: Path) -> None:
+    """An unknown source is pytest's usage error, and nothing runs."""
+    ended = run_plain("python", "-m", "pytest", "--whotests=shpo", cwd=project)
+    assert ended.status == 4
+    assert "'shpo'" in ended.err
+    assert "'shop'" in ended.err
+
+
+def test_without_the_option_nothing_is_loaded(project: Path) -> None:
+    """Plain pytest imports the plugin and nothing else of whotests."""
+    text = """
+        import sys
+        def test_modules():
+            ours = {name for name in sys.modules if name.startswith("whotests")}
+            assert ours <= {
+                "whotests", "whotests.integrations", "whotests.integrations.pytest_plugin"
+            }
+    """
+    write_files(project, {"tests/test_none.py": text})
+    ended = run_plain("python", "-m", "pytest", "-q", "tests/test_none.py", cwd=project)
+    assert ended.status == 0, ended.out
+    assert not (project / ".whotests").exists()
+
+
+def test_nested_runs_belong_to_the_outer_test(project: Path) -> None:
+    """A test that runs pytest, in its process, owns all that this runs."""
+    text = """
+        import shop
+        pytest_plugins = ["pytester"]
+
+        def test_outer(pytester):
+            pytester.makepyfile(test_inside="import shop\\ndef test_inner(): shop.work()\\ndef test_bad(): 0/0")
+            pytester.inline_run().assertoutcome(passed=1, failed=1)
+            shop.tidy()
+    """
+    write_files(project, {"test_outer.py": text})
+    ended = run_measured("python", "-m", "pytest", "-q", "test_outer.py", cwd=project)
+    assert ended.status == 0, ended.out
+    assert recorded_outcomes(project) == {"test_outer.py::test_outer": "passed"}
+    lines = recorded_lines(project, "shop/__init__.py")
+    assert lines["test_outer.py::test_outer|call"] >= {WORK, TIDY}
+
+
+def test_two_runs_in_one_process(project: Path) -> None:
+    """A program that runs pytest twice has the tests of both."""
+    text = """
+        import pytest
+        if __name__ == "__main__":
+            pytest.main(["-q", "tests", "-k", "test_passes"])
+            pytest.main(["-q", "tests", "-k", "test_raises"])
+    """
+    write_files(project, {"twice.py": text})
+    run_measured("python", "twice.py", cwd=project, options=("--source", "shop"))
+    assert set(recorded_outcomes(project)) == {f"{FILE}::test_passes", f"{FILE}::test_raises"}
+
+
+def test_interrupted_run_keeps_what_ran(project: Path) -> None:
+    """Ctrl-C in a test: pytest ends as ever, and the tests before it are there."""
+    text = """
+        import shop
+        def test_a(): shop.work()
+        def test_b(): raise KeyboardInterrupt
+        def test_c(): pass
+    """
+    write_files(project, {"test_stop.py": text})
+    words = ("python", "-m", "pytest", "-q", "test_stop.py")
+    measured = without_times(run_measured(*words, cwd=project))
+    assert measured == without_times(run_plain(*words, cwd=project))
+    assert recorded_outcomes(project)["test_stop.py::test_a"] == "passed"
+    assert "test_stop.py::test_c" not in recorded_outcomes(project)
