@@ -19,10 +19,10 @@ from facts import (
     shown,
     whotests_facts,
 )
-from whotests.source.analysis import analyse
 
 # By the module: pytest would take a class named Test... for a test case.
-from whotests.store import records
+from whotests import records
+from whotests.source.analysis import analyse
 from whotests.store.writer import Writer
 from whotests.types import (
     FileState,

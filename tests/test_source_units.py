@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from source_programs import SOURCES
+from whotests.records import UnitRecord
 from whotests.source.analysis import analyse
 from whotests.source.text import decode
 from whotests.source.units import unit_nodes
-from whotests.store.records import UnitRecord
 from whotests.types import UnitKind
 
 NESTED = """

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from whotests.records import UnitRecord
 from whotests.source.exclusions import DEFAULT_RULES, excluded_lines
 from whotests.source.logical_lines import continuations
 from whotests.source.statements import (
@@ -16,7 +17,6 @@ from whotests.source.statements import (
 )
 from whotests.source.text import decode, digest_of
 from whotests.source.units import units_of
-from whotests.store.records import UnitRecord
 from whotests.types import LineBits, bits_of
 
 __all__ = ["Analysis", "analyse"]

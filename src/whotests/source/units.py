@@ -6,8 +6,8 @@ Lambdas and comprehensions belong to the unit around them. (PYTEST_DONT_REWRITE)
 import ast
 from collections.abc import Iterator
 
+from whotests.records import UnitRecord
 from whotests.source.fingerprints import fingerprint
-from whotests.store.records import UnitRecord
 from whotests.types import UnitKind
 
 __all__ = ["UnitNode", "suites_of", "unit_nodes", "units_of"]
