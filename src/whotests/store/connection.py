@@ -10,7 +10,7 @@ from typing import Final
 
 from whotests.errors import DataError
 from whotests.store.failures import newer, not_ours
-from whotests.store.schema import APPLICATION_ID, SCHEMA, VERSION
+from whotests.store.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, VERSION
 
 __all__ = ["check", "connect_to_write", "prepare_folder"]
 
@@ -81,6 +81,7 @@ def _maker(connection: sqlite3.Connection) -> str:
 def _create_if_new(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return
+    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     # Of two processes that come here at once, one waits and then finds the tables made.
     connection.execute("BEGIN IMMEDIATE")
     try:

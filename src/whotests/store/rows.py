@@ -122,6 +122,7 @@ class RunRows:
                 (file_id,),
             )
         }
+        (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM unit").fetchone()
         written = []
         for unit in units:
             place = (unit.qualname, UNIT_KINDS.index(unit.kind), unit.first_line)
@@ -129,19 +130,21 @@ class RunRows:
             # Taken once: units that share a line and a name (two lambdas) keep their rows.
             old = known.pop(place, None)
             if old is None:
-                unit_id = insert(
-                    connection,
-                    "INSERT INTO unit (file_id, qualname, kind, first_line, last_line, fingerprint)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    (file_id, *place, *content),
+                last_id += 1
+                unit_id = last_id
+                connection.execute(
+                    "INSERT INTO unit (file_id, id, qualname, kind, first_line, last_line,"
+                    " fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (file_id, unit_id, *place, *content),
                 )
             else:
                 unit_id = int(old[0])
                 if old[1:] != content:
                     # Another Python, or another whotests, sees the same text differently.
                     connection.execute(
-                        "UPDATE unit SET last_line = ?, fingerprint = ? WHERE id = ?",
-                        (*content, unit_id),
+                        "UPDATE unit SET last_line = ?, fingerprint = ?"
+                        " WHERE file_id = ? AND id = ?",
+                        (*content, file_id, unit_id),
                     )
             written.append((unit_id, unit.first_line))
         return tuple(written)

@@ -11,6 +11,7 @@ __all__ = [
     "APPLICATION_ID",
     "FILE_STATES",
     "OUTCOMES",
+    "PAGE_SIZE",
     "PHASES",
     "RUNNERS",
     "SCHEMA",
@@ -23,6 +24,9 @@ APPLICATION_ID: Final = 0x57686F54
 
 VERSION: Final = 1
 """`PRAGMA user_version`; raised with every change that an older reader would misread."""
+
+PAGE_SIZE: Final = 1024
+"""Bytes. Small, because most tables of most files are: each takes a page at least."""
 
 # Words are stored as their place in these tuples: append only.
 OUTCOMES: Final = (
@@ -80,19 +84,20 @@ CREATE TABLE run_file (
 ) WITHOUT ROWID;
 
 -- A module body, function, method or class body of a file's version.
+-- Units and patterns lie sorted by what they belong to. Their ids are unique by themselves:
+-- the writer gives them out, and an index to enforce it would cost a tenth of the file.
 CREATE TABLE unit (
-    id          INTEGER PRIMARY KEY,  -- ascending in source order within a file
     file_id     INTEGER NOT NULL REFERENCES file,
-    qualname    TEXT NOT NULL,        -- as in __qualname__; '' for the module
-    kind        INTEGER NOT NULL,     -- 0 function, 1 class, 2 module
-    first_line  INTEGER NOT NULL,     -- the first decorator's, if there is one
+    id          INTEGER NOT NULL,  -- what pattern.unit_id speaks of
+    qualname    TEXT NOT NULL,     -- as in __qualname__; '' for the module
+    kind        INTEGER NOT NULL,  -- 0 function, 1 class, 2 module
+    first_line  INTEGER NOT NULL,  -- the first decorator's, if there is one
     last_line   INTEGER NOT NULL,
-    fingerprint BLOB NOT NULL         -- digest of its syntax tree without positions and comments
-);
-CREATE INDEX unit_by_file ON unit (file_id);
+    fingerprint BLOB NOT NULL,     -- digest of its syntax tree without positions and comments
+    PRIMARY KEY (file_id, id)
+) WITHOUT ROWID;
 
 -- A set of lines of one unit that some context ran; each set is stored once.
--- The ids are unique as well: the writer gives them out, a second index would cost more.
 CREATE TABLE pattern (
     unit_id INTEGER NOT NULL REFERENCES unit,
     lines   BLOB NOT NULL,     -- bitmap: bit 0 is the unit's first_line
