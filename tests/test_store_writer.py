@@ -1,0 +1,424 @@
+"""What the writer keeps, shares and removes, as a reader sees it."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from data_files import (
+    ADD,
+    INIT,
+    MODULE,
+    NOON,
+    REFUSE,
+    SOURCE,
+    DataFile,
+    basket_of,
+    record_shop,
+    run_record,
+)
+from whotests import records
+from whotests.errors import DataError, InternalError, MachineError
+from whotests.records import Batch, ContextRecord
+from whotests.store.reader import Reader
+from whotests.store.writer import Writer
+from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
+
+
+def names_in(data: DataFile) -> dict[str, str]:
+    """Test name -> outcome."""
+    with data.opened() as (reader, _):
+        return {test.name: test.outcome.value for test in reader.tests}
+
+
+def facts_in(data: DataFile) -> set[tuple[str, str, int]]:
+    """All (test or label, path, line) of the file."""
+    with data.opened() as (reader, _):
+        paths = {file.id: file.path for file in reader.files}
+        footprints = {key: tuple(ids) for key, ids in reader.footprints()}
+        return {
+            (context.test.name if context.test else context.label, paths[unit.file_id], line)
+            for context in reader.contexts()
+            for pattern in map(reader.all_patterns.__getitem__, footprints[context.footprint_id])
+            for unit in (pattern.unit,)
+            for line in range(1, 40)
+            if pattern.lines >> line & 1
+        }
+
+
+def rows_in(path: Path, table: str) -> int:
+    """How many rows a table has."""
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def dead_pid() -> int:
+    """The id of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataFile:
+    return DataFile(tmp_path)
+
+
+def test_facts_come_back(data: DataFile) -> None:
+    """Every fact that was written is read, and no other."""
+    record_shop(data)
+    assert facts_in(data) == {
+        *(("import", SOURCE, line) for line in (1, 4, 5, 7, 10, 17)),
+        ("tests/test_b.py::test_new", SOURCE, 8),
+        *(("tests/test_b.py::test_add[1]", SOURCE, line) for line in (8, 11, 15)),
+        *(("tests/test_b.py::test_add[2]", SOURCE, line) for line in (8, 11, 15)),
+        *(("tests/test_b.py::test_refuse", SOURCE, line) for line in (8, 11, 12)),
+    }
+
+
+def test_one_file_is_left(data: DataFile) -> None:
+    """After a run there is one file, and a .gitignore that ignores the whole folder."""
+    record_shop(data)
+    assert sorted(path.name for path in data.path.parent.iterdir()) == [".gitignore", "data.db"]
+    assert (data.path.parent / ".gitignore").read_text() == "*\n"
+
+
+def test_folder_of_another_name_gets_no_gitignore(tmp_path: Path) -> None:
+    """Only our own folder is hidden from git."""
+    Writer.open(tmp_path / "build" / "data.db").close()
+    assert not (tmp_path / "build" / ".gitignore").exists()
+
+
+def test_patterns_and_footprints_are_shared(data: DataFile) -> None:
+    """Contexts that ran the same lines share one footprint, whatever keys the run gave them."""
+    record_shop(data)
+    # MODULE has two units; INIT, ADD and REFUSE one each.
+    assert rows_in(data.path, "pattern") == 5
+    assert rows_in(data.path, "footprint") == 4
+
+
+def test_second_run_shares_and_leaves_no_garbage(data: DataFile) -> None:
+    """Running the same again leaves a file of the same rows."""
+    record_shop(data)
+    tables = ("run", "file", "run_file", "unit", "pattern", "footprint", "test", "context")
+    before = {table: rows_in(data.path, table) for table in tables}
+    record_shop(data, started=NOON + 10)
+    assert {table: rows_in(data.path, table) for table in tables} == before
+
+
+def test_record_written_again_replaces(data: DataFile) -> None:
+    """A test and a context that are written again count as they were written last."""
+    with data.run() as run:
+        run.file(basket_of())
+        run.test("t", INIT, outcome=Outcome.UNKNOWN, duration=None, complete=False)
+        run.contexts = 0
+        run.test("t", {**INIT, **ADD}, outcome=Outcome.PASSED, duration=1.5)
+    with data.opened() as (reader, _):
+        (test,) = reader.tests
+        (context,) = reader.contexts()
+    assert (test.outcome, test.duration, context.complete) == (Outcome.PASSED, 1.5, True)
+    assert {line for _, _, line in facts_in(data)} == {8, 11, 15}
+
+
+def test_finished_run_removes_older_runs(data: DataFile) -> None:
+    """A run that finished removes what had ended before it began."""
+    record_shop(data)
+    with data.run(started=NOON + 10) as run:
+        run.file(basket_of())
+        run.test("tests/test_b.py::test_new", INIT)
+    assert names_in(data) == {"tests/test_b.py::test_new": "passed"}
+    assert rows_in(data.path, "run") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "append"), [(RunStatus.FINISHED, True), (RunStatus.INTERRUPTED, False)]
+)
+def test_partial_run_keeps_other_tests(data: DataFile, status: RunStatus, append: bool) -> None:
+    """With append, or when interrupted, only tests that ran again lose their older record."""
+    record_shop(data)
+    with data.run(started=NOON + 10, status=status, append=append) as run:
+        run.file(basket_of())
+        run.test("tests/test_b.py::test_refuse", {**INIT, **REFUSE})
+    assert names_in(data)["tests/test_b.py::test_refuse"] == "passed"
+    assert len(names_in(data)) == 4
+    assert rows_in(data.path, "test") == 4
+    assert rows_in(data.path, "run") == 2
+
+
+def test_interrupted_test_does_not_remove_its_older_record(data: DataFile) -> None:
+    """A test that was cut off does not cost what was known of it."""
+    record_shop(data)
+    with data.run(started=NOON + 10, status=RunStatus.INTERRUPTED) as run:
+        run.file(basket_of())
+        run.test("tests/test_b.py::test_new", INIT, outcome=Outcome.UNKNOWN)
+    assert rows_in(data.path, "test") == 5
+
+
+def test_incomplete_run_removes_nothing(data: DataFile) -> None:
+    """A run in which whotests failed costs no older data."""
+    record_shop(data)
+    with data.run(started=NOON + 10, status=RunStatus.INCOMPLETE) as run:
+        run.file(basket_of())
+    assert len(names_in(data)) == 4
+
+
+def test_killed_run_costs_nothing_and_goes_later(data: DataFile) -> None:
+    """A killed run leaves older data; the next run that finishes removes both."""
+    record_shop(data)
+    with data.run(started=NOON + 10, status=RunStatus.RUNNING, pid=dead_pid()) as run:
+        run.file(basket_of())
+        run.test("late", INIT)
+    assert set(names_in(data)) >= {"late", "tests/test_b.py::test_new"}
+    with data.run(started=NOON + 20) as run:
+        run.file(basket_of())
+        run.test("only", INIT)
+    assert set(names_in(data)) == {"only"}
+
+
+def test_runs_at_once_are_both_kept(data: DataFile) -> None:
+    """A run that ends does not touch a run that began before it had ended, nor its rows."""
+    with data.run() as first:
+        first.file(basket_of())
+        first.test("one", INIT)
+        with data.run(started=NOON + 1) as second:
+            second.file(basket_of())
+            second.label("import", MODULE)
+            second.test("two", {**INIT, **ADD})
+        first.test("three", {**INIT, **ADD})
+    assert set(names_in(data)) == {"one", "two", "three"}
+    assert ("three", SOURCE, 15) in facts_in(data)
+
+
+def test_run_of_another_machine_is_alive_for_a_day(data: DataFile) -> None:
+    """What another machine writes is left alone until it has been silent for a day."""
+    writer = Writer.open(data.path, clock=lambda: NOON)
+    writer.begin_run(run_record(data.root, host="elsewhere", pid=dead_pid()))
+    writer.close()
+    with data.run(started=NOON + 3600):
+        pass
+    assert rows_in(data.path, "run") == 2
+    with data.run(started=NOON + 90_000):
+        pass
+    assert rows_in(data.path, "run") == 1
+
+
+def test_failed_write_changes_nothing_and_can_be_repeated(data: DataFile) -> None:
+    """On a full disk a batch is refused as a whole, and written when there is room again."""
+    record_shop(data)
+    pages = data.path.stat().st_size // 1024
+    small = Writer.open(data.path, clock=lambda: NOON + 10, max_pages=pages + 2)
+    small.begin_run(run_record(data.root, started=NOON + 10))
+    tests = tuple(
+        records.TestRecord(
+            name=TestName(f"test_{number}" * 20),
+            runner=Runner.PYTEST,
+            outcome=Outcome.PASSED,
+            duration=None,
+        )
+        for number in range(100)
+    )
+    batch = Batch(files=(basket_of().record(0),), tests=tests)
+    for _ in range(2):
+        with pytest.raises(MachineError, match="the disk is full; make room"):
+            small.write(batch)
+        assert rows_in(data.path, "test") == 4
+    small.write(Batch(files=(basket_of().record(0),), tests=tests[:1]))
+    small.close()
+    assert rows_in(data.path, "test") == 5
+
+
+def test_locked_file_is_left_after_a_while(data: DataFile) -> None:
+    """Writing waits for another process's transaction, and then succeeds."""
+    with data.run() as run:
+        run.file(basket_of())
+        other = sqlite3.connect(data.path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        letting_go = threading.Timer(0.2, other.execute, args=("ROLLBACK",))
+        letting_go.start()
+        run.test("t", INIT)
+        letting_go.join()
+        other.close()
+    assert set(names_in(data)) == {"t"}
+
+
+def test_suspended_writer_takes_up_again(data: DataFile) -> None:
+    """Between suspend and the next write the file is closed; nothing is forgotten."""
+    with data.run() as run:
+        run.file(basket_of())
+        run.test("one", INIT)
+        run.writer.suspend()
+        assert not data.path.with_name("data.db-wal").exists()
+        run.test("two", ADD)
+    assert {name for name, _, _ in facts_in(data)} == {"one", "two"}
+
+
+def test_other_thread_may_write(data: DataFile) -> None:
+    """The writer is one thread's at a time, not always the same one's."""
+    with data.run() as run:
+        run.file(basket_of())
+        thread = threading.Thread(target=run.test, args=("t", INIT))
+        thread.start()
+        thread.join()
+    assert set(names_in(data)) == {"t"}
+
+
+def test_write_outside_of_a_run_is_our_bug(data: DataFile) -> None:
+    """Nothing is written without a run."""
+    writer = Writer.open(data.path)
+    with pytest.raises(InternalError, match="before begin_run"):
+        writer.write(Batch())
+    writer.close()
+
+
+def test_unknown_pattern_is_our_bug(data: DataFile) -> None:
+    """A context of patterns that were never written is refused, and said so."""
+    context = ContextRecord(key=0, test=None, phase=None, label="x", patterns=(7,), complete=True)
+    with data.run() as run, pytest.raises(InternalError, match="pattern 7"):
+        run.writer.write(Batch(contexts=(context,)))
+
+
+def test_replaced_file_is_noticed(data: DataFile) -> None:
+    """When the run's rows are gone from under it, writing says so instead of mixing things up."""
+    with data.run(status=RunStatus.RUNNING) as run:
+        run.file(basket_of())
+        run.writer.suspend()
+        data.path.unlink()
+        with pytest.raises(DataError, match="no longer in"):
+            run.test("t", INIT)
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but long enough" * 40, b"short"])
+def test_foreign_file_is_not_touched(data: DataFile, content: bytes) -> None:
+    """A file that is no SQLite file is refused and left as it is."""
+    data.path.parent.mkdir()
+    data.path.write_bytes(content)
+    with pytest.raises(DataError, match="is not a data file of whotests"):
+        Writer.open(data.path)
+    assert data.path.read_bytes() == content
+
+
+def test_unwritable_place(tmp_path: Path) -> None:
+    """A folder that cannot be made is the machine's refusal, with a way out."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MachineError, match="--data FILE"):
+        Writer.open(tmp_path / "file" / "data.db")
+
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from data_files import ADD, INIT, DataFile, basket_of
+data = DataFile(Path({root!r}))
+name = sys.argv[1]
+with data.run(started=float(sys.argv[2])) as run:
+    run.file(basket_of())
+    for number in range(30):
+        run.test(f"{{name}}-{{number}}", INIT if number % 2 else ADD)
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_two_processes_at_once(data: DataFile) -> None:
+    """Two processes that make and write the same file at once both get everything in."""
+    code = CHILD.format(tests=str(Path(__file__).parent), root=str(data.root))
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, name, str(NOON)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("left", "right")
+    ]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        child.communicate("\n", timeout=30)
+        assert child.returncode == 0
+    expected = {f"{name}-{number}" for name in ("left", "right") for number in range(30)}
+    assert set(names_in(data)) == expected
+    assert sorted(path.name for path in data.path.parent.iterdir()) == [".gitignore", "data.db"]
+
+
+def test_process_killed_while_it_runs(data: DataFile) -> None:
+    """What a process wrote before SIGKILL can be read, and its run counts as killed."""
+    code = CHILD.format(tests=str(Path(__file__).parent), root=str(data.root))
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, "lost", str(NOON)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    with data.opened() as (reader, _):
+        assert not reader.runs[0].killed
+    child.kill()
+    child.communicate()
+    with data.opened() as (reader, _):
+        (run,) = reader.runs
+        assert run.killed
+        assert not run.complete
+        assert len(reader.tests) == 30
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_FSIZE")
+def test_no_more_room_for_the_file(data: DataFile) -> None:
+    """When the system refuses to let the file grow, that is said, and older data stays whole."""
+    record_shop(data)
+    code = """
+import json, resource, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from data_files import ADD, INIT, DataFile, basket_of
+from whotests.errors import MachineError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+data = DataFile(Path(sys.argv[2]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+try:
+    with data.run(started=1_750_000_100.0) as run:
+        run.file(basket_of())
+        for number in range(500):
+            run.test(f"test_{number}" * 20, INIT)
+except MachineError as error:
+    print(json.dumps(str(error)))
+"""
+    arguments = [sys.executable, "-c", code, str(Path(__file__).parent), str(data.root)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)
+    message = json.loads(done.stdout)
+    assert str(data.path) in message
+    assert "space" in message or "full" in message
+    assert set(names_in(data)) >= {"tests/test_b.py::test_new"}
+
+
+def test_phases_and_labels_come_back(data: DataFile) -> None:
+    """Contexts keep their phase or their label."""
+    with data.run() as run:
+        run.file(basket_of())
+        run.label("", INIT)
+        run.label("nightly", INIT)
+        run.test("t", INIT, phase=Phase.SETUP)
+    with data.opened() as (reader, _):
+        contexts = {(c.test.name if c.test else None, c.phase, c.label) for c in reader.contexts()}
+    assert contexts == {(None, None, ""), (None, None, "nightly"), ("t", Phase.SETUP, "")}
+
+
+def test_reader_of_a_folder_in_use(data: DataFile) -> None:
+    """A reader sees what is written so far while the run goes on."""
+    with data.run() as run:
+        run.file(basket_of())
+        run.test("t", INIT)
+        with Reader.open(data.path) as reader:
+            assert [test.name for test in reader.tests] == ["t"]
+            assert reader.runs[0].pid == os.getpid()
