@@ -46,7 +46,7 @@ quick: .venv/$(NEWEST)/wheel-once.stamp ## the suite on the working tree, newest
 	PYTHONPATH=$(CURDIR)/src .venv/$(NEWEST)/bin/python -m pytest -q $(ARGS)
 
 .PHONY: demo
-demo: .venv/demo.stamp ## run whotests on a real suite and ask it who tests what
+demo: .venv/demo.stamp ## run whotests on jinja2's own suite, and ask it who tests what
 	@sh scripts/demo.sh .venv/demo
 
 .PHONY: bench
@@ -90,8 +90,12 @@ $(WHEEL): $(SOURCES) | .venv/$(OLDEST)/venv.stamp
 .venv/%/wheel-once.stamp: .venv/%/tools.stamp
 	touch $@
 
-.venv/demo.stamp: $(WHEEL) scripts/demo.sh
+.venv/demo.stamp: $(WHEEL)
 	rm -rf .venv/demo
 	"$$(python3 scripts/interpreters.py $(OLDEST))" -m venv .venv/demo
-	.venv/demo/bin/python -m pip install $(PIP_QUIET) $(WHEEL) 'networkx==3.6.1' 'pytest>=8'
+	.venv/demo/bin/python -m pip install $(PIP_QUIET) $(WHEEL) pytest==9.2.0 trio==0.35.0
+	.venv/demo/bin/python -m pip download $(PIP_QUIET) --no-deps --no-binary jinja2 --dest .venv/demo jinja2==3.1.6
+	mkdir .venv/demo/project
+	tar -xzf .venv/demo/jinja2-3.1.6.tar.gz -C .venv/demo/project --strip-components 1
+	.venv/demo/bin/python -m pip install $(PIP_QUIET) --editable .venv/demo/project
 	touch $@
