@@ -158,7 +158,8 @@ def _target(text: str, file: FileVersion, units: Sequence[Unit]) -> Target:
 
 
 def _looks_like_a_name(text: str) -> bool:
-    return all(part.isidentifier() for part in text.split("."))
+    parts = text.split(".")
+    return parts[-1] not in ("py", "pyw") and all(part.isidentifier() for part in parts)
 
 
 def _dotted(text: str, places: Places) -> Target:

@@ -59,7 +59,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not tables and not application:
+        if not tables and not application and not path.stat().st_size:
             raise DataError(
                 f"{path} is empty; record first with `whotests run -- pytest`, "
                 "or give another file with --data FILE"
