@@ -82,11 +82,13 @@ def excerpt(
     marks: Mapping[int, tuple[str, str]],
     *,
     indent: int = 2,
+    last_line: int = 0,
 ) -> None:
-    """Lines of a source file: line number -> (a sign in front of it, the sign's style)."""
-    if not marks:
-        return
-    width = len(str(max(marks)))
+    """Lines of a source file: line number -> (a sign in front of it, the sign's style).
+
+    Numbers are as wide as that of `last_line`, so that several excerpts stand in line.
+    """
+    width = len(str(max(last_line, *marks)))
     code = _highlighted(console, [text.line(line) for line in marks])
     previous = None
     for (line, (sign, style)), source in zip(marks.items(), code, strict=True):

@@ -93,7 +93,8 @@ def _print_unit(console: Console, file: FileRan, ran: UnitRan, *, source: bool) 
             if not ran.unit.first_line <= more <= ran.unit.last_line:
                 continue
             marks.setdefault(more, (" ", "dim"))
-    excerpt(console, text, dict(sorted(marks.items())), indent=4)
+    last = file.lines.bit_length() - 1
+    excerpt(console, text, dict(sorted(marks.items())), indent=4, last_line=last)
 
 
 def _counted(lines: int, alone: int) -> str:
