@@ -84,7 +84,7 @@ SUITES = (
         package="sympy",
         arguments=("--pyargs", "sympy.sets"),
         tests_in_sdist=False,
-        extras=("mpmath==1.3.0",),
+        extras=("mpmath==1.3.0", "hypothesis==6.170.15"),
     ),
     Suite(
         name="mistune",
