@@ -145,7 +145,11 @@ OUTCOMES = {f"{FILE}::{name}": outcome for name, outcome in EXPECTED.items()}
 WITHOUT_PLUGIN = [
     ((), {}),
     (("-p", "no:whotests"), {}),
-    ((), {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
+    (
+        # Subtests are part of pytest from 9 on.
+        () if pytest.version_tuple >= (9,) else ("-p", "subtests"),
+        {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    ),
 ]
 
 
