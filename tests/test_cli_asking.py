@@ -141,9 +141,9 @@ def test_what_brief(shop: DataFile) -> None:
 def test_report(shop: DataFile) -> None:
     """`report` is a table with a total."""
     assert answer(shop, "report", "--show-missing") == (
-        "file                      statements  missing  cover  tests  import only  missing lines\n"
-        "src/shop/basket.py                11        1    91%      4            6  18\n"
-        "total                             11        1    91%      4            6\n"
+        "file                statements  missing  cover  tests  import only  missing lines\n"
+        "src/shop/basket.py          11        1    91%      4            6  18\n"
+        "total                       11        1    91%      4            6\n"
     )
 
 

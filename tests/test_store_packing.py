@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whotests.store.packing import pack, pack_bits, unpack, unpack_bits, walk
+from whotests.store.packing import common, pack, pack_bits, unpack, unpack_bits, walk
 from whotests.types import bits_of
 
 IDS = st.lists(st.integers(0, 100_000), unique=True, max_size=400).map(sorted)
@@ -44,3 +44,10 @@ def test_other_bytes_are_refused(blob: bytes) -> None:
 def test_bitmaps_come_back(lines: set[int]) -> None:
     """A bitmap of lines is what it was."""
     assert unpack_bits(pack_bits(bits_of(lines))) == bits_of(lines)
+
+
+@given(IDS, st.frozensets(st.integers(0, 100_000), max_size=20))
+def test_common_numbers(ids: list[int], others: frozenset[int]) -> None:
+    """The numbers in common are found without the sums of steps on the way to a number."""
+    wanted = others | {number + 255 for number in ids[:3]} | frozenset(ids[3:5])
+    assert common(pack(ids), wanted) == wanted & set(ids)

@@ -38,14 +38,21 @@ class Staleness:
 class SourceText:
     """The text of exactly the recorded version of a file."""
 
+    text: str
+    """With line feeds as the only line ends."""
     lines: tuple[str, ...]
     """Line N is at N - 1, without line ends."""
-    first_lines: dict[int, int]
-    """A line inside a statement that spans several -> that statement's first line."""
 
     def line(self, number: int) -> str:
         """One line's text, '' past the end."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def first_lines(self) -> dict[int, int]:
+        """A line inside a statement that spans several -> that statement's first line.
+
+        It takes a scan of the whole text.
+        """
+        return continuations(self.text)
 
 
 def text_of(version: FileVersion, tree: SourceTree) -> SourceText | None:
@@ -55,8 +62,7 @@ def text_of(version: FileVersion, tree: SourceTree) -> SourceText | None:
         return None
     try:
         text = decode(content)
-        folded = continuations(text)
     except (SyntaxError, UnicodeDecodeError):
         # Recorded as not measured: there is nothing to show of it.
         return None
-    return SourceText(lines=tuple(text.split("\n")), first_lines=folded)
+    return SourceText(text=text, lines=tuple(text.split("\n")))

@@ -116,7 +116,7 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
                 bits = hit | known[2] if known else hit
                 patterns[pattern.id] = (pattern, file.path, LineBits(bits))
     by_test, by_label = _found(reader, patterns)
-    totals = reader.lines_of_tests() if by_test else {}
+    totals = reader.lines_of_tests([test.id for test in by_test])
     hits: list[TestHit] = []
     importers: list[TestHit] = []
     for test, found in by_test.items():
@@ -162,11 +162,12 @@ def _specific(hit: TestHit) -> tuple[int, str]:
 def _wanted(target: Target, catalogue: Catalogue) -> LineBits:
     """The statements of the target; a line within a statement stands for that statement."""
     lines = target.lines
-    if target.by_lines:
+    others = lines & ~target.file.statements
+    if target.by_lines and others:
         text = catalogue.text(target.file)
-        if text is not None:
-            for line in lines_in(lines):
-                lines = LineBits(lines | 1 << text.first_lines.get(line, line))
+        first_lines = text.first_lines() if text is not None else {}
+        for line in lines_in(others):
+            lines = LineBits(lines | 1 << first_lines.get(line, line))
     return LineBits(lines & target.file.statements)
 
 

@@ -5,11 +5,9 @@ May import rich, types, query and the store's values. Refuses to know the questi
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from whotests.query.sources import SourceText, Staleness
@@ -17,7 +15,10 @@ from whotests.reports.words import joined, moment
 from whotests.store.values import Run
 from whotests.types import RunStatus
 
-__all__ = ["columns", "excerpt", "indented", "new_console", "notes", "plain", "print_table"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["Grid", "excerpt", "indented", "new_console", "notes", "plain"]
 
 _UNBOUNDED: Final = 10_000
 _MANY: Final = 5
@@ -43,37 +44,57 @@ def indented(console: Console, text: Text | str, *, style: str = "", by: int = 2
     if style:
         body.stylize(style)
     if console.is_terminal:
+        from rich.padding import Padding
+
         console.print(Padding(body, (0, 0, 0, by), expand=False))
     else:
         console.print(Text(" " * by) + body, soft_wrap=True)
 
 
-def columns(headers: Mapping[str, str]) -> Table:
-    """A table without lines: header -> 'left', 'right', or 'fold' for what takes the room left.
+class Grid:
+    """A table without lines: header -> 'left', 'right', or 'fold' for what takes the room left."""
 
-    A 'fold' column breaks what does not fit; it keeps a width at which that can be read.
-    """
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    for header, kind in headers.items():
-        table.add_column(
-            header,
-            justify="right" if kind == "right" else "left",
-            no_wrap=kind != "fold",
-            overflow="fold" if kind == "fold" else "ellipsis",
-            min_width=_READABLE if kind == "fold" else None,
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+        self.rows: list[Sequence[Text]] = []
+
+    def add(self, *cells: Text) -> None:
+        """One more row, a cell for each header (what is more than that is left out)."""
+        self.rows.append(cells[: len(self.headers)])
+
+    def print(self, console: Console) -> None:
+        """On a terminal, 'fold' cells are broken to fit; in a pipe, every row is one line."""
+        if console.is_terminal:
+            console.print(self._table())
+            return
+        # rich takes a millisecond a row, and has nothing to do here.
+        texts = [list(self.headers), *([cell.plain for cell in row] for row in self.rows)]
+        widths = [max(len(text[place]) for text in texts) for place in range(len(self.headers))]
+        rights = [kind == "right" for kind in self.headers.values()]
+        for text in texts:
+            cells = [
+                cell.rjust(width) if right else cell.ljust(width)
+                for cell, width, right in zip(text, widths, rights, strict=True)
+            ]
+            console.out("  ".join(cells).rstrip(), highlight=False)
+
+    def _table(self) -> "Table":
+        from rich.table import Table
+
+        table = Table(
+            box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False
         )
-    return table
-
-
-def print_table(console: Console, table: Table) -> None:
-    """The table; in a pipe without blanks at the ends of lines."""
-    if console.is_terminal:
-        console.print(table)
-        return
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        console.out(line.rstrip(), highlight=False)
+        for header, kind in self.headers.items():
+            table.add_column(
+                header,
+                justify="right" if kind == "right" else "left",
+                no_wrap=kind != "fold",
+                overflow="fold" if kind == "fold" else "ellipsis",
+                min_width=_READABLE if kind == "fold" else None,
+            )
+        for row in self.rows:
+            table.add_row(*row)
+        return table
 
 
 def excerpt(

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from whotests.query.lines import ranges
 from whotests.query.report import FileRow, Report
-from whotests.reports.page import columns, indented, notes, plain, print_table
+from whotests.reports.page import Grid, indented, notes, plain
 from whotests.reports.words import percent, range_list
 from whotests.store.values import Run
 
@@ -34,7 +34,7 @@ def print_report(
         headers |= {"tests": "right", "import only": "right"}
     if show_missing:
         headers["missing lines"] = "fold"
-    table = columns(headers)
+    table = Grid(headers)
     for row in answer.rows:
         cells = [
             _name(row),
@@ -47,8 +47,7 @@ def print_report(
         if show_missing:
             missing = range_list(ranges(row.missing, among=row.statements))
             cells.append(Text(missing, style="" if row.imported else "dim"))
-        table.add_row(*cells)
-    table.add_section()
+        table.add(*cells)
     total = [
         Text("total", style="bold"),
         Text(f"{answer.statements:,}", style="bold"),
@@ -60,8 +59,8 @@ def print_report(
             Text(f"{answer.tests:,}", style="bold"),
             Text(f"{answer.import_only:,}", style="bold"),
         ]
-    table.add_row(*total)
-    print_table(console, table)
+    table.add(*total)
+    table.print(console)
     if answer.unmeasured:
         plain(console)
         plain(console, Text("Not measured (counted nowhere above):", style="bold"))

@@ -3,7 +3,7 @@
 May import rich, types and query. Refuses to find anything out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from rich.console import Console
@@ -68,11 +68,22 @@ def _print_file(console: Console, file: FileRan, *, source: bool) -> None:
         heading.append("  stale", style="bold yellow")
     plain(console)
     plain(console, heading)
+    continued: dict[int, list[int]] = {}
+    if source and file.text is not None:
+        for line, first in file.text.first_lines().items():
+            continued.setdefault(first, []).append(line)
     for unit in file.units:
-        _print_unit(console, file, unit, source=source)
+        _print_unit(console, file, unit, continued, source=source)
 
 
-def _print_unit(console: Console, file: FileRan, ran: UnitRan, *, source: bool) -> None:
+def _print_unit(
+    console: Console,
+    file: FileRan,
+    ran: UnitRan,
+    continued: Mapping[int, Sequence[int]],
+    *,
+    source: bool,
+) -> None:
     text = file.text if source else None
     heading = Text(ran.unit.name or "(module)", style="cyan")
     if text is None:
@@ -82,9 +93,6 @@ def _print_unit(console: Console, file: FileRan, ran: UnitRan, *, source: bool) 
         indented(console, heading)
         return
     indented(console, heading)
-    continued: dict[int, list[int]] = {}
-    for line, first in text.first_lines.items():
-        continued.setdefault(first, []).append(line)
     marks: dict[int, tuple[str, str]] = {}
     for line in lines_in(ran.lines):
         alone = ran.alone >> line & 1

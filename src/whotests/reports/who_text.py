@@ -12,7 +12,7 @@ from rich.text import Text
 
 from whotests.query.sources import SourceText, Staleness
 from whotests.query.who import Asked, TestHit, Who
-from whotests.reports.page import columns, excerpt, indented, notes, plain, print_table
+from whotests.reports.page import Grid, excerpt, indented, notes, plain
 from whotests.reports.words import OUTCOME_STYLES, count, duration, joined, line_list
 from whotests.store.values import Run
 from whotests.types import FileState, LineBits, lines_in
@@ -145,7 +145,7 @@ def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: 
     spans = len(answer.asked) > 1 or answer.asked[0].statements.bit_count() > 1
     if spans and not narrow:
         headers |= {"of it": "left"}
-    table = columns(headers)
+    table = Grid(headers)
     for hit in islice(hits, limit):
         phases = "+".join(hit.phases)
         cells = [
@@ -156,8 +156,8 @@ def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: 
             Text(count(hit.total_lines, "line"), style="dim"),
             Text(_of_it(hit.lines), style="dim"),
         ]
-        table.add_row(*cells[: len(headers)])
-    print_table(console, table)
+        table.add(*cells)
+    table.print(console)
     if limit is not None and len(hits) > limit:
         indented(console, f"... and {len(hits) - limit:,} more (--all lists them)", style="dim")
 

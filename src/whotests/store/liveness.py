@@ -4,7 +4,6 @@ May import the standard library only. Refuses to signal anything.
 """
 
 import os
-import socket
 import sys
 from typing import Final
 
@@ -15,8 +14,13 @@ DAY: Final = 86_400.0
 
 
 def this_host() -> str:
-    """This machine's name, as runs record it."""
-    return socket.gethostname()
+    """This machine's name, as runs record it: that of `platform.node()`."""
+    if sys.platform != "win32":
+        return os.uname().nodename
+    # Imported here because it takes longer than all else that a reader needs.
+    import platform
+
+    return platform.node()
 
 
 def is_dead(*, host: str, pid: int, heartbeat: float, here: str, now: float) -> bool:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,7 +17,7 @@ from whotests.errors import DataError
 from whotests.store.connection import check
 from whotests.store.failures import translated
 from whotests.store.liveness import is_dead, this_host
-from whotests.store.packing import unpack_bits, walk
+from whotests.store.packing import common, unpack_bits, walk
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, RunStatus, TestName
@@ -24,6 +25,8 @@ from whotests.types import FileState, LineBits, RunStatus, TestName
 __all__ = ["Reader"]
 
 _PATIENCE: Final = 5.0
+_MANY: Final = 2000
+_TESTS: Final = "SELECT id, run_id, name, runner, outcome, duration FROM test"
 
 
 class Reader:
@@ -186,11 +189,15 @@ class Reader:
 
         Those of a test's older runs are left out.
         """
-        tests = self._tests
-        sizes = dict(self._rows("SELECT id, lines FROM footprint"))
-        for run_id, test_id, phase, label, footprint_id, complete in self._rows(
-            "SELECT run_id, test_id, phase, label, footprint_id, complete FROM context"
-        ):
+        rows = list(
+            self._rows(
+                "SELECT run_id, test_id, phase, label, footprint_id, complete, lines"
+                " FROM context JOIN footprint ON footprint.id = footprint_id"
+                + _only("footprint_id", footprints)
+            )
+        )
+        tests = self._tests_among({row[1] for row in rows if row[1] is not None})
+        for run_id, test_id, phase, label, footprint_id, complete, lines in rows:
             if footprints is not None and footprint_id not in footprints:
                 continue
             test = None
@@ -204,60 +211,57 @@ class Reader:
                 label=label or "",
                 run_id=run_id,
                 footprint_id=footprint_id,
-                lines=sizes[footprint_id],
+                lines=lines,
                 complete=bool(complete),
             )
 
-    def lines_of_tests(self) -> Mapping[int, int]:
-        """How many lines each test ran, by test id, summed over its phases."""
+    def lines_of_tests(self, tests: Collection[int]) -> Mapping[int, int]:
+        """How many lines each of these tests (by id) ran, summed over its phases."""
         return dict(
             self._rows(
                 "SELECT test_id, sum(lines) FROM context JOIN footprint"
-                " ON footprint.id = footprint_id WHERE test_id IS NOT NULL GROUP BY test_id"
+                " ON footprint.id = footprint_id" + _only("test_id", tests) + " GROUP BY test_id"
             )
         )
 
     def footprints(self) -> Iterator[tuple[int, Iterator[int]]]:
         """Each footprint's id and its pattern ids, ascending; read the latter at once."""
-        try:
+        with self._intact():
             for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint"):
                 yield footprint_id, walk(blob)
+
+    def footprints_with(self, patterns: Collection[int]) -> Mapping[int, frozenset[int]]:
+        """The footprints that have any of these patterns: id -> those that it has."""
+        wanted = frozenset(patterns)
+        found = {}
+        if wanted:
+            with self._intact():
+                for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint"):
+                    hits = common(blob, wanted)
+                    if hits:
+                        found[footprint_id] = hits
+        return found
+
+    @contextmanager
+    def _intact(self) -> Iterator[None]:
+        try:
+            yield
         except ValueError as failure:
             raise DataError(
                 f"{self.path} is damaged ({failure}); delete it and record again "
                 "with `whotests run -- pytest`"
             ) from failure
 
-    def footprints_with(self, patterns: Collection[int]) -> Mapping[int, frozenset[int]]:
-        """The footprints that have any of these patterns: id -> those that it has."""
-        wanted = frozenset(patterns)
-        if not wanted:
-            return {}
-        found = {}
-        for footprint_id, ids in self.footprints():
-            hits = wanted.intersection(ids)
-            if hits:
-                found[footprint_id] = hits
-        return found
-
     @cached_property
     def _tests(self) -> Mapping[int, Test]:
-        newest: dict[str, tuple[int, int, str, int, int, int | None]] = {}
-        for row in self._rows(
-            "SELECT id, run_id, name, runner, outcome, duration FROM test ORDER BY run_id"
-        ):
-            newest[row[2]] = row
-        return {
-            test_id: Test(
-                id=test_id,
-                run_id=run_id,
-                name=TestName(name),
-                runner=RUNNERS[runner],
-                outcome=OUTCOMES[outcome],
-                duration=None if duration is None else duration / 1_000_000,
-            )
-            for test_id, run_id, name, runner, outcome, duration in newest.values()
-        }
+        newest = {row[2]: row for row in self._rows(_TESTS + " ORDER BY run_id")}
+        return {row[0]: _test(row) for row in newest.values()}
+
+    def _tests_among(self, ids: Collection[int]) -> Mapping[int, Test]:
+        """Those of these tests that no newer run has."""
+        if len(self.runs) > 1 or len(ids) > _MANY:
+            return self._tests
+        return {row[0]: _test(row) for row in self._rows(_TESTS + _only("id", ids))}
 
     def _units(self, clause: str, values: Sequence[object]) -> Iterator[Unit]:
         for unit_id, file_id, qualname, kind, first_line, last_line, fingerprint in self._rows(
@@ -280,6 +284,25 @@ class Reader:
             yield from self._connection.execute(sql, values)
         except sqlite3.Error as failure:
             raise translated(self.path, failure) from failure
+
+
+def _only(column: str, ids: Collection[int] | None) -> str:
+    """A condition on a column, for as many ids as it is worth it."""
+    if ids is None or len(ids) > _MANY:
+        return ""
+    return f" WHERE {column} IN ({','.join(map(str, ids))})"
+
+
+def _test(row: tuple[Any, ...]) -> Test:
+    test_id, run_id, name, runner, outcome, duration = row
+    return Test(
+        id=test_id,
+        run_id=run_id,
+        name=TestName(name),
+        runner=RUNNERS[runner],
+        outcome=OUTCOMES[outcome],
+        duration=None if duration is None else duration / 1_000_000,
+    )
 
 
 def _pattern(pattern_id: int, unit: Unit, lines: bytes) -> Pattern:
