@@ -59,8 +59,9 @@ class Grid:
         self.rows: list[Sequence[Text]] = []
 
     def add(self, *cells: Text) -> None:
-        """One more row, a cell for each header (what is more than that is left out)."""
-        self.rows.append(cells[: len(self.headers)])
+        """One more row: cells beyond the headers are left out, cells that lack are empty."""
+        missing = [Text()] * (len(self.headers) - len(cells))
+        self.rows.append([*cells[: len(self.headers)], *missing])
 
     def print(self, console: Console) -> None:
         """On a terminal, 'fold' cells are broken to fit; in a pipe, every row is one line."""
