@@ -29,7 +29,9 @@ class Cache:
         self._folder = os.path.join(folder, tag)
 
     def _entry(self, path: str, variant: str) -> str:
-        name = blake2b(f"{_FORMAT}\0{variant}\0{path}".encode(errors="surrogatepass"), digest_size=16)
+        name = blake2b(
+            f"{_FORMAT}\0{variant}\0{path}".encode(errors="surrogatepass"), digest_size=16
+        )
         return os.path.join(self._folder, f"{name.hexdigest()}.bin")
 
     def read(self, path: str, variant: str, digest: bytes) -> tuple[object, ...] | None:

@@ -159,6 +159,10 @@ class _Instrumenter:
             self.close(body, tip, head[-1].lineno)
         out, tip = self.block(rest, _EMPTY)
         self.close(out, tip, _last_line(rest))
+        if function and all(isinstance(part, (ast.Global, ast.Nonlocal)) for part in rest):
+            # With nothing to run, what runs is the return at the first line.
+            line = min([node.lineno, *(part.lineno for part in node.decorator_list)])
+            self.close(out, self.step(line, _EMPTY), line)
         body += out
         if function and unit.region_needed and unit.index in self.traps:
             body = nodes.region(body, self.any_block(), None)
@@ -211,7 +215,7 @@ class _Instrumenter:
                 tip = self.step(decorator.lineno, tip)
                 self.trap(decorator.lineno, decorator.end_lineno or 0, tip)
             step = self.step(line, tip)
-            self.trap(line, max(line, node.body[0].lineno - 1), step)
+            end = max(line, node.body[0].lineno - 1)
             line = node.decorator_list[0].lineno if node.decorator_list else line
             suspends = self.suspensions.suspends(_outer_parts(node))
             self.late(_outer_parts(node), step)
@@ -219,15 +223,20 @@ class _Instrumenter:
             node.body = head + body
         else:
             step = self.step(line, tip)
-            self.trap(line, node.end_lineno or line, step)
+            end = node.end_lineno or line
             suspends = self.suspensions.suspends([node])
             self.late([node], step)
         ends = isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue))
         if ends:
             step = self.ways_out(node, step)
-        if (ends or suspends or unit.each) and step >= 0:
-            out.append(self.probe(step, line))
+        if ends or suspends or unit.each:
+            # Its probe stands right before it. Nor must an exception that is thrown into it
+            # later, maybe in another context, be taken for the chain that led here.
+            if step >= 0:
+                out.append(self.probe(step, line))
             step = _EMPTY
+        else:
+            self.trap(node.lineno, end, step)
         out.append(node)
         return _DEAD if ends else step
 
@@ -299,9 +308,7 @@ class _Instrumenter:
         self.late([test], step)
         asynchronous = isinstance(node, ast.AsyncFor)
         # A header that suspends on every turn: it is reached again where a turn ends.
-        turns = asynchronous or (
-            isinstance(node, ast.While) and self.suspensions.suspends([test])
-        )
+        turns = asynchronous or (isinstance(node, ast.While) and self.suspensions.suspends([test]))
         if self.unit.each or turns or self.suspensions.suspends([test, *node.body]):
             self.pause(out, step, node.lineno)
             step = _EMPTY if turns else self.step(node.lineno, _EMPTY)

@@ -18,6 +18,7 @@ from whotests.probes.layout import Layout
 from whotests.probes.nodes import MARK, PREFIX
 from whotests.probes.runtime import Block, ModuleMark
 from whotests.records import UnitRecord
+from whotests.source.text import digest_of
 from whotests.types import LineBits, UnitKind
 
 __all__ = ["LoadedFile", "Loading", "Rewrite", "code_for_rewritten", "code_for_script"]
@@ -116,16 +117,12 @@ class Loading:
         return None
 
     def _refuse(self, path: str, source: bytes, reason: str) -> None:
-        from whotests.source.text import digest_of
-
         digest = digest_of(source)
         self._versions[path, digest] = LoadedFile(path, digest, reason=reason)
 
     def _code_of(
         self, path: str, source: bytes, rewrite: Rewrite | None, variant: str
     ) -> types.CodeType | None:
-        from whotests.source.text import digest_of
-
         digest = digest_of(source)
         file = self._versions.get((path, digest))
         if file is not None:
@@ -250,6 +247,14 @@ def swapped(code: types.CodeType, constants: Mapping[object, object]) -> types.C
         elif kind is str and constant in constants:
             changed = True
             new.append(constants[constant])
+        elif kind is tuple and len(constant) == 1 and _is_placeholder(constant[0], constants):
+            # The compiler makes `(block,)` a constant too.
+            changed = True
+            new.append((constants[constant[0]],))
         else:
             new.append(constant)
     return code.replace(co_consts=tuple(new)) if changed else code
+
+
+def _is_placeholder(value: object, constants: Mapping[object, object]) -> bool:
+    return type(value) is str and value in constants

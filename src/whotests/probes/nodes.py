@@ -71,9 +71,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
         at.load(constant, name),
         [
             ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
-            ast.AugAssign(
-                at.store(constant, "hits"), _OR, at.constant(1 << slot), **at.place
-            ),
+            ast.AugAssign(at.store(constant, "hits"), _OR, at.constant(1 << slot), **at.place),
             at.append_to_log(constant),
         ],
         [],

@@ -58,7 +58,7 @@ class Block:
         self.numbers = {}
         self.file = file
         self.index = index
-        self.arm = _ARMS[size]
+        self.arm = _ARMS.get(size) or _armer(size)
         self.arm(self)
 
     def hit(self, slot: int) -> None:
@@ -72,15 +72,15 @@ class Block:
         return inert, ()
 
 
+_ARMS: dict[int, Callable[[Block], None]] = {}
+
+
 def _armer(size: int) -> Callable[[Block], None]:
     """A function that arms the first `size` probes of a block by plain slot stores."""
-    body = "\n".join(f"    block.{name} = True" for name in SLOTS[:size])
+    body = "; ".join(f"block.{name} = True" for name in SLOTS[:size])
     namespace: dict[str, Callable[[Block], None]] = {}
-    exec(f"def arm(block):\n{body or '    pass'}\n", namespace)
-    return namespace["arm"]
-
-
-_ARMS = tuple(_armer(size) for size in range(BLOCK_SIZE + 1))
+    exec(f"def arm(block): {body or 'pass'}", namespace)
+    return _ARMS.setdefault(size, namespace["arm"])
 
 
 def inert() -> Block:

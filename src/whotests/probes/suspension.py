@@ -14,7 +14,7 @@ __all__ = ["Suspensions"]
 _WORDS = re.compile(r"\b(?:yield|await|async|lambda|for)\b")
 _ENTERS_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CONSUMERS = frozenset(
-    "all any bytes dict frozenset join list max min set sorted sum tuple".split()
+    ["all", "any", "bytes", "dict", "frozenset", "join", "list", "max", "min", "set", "sorted", "sum", "tuple"]
 )
 """Calls that run their generator expression, or their key function, before they return."""
 

@@ -1,8 +1,9 @@
 """Calls back once a module has been imported, without importing it."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -17,7 +18,8 @@ def when_imported(name: str, callback: Callback) -> None:
 
     The module keeps the spec and loader that it would have had. Each import of another module
     costs one dictionary lookup while something is waited for, and nothing afterwards. An
-    exception of `callback` reaches the importer, so it had better have none.
+    exception of `callback` reaches the importer, so it had better have none. Modules that are
+    frozen or built into the interpreter are told of only when they are there already.
     """
     module = sys.modules.get(name)
     if module is not None and not _is_initializing(module):
@@ -33,7 +35,7 @@ def _is_initializing(module: ModuleType) -> bool:
 
 
 class _Finder(MetaPathFinder):
-    """Lets the other finders find, and lends the found loader a wrapper for one import."""
+    """Lets the other finders find, and has the found loader tell when it has run the module."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Callback]] = {}
@@ -48,10 +50,27 @@ class _Finder(MetaPathFinder):
                 continue
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = _NotifyingLoader(spec.loader, self)
+                self._listen_to(spec.loader, fullname)
                 return spec
         return None
+
+    def _listen_to(self, loader: Any, name: str) -> None:
+        # The loader stays the object that it is: for one import it has an `exec_module` of its
+        # own. Loaders that are classes (of frozen and built-in modules) are shared by all.
+        if loader is None or isinstance(loader, type):
+            return
+        ordinary = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            if module.__name__ != name:  # an archive's loader serves many modules
+                ordinary(module)
+                return
+            vars(loader).pop("exec_module", None)
+            ordinary(module)
+            self.notify(module)
+
+        with contextlib.suppress(AttributeError, TypeError):
+            loader.exec_module = exec_module
 
     def notify(self, module: ModuleType) -> None:
         callbacks = self.waiting.pop(module.__name__, ())
@@ -59,33 +78,6 @@ class _Finder(MetaPathFinder):
             sys.meta_path.remove(self)
         for callback in callbacks:
             callback(module)
-
-
-class _NotifyingLoader(Loader):
-    """Stands in for a loader until the module's code is about to run."""
-
-    def __init__(self, loader: Any, finder: _Finder) -> None:
-        self._loader = loader
-        self._finder = finder
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        spec.loader = self._loader
-        try:
-            module: ModuleType | None = self._loader.create_module(spec)
-        finally:
-            spec.loader = self
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        spec = module.__spec__
-        if spec is not None:
-            spec.loader = self._loader
-        module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        self._finder.notify(module)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
 
 
 _FINDER = _Finder()

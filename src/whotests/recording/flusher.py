@@ -13,6 +13,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from whotests.errors import WhotestsError
+from whotests.probes.load import LoadedFile
+from whotests.probes.runtime import seen
+from whotests.recording.contexts import Context, Contexts
 from whotests.records import (
     Batch,
     ContextRecord,
@@ -20,11 +23,8 @@ from whotests.records import (
     PatternRecord,
     TestRecord,
 )
-from whotests.probes.load import LoadedFile
-from whotests.probes.runtime import seen
-from whotests.recording.contexts import Context, Contexts
 from whotests.store.writer import Writer
-from whotests.types import FileState, TestName
+from whotests.types import FileState
 
 __all__ = ["Flusher", "Ledger"]
 
@@ -38,7 +38,10 @@ class Ledger:
     """What of the run has been put into batches: the numbers of files and patterns."""
 
     def __init__(
-        self, contexts: Contexts, files: Callable[[], list[LoadedFile]], stored: Callable[[str], str]
+        self,
+        contexts: Contexts,
+        files: Callable[[], list[LoadedFile]],
+        stored: Callable[[str], str],
     ) -> None:
         self._contexts = contexts
         self._files = files

@@ -6,9 +6,9 @@ wrong in here is kept in `problem`, for the end.
 
 import functools
 import os
-import platform
 import sys
 import time
+from _socket import gethostname  # `socket` itself takes longer to import than all of ours
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -16,20 +16,20 @@ from whotests.config.scope import Scope
 from whotests.errors import WhotestsError
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
-from whotests.recording.contexts import Context, Contexts
+from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.flusher import Flusher, Ledger
 from whotests.recording.plan import Plan
 from whotests.recording.unloaded import unloaded_files
 from whotests.records import RunRecord
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
-from whotests.recording.contexts import TestNote
 
 __all__ = ["Session", "current"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 _current: list["Session"] = []
 
 
@@ -40,9 +40,7 @@ def current() -> "Session | None":
 
 def _guarded(
     otherwise: _R,
-) -> Callable[
-    [Callable[Concatenate["Session", _P], _R]], Callable[Concatenate["Session", _P], _R]
-]:
+) -> Callable[[Callable[Concatenate["Session", _P], _R]], Callable[Concatenate["Session", _P], _R]]:
     """Makes a method that gives `otherwise` where it would raise, or has no run to serve."""
 
     def decorate(
@@ -95,15 +93,16 @@ class Session:
         """
         scope = Scope(plan.source, root=plan.root, omit=plan.omit)
         writer = Writer.open(plan.data)
+        name = sys.implementation.name
         writer.begin_run(
             RunRecord(
                 started=time.time(),
                 command=plan.command,
                 root=str(plan.root),
                 label=plan.context,
-                python=f"{platform.python_implementation()} {platform.python_version()}",
+                python=f"{_IMPLEMENTATIONS.get(name, name)} {sys.version.split()[0]}",
                 platform=sys.platform,
-                host=platform.node(),
+                host=gethostname(),
                 pid=os.getpid(),
             )
         )
@@ -205,12 +204,20 @@ class Session:
             self._flusher.pause()
 
     def _module_began(self) -> None:
-        if sys._getframe(1).f_globals.get("__name__") != "__main__" and self.pid == os.getpid():
-            self.contexts.import_began()
+        if sys._getframe(1).f_globals.get("__name__") != "__main__":
+            self._import_began()
 
     def _module_ended(self) -> None:
-        if sys._getframe(1).f_globals.get("__name__") != "__main__" and self.pid == os.getpid():
-            self.contexts.import_ended()
+        if sys._getframe(1).f_globals.get("__name__") != "__main__":
+            self._import_ended()
+
+    @_guarded(None)
+    def _import_began(self) -> None:
+        self.contexts.import_began()
+
+    @_guarded(None)
+    def _import_ended(self) -> None:
+        self.contexts.import_ended()
 
     def _stored_path(self, path: str) -> str:
         absolute = os.path.abspath(path)

@@ -7,6 +7,7 @@ from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.load import LoadedFile
 from whotests.records import FileRecord, UnitRecord
+from whotests.source.text import digest_of
 from whotests.types import FileState, LineBits, UnitKind
 
 __all__ = ["unloaded_files"]
@@ -40,12 +41,11 @@ def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
             source = file.read()
     except OSError as error:
         return _unread(path, b"", f"it cannot be read: {error.strerror}")
-    from whotests.source.analysis import analyse
-    from whotests.source.text import digest_of
-
     digest = digest_of(source)
     entry = cache.read(path, "analysis", digest)
     if entry is None:
+        from whotests.source.analysis import analyse  # much to import, and seldom needed
+
         try:
             analysis = analyse(source, path)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
