@@ -206,9 +206,10 @@ def report(theirs: Facts, ours: Facts, *, root: Path, out: TextIO) -> bool:
         ("coverage.py", their_tests, our_tests),
         ("whotests", our_tests, their_tests),
     ):
-        contexts = sorted({key[0] for key in one} - {key[0] for key in other})
-        if contexts:
-            print(f"{len(contexts)} contexts only in {kind}: {contexts[:5]}", file=out)
+        for place, what in enumerate(("contexts", "files")):
+            only = sorted({key[place] for key in one} - {key[place] for key in other})
+            if only:
+                print(f"{len(only)} {what} only in {kind}: {only[:5]}", file=out)
     their_rest, our_rest = outside_tests(theirs), outside_tests(ours)
     print(
         f"outside tests (no verdict): {agreement(their_rest, our_rest)} lines agree; "
