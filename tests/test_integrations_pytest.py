@@ -320,3 +320,26 @@ def test_interrupted_run_keeps_what_ran(project: Path) -> None:
     assert measured == without_times(run_plain(*words, cwd=project))
     assert recorded_outcomes(project)["test_stop.py::test_a"] == "passed"
     assert "test_stop.py::test_c" not in recorded_outcomes(project)
+
+
+def test_own_option_says_when_data_is_incomplete(project: Path) -> None:
+    """`pytest --whotests` that lost data says so in its summary, and ends with 3 for 0."""
+    text = """
+        from pathlib import Path
+        def test_breaks():
+            with Path(".whotests/data.db").open("r+b") as file:
+                file.truncate(0)
+    """
+    write_files(project, {"test_break.py": text})
+    ended = run_plain("python", "-m", "pytest", "--whotests", "test_break.py", cwd=project)
+    assert ended.status == 3, ended.out
+    assert ended.out.count("whotests: the data is incomplete: ") == 1
+
+
+def test_setup_only_has_no_call(project: Path) -> None:
+    """With `--setup-only` fixtures are set up and torn down, in those phases."""
+    words = ("python", "-m", "pytest", "-q", "--setup-only", "-k", "test_passes")
+    assert run_measured(*words, cwd=project).status == 0
+    lines = recorded_lines(project, "shop/__init__.py")
+    assert lines[f"{FILE}::test_passes|setup"] == {PREPARE}
+    assert lines[f"{FILE}::test_passes|teardown"] == {TIDY}

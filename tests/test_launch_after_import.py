@@ -1,0 +1,79 @@
+"""Waiting for an import costs the module nothing that could be seen."""
+
+from pathlib import Path
+
+from measured_commands import run_plain, write_files
+
+PROGRAM = """
+    import importlib.util
+    import sys
+    from whotests.recording.after_import import when_imported
+
+    before = list(sys.meta_path)
+    calls = []
+    when_imported("waited", lambda module: calls.append(module.READY))
+    when_imported("waited", lambda module: calls.append(module.__name__))
+    when_imported("failing", lambda module: calls.append("never"))
+    when_imported("sys", lambda module: calls.append("at once"))
+    print(calls, len(sys.meta_path) - len(before))
+
+    import ordinary
+    try:
+        import failing
+    except LookupError:
+        print("failed", calls)
+    print(importlib.util.find_spec("waited").loader.__class__.__name__, calls)
+
+    import waited
+    print(calls)
+    for module in (waited, ordinary):
+        spec, loader = module.__spec__, module.__loader__
+        print(type(loader).__name__, spec.loader is loader, spec.has_location, spec.cached is None)
+    print(waited.SEEN)
+
+    when_imported("waited", lambda module: calls.append("again"))
+    print(calls[-1])
+"""
+
+FILES = {
+    "prog.py": PROGRAM,
+    "ordinary.py": "",
+    "failing.py": "raise LookupError",
+    "waited.py": """
+        SEEN = type(__loader__).__name__, __spec__.loader is __loader__
+        READY = "ready"
+    """,
+}
+
+EXPECTED = """\
+['at once'] 1
+failed ['at once']
+{found} ['at once']
+['at once', 'ready', 'waited']
+SourceFileLoader True True False
+SourceFileLoader True True False
+('SourceFileLoader', True)
+again
+"""
+
+
+def test_callbacks_come_after_the_module(tmp_path: Path) -> None:
+    """Each is called once, with a module that has run and has the loader that it would have."""
+    write_files(tmp_path, FILES)
+    ended = run_plain("python", "prog.py", cwd=tmp_path)
+    assert ended.err == ""
+    assert ended.out == EXPECTED.format(found="SourceFileLoader")
+
+
+def test_finder_leaves_when_nothing_is_waited_for(tmp_path: Path) -> None:
+    """The import system is as it was once the module has come."""
+    program = """
+        import sys
+        from whotests.recording.after_import import when_imported
+        before = list(sys.meta_path)
+        when_imported("waited", print)
+        import waited
+        assert sys.meta_path == before, sys.meta_path
+    """
+    write_files(tmp_path, {"prog.py": program, "waited.py": ""})
+    assert run_plain("python", "prog.py", cwd=tmp_path).status == 0
