@@ -26,7 +26,10 @@ __all__ = ["Reader"]
 
 _PATIENCE: Final = 5.0
 _MANY: Final = 2000
-_TESTS: Final = "SELECT id, run_id, name, runner, outcome, duration FROM test"
+_TESTS: Final = (
+    "SELECT test.id, run_id, scope.name || test.name, runner, outcome, duration"
+    " FROM test JOIN scope ON scope.id = scope_id"
+)
 
 
 class Reader:
@@ -261,7 +264,7 @@ class Reader:
         """Those of these tests that no newer run has."""
         if len(self.runs) > 1 or len(ids) > _MANY:
             return self._tests
-        return {row[0]: _test(row) for row in self._rows(_TESTS + _only("id", ids))}
+        return {row[0]: _test(row) for row in self._rows(_TESTS + _only("test.id", ids))}
 
     def _units(self, clause: str, values: Sequence[object]) -> Iterator[Unit]:
         for unit_id, file_id, qualname, kind, first_line, last_line, fingerprint in self._rows(

@@ -49,15 +49,19 @@ def remove_rerun_tests(connection: sqlite3.Connection, *, runs: Collection[int],
     """
     unknown = OUTCOMES.index(Outcome.UNKNOWN)
     connection.execute("DROP TABLE IF EXISTS temp.rerun")
-    connection.execute("CREATE TEMP TABLE rerun (name TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.execute(
-        "INSERT OR IGNORE INTO temp.rerun SELECT name FROM test WHERE run_id = ? AND outcome <> ?",
+        "CREATE TEMP TABLE rerun (scope_id, name, PRIMARY KEY (scope_id, name)) WITHOUT ROWID"
+    )
+    connection.execute(
+        "INSERT OR IGNORE INTO temp.rerun SELECT scope_id, name FROM test"
+        " WHERE run_id = ? AND outcome <> ?",
         (by, unknown),
     )
     emptied = []
     for run_id in runs:
         gone = connection.execute(
-            "DELETE FROM test WHERE run_id = ? AND name IN (SELECT name FROM temp.rerun)",
+            "DELETE FROM test WHERE run_id = ?"
+            " AND (scope_id, name) IN (SELECT scope_id, name FROM temp.rerun)",
             (run_id,),
         ).rowcount
         if not gone:
@@ -75,7 +79,7 @@ def remove_rerun_tests(connection: sqlite3.Connection, *, runs: Collection[int],
 
 
 def collect_garbage(connection: sqlite3.Connection) -> None:
-    """Removes footprints, patterns, units and files that nothing refers to any more.
+    """Removes footprints, patterns, scopes, units and files that nothing refers to any more.
 
     Only when no other run is alive: a writer keeps ids of rows that no context shows yet.
     """
@@ -91,5 +95,6 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
         if pattern_id not in used
     ]
     connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND lines = ?", unused)
+    connection.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope_id FROM test)")
     connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
     connection.execute("DELETE FROM unit WHERE file_id NOT IN (SELECT id FROM file)")

@@ -30,10 +30,19 @@ def insert(connection: sqlite3.Connection, sql: str, values: Sequence[object]) -
     return row_id
 
 
+def _split(name: str) -> tuple[str, str]:
+    """A test's name as its scope and the rest; '::' and '.' in parameters do not count."""
+    head = name.partition("[")[0]
+    mark = "::" if "::" in head else "."
+    end = head.rfind(mark)
+    end = 0 if end < 0 else end + len(mark)
+    return name[:end], name[end:]
+
+
 class _Keys:
     """What the file calls the things that the run has named so far."""
 
-    __slots__ = ("contexts", "files", "footprints", "patterns", "tests")
+    __slots__ = ("contexts", "files", "footprints", "patterns", "scopes", "tests")
 
     def __init__(self) -> None:
         self.files: dict[int, tuple[tuple[int, int], ...]] = {}
@@ -42,6 +51,8 @@ class _Keys:
         """Pattern key -> (pattern id, number of lines)."""
         self.footprints: dict[bytes, int] = {}
         """Packed pattern ids -> footprint id."""
+        self.scopes: dict[str, int] = {}
+        """What names begin with -> scope id."""
         self.tests: dict[TestName, int] = {}
         """Name -> test id."""
         self.contexts: dict[int, tuple[int, int, bool]] = {}
@@ -51,6 +62,7 @@ class _Keys:
         self.files.update(other.files)
         self.patterns.update(other.patterns)
         self.footprints.update(other.footprints)
+        self.scopes.update(other.scopes)
         self.tests.update(other.tests)
         self.contexts.update(other.contexts)
 
@@ -179,10 +191,12 @@ class RunRows:
         )
         test_id = self._new.tests.get(test.name) or self._known.tests.get(test.name)
         if test_id is None:
+            scope, name = _split(test.name)
             self._new.tests[test.name] = insert(
                 connection,
-                "INSERT INTO test (run_id, name, runner, outcome, duration) VALUES (?, ?, ?, ?, ?)",
-                (self.run_id, test.name, *ended),
+                "INSERT INTO test (run_id, scope_id, name, runner, outcome, duration)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self.run_id, self._scope_id(connection, scope), name, *ended),
             )
         else:
             connection.execute(
@@ -220,6 +234,18 @@ class RunRows:
                 (footprint_id, context.complete, context_id),
             )
         self._new.contexts[context.key] = (context_id, footprint_id, context.complete)
+
+    def _scope_id(self, connection: sqlite3.Connection, name: str) -> int:
+        scope_id = self._new.scopes.get(name) or self._known.scopes.get(name)
+        if scope_id is None:
+            # There are few, and each is looked for once: they need no index.
+            row = connection.execute("SELECT id FROM scope WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                scope_id = insert(connection, "INSERT INTO scope (name) VALUES (?)", (name,))
+            else:
+                scope_id = int(row[0])
+            self._new.scopes[name] = scope_id
+        return scope_id
 
     def _test_id(self, name: TestName) -> int:
         test_id = self._new.tests.get(name) or self._known.tests.get(name)

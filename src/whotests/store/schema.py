@@ -112,11 +112,18 @@ CREATE TABLE footprint (
     lines    INTEGER NOT NULL  -- how many lines these are together
 );
 
--- A test of a run and how it ended. (run_id, name) is unique: a run has one writer.
+-- What the names of tests begin with: file and class, or module and class. Stored once each.
+CREATE TABLE scope (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL  -- with the '::' or '.' that it ends with, or ''
+);
+
+-- A test of a run and how it ended. A run has one writer, which names each test once.
 CREATE TABLE test (
     id       INTEGER PRIMARY KEY,
     run_id   INTEGER NOT NULL REFERENCES run,
-    name     TEXT NOT NULL,     -- the runner's own name of it
+    scope_id INTEGER NOT NULL REFERENCES scope,
+    name     TEXT NOT NULL,     -- the rest of the runner's own name: scope.name || test.name
     runner   INTEGER NOT NULL,  -- 0 pytest, 1 unittest, 2 trial, 3 other
     outcome  INTEGER NOT NULL,  -- 0 passed, 1 failed, 2 error, 3 skipped,
                                 -- 4 expected failure, 5 unexpected success, 6 unknown
