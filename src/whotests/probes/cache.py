@@ -11,6 +11,7 @@ import os
 import sys
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from whotests import __version__
 
@@ -34,7 +35,7 @@ class Cache:
         )
         return os.path.join(self._folder, f"{name.hexdigest()}.bin")
 
-    def read(self, path: str, variant: str, digest: bytes) -> tuple[object, ...] | None:
+    def read(self, path: str, variant: str, digest: bytes) -> tuple[Any, ...] | None:
         """What was written for these bytes of the file, or None."""
         try:
             with open(self._entry(path, variant), "rb") as file:
@@ -49,7 +50,7 @@ class Cache:
             return None
         return value if isinstance(value, tuple) else None
 
-    def write(self, path: str, variant: str, digest: bytes, value: tuple[object, ...]) -> None:
+    def write(self, path: str, variant: str, digest: bytes, value: tuple[Any, ...]) -> None:
         """Keeps a value of plain objects and code, in place of what was kept for the path."""
         entry = self._entry(path, variant)
         unfinished = f"{entry}.{os.getpid()}"

@@ -10,8 +10,9 @@ run once: each of their statements has a probe of its own and they need no handl
 """
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from whotests.probes import nodes
 from whotests.probes.layout import BlockLayout, Layout, Trap
@@ -25,6 +26,7 @@ _DEAD = -2
 _EMPTY = -1
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Try = ast.Try | ast.TryStar
+_Visit = Callable[["_Instrumenter", Any, list[ast.stmt], int], int]
 
 
 @dataclass(slots=True)
@@ -159,7 +161,9 @@ class _Instrumenter:
             self.close(body, tip, head[-1].lineno)
         out, tip = self.block(rest, _EMPTY)
         self.close(out, tip, _last_line(rest))
-        if function and all(isinstance(part, (ast.Global, ast.Nonlocal)) for part in rest):
+        if not isinstance(node, (ast.Module, ast.ClassDef)) and all(
+            isinstance(part, (ast.Global, ast.Nonlocal)) for part in rest
+        ):
             # With nothing to run, what runs is the return at the first line.
             line = min([node.lineno, *(part.lineno for part in node.decorator_list)])
             self.close(out, self.step(line, _EMPTY), line)
@@ -196,7 +200,7 @@ class _Instrumenter:
         if tip >= 0 and out and isinstance(out[-1], _SIMPLE):
             # The statement before is not the last of its run: no probe stands right before it.
             self.unit.region_needed = True
-        visit = _COMPOUND.get(type(node))
+        visit: _Visit | None = _COMPOUND.get(type(node))
         if visit is None:
             return self.simple(node, out, tip)
         if self.unit.each and tip >= 0:
@@ -449,7 +453,7 @@ class _Instrumenter:
         return _EMPTY if alive else _DEAD
 
 
-_COMPOUND = {
+_COMPOUND: dict[type[ast.stmt], _Visit] = {
     ast.If: _Instrumenter.visit_if,
     ast.For: _Instrumenter.visit_loop,
     ast.AsyncFor: _Instrumenter.visit_loop,

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
+from typing import Any
 
 from whotests.probes.cache import Cache
 from whotests.probes.layout import Layout
@@ -19,7 +20,7 @@ from whotests.probes.nodes import MARK, PREFIX
 from whotests.probes.runtime import Block, ModuleMark
 from whotests.records import UnitRecord
 from whotests.source.text import digest_of
-from whotests.types import LineBits, UnitKind
+from whotests.types import UnitKind
 
 __all__ = ["LoadedFile", "Loading", "Rewrite", "code_for_rewritten", "code_for_script"]
 
@@ -37,8 +38,9 @@ class LoadedFile:
     path: str
     digest: bytes
     line_count: int = 0
-    statements: LineBits = LineBits(0)
-    excluded: LineBits = LineBits(0)
+    statements: int = 0
+    excluded: int = 0
+    """Line bitmaps, as in `records.FileRecord`."""
     units: tuple[UnitRecord, ...] = ()
     layout: Layout | None = None
     """None when it could not be instrumented, and runs as it is."""
@@ -91,7 +93,7 @@ class Loading:
         get_code.__code__ = get_code.__code__.replace(
             co_filename="<frozen importlib._bootstrap_external>"
         )
-        SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+        SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
         _installed.append(self)
 
     def remove(self) -> None:
@@ -136,17 +138,20 @@ class Loading:
             self._cache.write(path, variant, digest, entry)
         code, layout, line_count, statements, excluded, units = entry
         if file is None:
-            file = LoadedFile(path, digest)
-            file.line_count = line_count  # type: ignore[assignment]
-            file.statements = statements  # type: ignore[assignment]
-            file.excluded = excluded  # type: ignore[assignment]
-            file.units = tuple(_unit(unit) for unit in units)  # type: ignore[attr-defined]
-            file.layout = Layout.from_plain(layout)  # type: ignore[arg-type]
+            file = LoadedFile(
+                path,
+                digest,
+                line_count=line_count,
+                statements=statements,
+                excluded=excluded,
+                units=tuple(_unit(unit) for unit in units),
+                layout=Layout.from_plain(layout),
+            )
         constants: dict[object, object] = {MARK: self._mark}
         assert file.layout is not None
         for index, block in enumerate(file.layout.blocks):
             constants[PREFIX + str(index)] = Block(file, index, size=len(block.steps))
-        file.variants[variant] = swapped(code, constants)  # type: ignore[arg-type]
+        file.variants[variant] = swapped(code, constants)
         self._versions[path, digest] = file
         return file.variants[variant]
 
@@ -175,7 +180,7 @@ def _code_from(path: str, rewrite: Rewrite | None, variant: str) -> types.CodeTy
     return _installed[-1].code_of(path, source, rewrite=rewrite, variant=variant)
 
 
-def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[object, ...]:
+def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     """An entry of the cache: code with placeholders for blocks, layout, and the file's analysis.
 
     Raises what the compiler raises.
@@ -237,7 +242,7 @@ def _unit(plain: tuple[str, str, int, int, bytes]) -> UnitRecord:
 def swapped(code: types.CodeType, constants: Mapping[object, object]) -> types.CodeType:
     """The code, and all code in it, with objects in place of their placeholder constants."""
     changed = False
-    new = []
+    new: list[Any] = []
     for constant in code.co_consts:
         kind = type(constant)
         if kind is types.CodeType:

@@ -5,6 +5,7 @@ appears that the source does not have there.
 """
 
 import ast
+from typing import Any
 
 from whotests.probes.runtime import SLOTS
 
@@ -45,7 +46,12 @@ class _At:
     __slots__ = ("place",)
 
     def __init__(self, line: int) -> None:
-        self.place = {"lineno": line, "col_offset": 0, "end_lineno": line, "end_col_offset": 0}
+        self.place: dict[str, Any] = {
+            "lineno": line,
+            "col_offset": 0,
+            "end_lineno": line,
+            "end_col_offset": 0,
+        }
 
     def constant(self, value: object) -> ast.Constant:
         return ast.Constant(value, **self.place)  # type: ignore[arg-type]
@@ -80,7 +86,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
 
 
 def note_first(block: str, slot: int, value: ast.expr) -> ast.expr:
-    """An expression that notes a probe and then is `value`: for lambdas and generator expressions."""
+    """An expression that notes a probe and then is `value`, for where no statement can stand."""
     at = _At(value.lineno)
     constant = at.constant(block)
     hit = ast.Call(at.load(constant, "hit"), [at.constant(slot)], [], **at.place)

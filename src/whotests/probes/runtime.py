@@ -115,7 +115,7 @@ def collect() -> list[int]:
 
     A number may stand twice when other threads hit probes meanwhile.
     """
-    found = []
+    found: list[int] = []
     add = found.append
     log = LOG
     take = log.pop

@@ -13,9 +13,8 @@ __all__ = ["Suspensions"]
 
 _WORDS = re.compile(r"\b(?:yield|await|async|lambda|for)\b")
 _ENTERS_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_CONSUMERS = frozenset(
-    ["all", "any", "bytes", "dict", "frozenset", "join", "list", "max", "min", "set", "sorted", "sum", "tuple"]
-)
+_BUILDERS = frozenset(("bytes", "dict", "frozenset", "join", "list", "set", "tuple"))
+_CONSUMERS = _BUILDERS | {"all", "any", "max", "min", "sorted", "sum"}
 """Calls that run their generator expression, or their key function, before they return."""
 
 

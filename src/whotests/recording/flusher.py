@@ -24,7 +24,7 @@ from whotests.records import (
     TestRecord,
 )
 from whotests.store.writer import Writer
-from whotests.types import FileState
+from whotests.types import FileState, LineBits
 
 __all__ = ["Flusher", "Ledger"]
 
@@ -121,8 +121,8 @@ class Ledger:
             path=self._stored(file.path),
             digest=file.digest,
             line_count=file.line_count,
-            statements=file.statements,
-            excluded=file.excluded,
+            statements=LineBits(file.statements),
+            excluded=LineBits(file.excluded),
             units=file.units,
             state=FileState.NOT_MEASURED if file.layout is None else FileState.MEASURED,
             reason=file.reason,

@@ -10,7 +10,7 @@ import sys
 import time
 from _socket import gethostname  # `socket` itself takes longer to import than all of ours
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from whotests.config.scope import Scope
 from whotests.errors import WhotestsError
@@ -30,6 +30,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
+_NO_TOKEN: object = None
 _current: list["Session"] = []
 
 
@@ -56,7 +57,7 @@ def _guarded(
                 self.fail(error)
                 return otherwise
 
-        return guarded
+        return cast(Callable[Concatenate["Session", _P], _R], guarded)
 
     return decorate
 
@@ -152,8 +153,8 @@ class Session:
         """How a test ended; what is told last counts. `duration` in seconds."""
         self.contexts.notes.append(TestNote(TestName(name), runner, outcome, duration))
 
-    @_guarded(None)
-    def open_label(self, label: str) -> Context | None:
+    @_guarded(_NO_TOKEN)
+    def open_label(self, label: str) -> object:
         """A user's context begins; give what this returns to `close_label`."""
         return self.contexts.open_label(label)
 

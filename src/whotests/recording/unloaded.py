@@ -61,9 +61,9 @@ def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
         key=0,
         path=path,
         digest=digest,
-        line_count=line_count,  # type: ignore[arg-type]
-        statements=LineBits(statements),  # type: ignore[arg-type]
-        excluded=LineBits(excluded),  # type: ignore[arg-type]
+        line_count=line_count,
+        statements=LineBits(statements),
+        excluded=LineBits(excluded),
         units=tuple(
             UnitRecord(
                 qualname=qualname,
@@ -72,7 +72,7 @@ def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
                 last_line=last_line,
                 fingerprint=fingerprint,
             )
-            for qualname, kind, first_line, last_line, fingerprint in plain  # type: ignore[attr-defined]
+            for qualname, kind, first_line, last_line, fingerprint in plain
         ),
         state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
         reason=reason,
