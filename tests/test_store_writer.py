@@ -422,3 +422,27 @@ def test_reader_of_a_folder_in_use(data: DataFile) -> None:
         with Reader.open(data.path) as reader:
             assert [test.name for test in reader.tests] == ["t"]
             assert reader.runs[0].pid == os.getpid()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "t.py::test",
+        "t.py::C::test[a::b.c]",
+        "pkg.mod.Case.test",
+        "plain",
+        "t.py::test[",
+        "[odd]",
+        "::",
+        "ends.",
+        "tests/a.b/t.py::test_ü",
+    ],
+)
+def test_names_come_back(data: DataFile, name: str) -> None:
+    """Whatever a runner calls a test, it is called so again, also when it runs again."""
+    for started, append in ((NOON, False), (NOON + 10, True)):
+        with data.run(started=started, append=append) as run:
+            run.file(basket_of())
+            run.test(name, INIT)
+    assert set(names_in(data)) == {name}
+    assert rows_in(data.path, "test") == 1
