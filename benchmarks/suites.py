@@ -87,15 +87,6 @@ SUITES = (
         extras=("mpmath==1.3.0", "hypothesis==6.170.15"),
     ),
     Suite(
-        name="mistune",
-        kind="a Markdown parser: regular expressions and small methods",
-        project="mistune",
-        version="3.4.0",
-        package="mistune",
-        arguments=("tests",),
-        shadows=("src",),
-    ),
-    Suite(
         name="sqlparse",
         kind="a tokenizer: generators and deep calls",
         project="sqlparse",
