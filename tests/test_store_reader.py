@@ -213,7 +213,7 @@ def test_read_only_folder_as_another_user(data: DataFile) -> None:
             path.chmod(0o444)
         place.chmod(0o555)
         code = (
-            "import os, shutil, sys, tempfile\n"
+            "import os, shutil, sys, tempfile, urllib.parse\n"
             "from pathlib import Path\n"
             "from whotests.store.reader import Reader\n"
             "os.setuid(65534)\n"

@@ -22,7 +22,8 @@ __all__ = ["Grid", "excerpt", "indented", "new_console", "notes", "plain"]
 
 _UNBOUNDED: Final = 10_000
 _MANY: Final = 5
-_READABLE: Final = 24
+_LEAST: Final = 12
+_ROOM_TO_FOLD: Final = 22
 
 
 def new_console() -> Console:
@@ -66,7 +67,7 @@ class Grid:
     def print(self, console: Console) -> None:
         """On a terminal, 'fold' cells are broken to fit; in a pipe, every row is one line."""
         if console.is_terminal:
-            console.print(self._table())
+            console.print(self._table(console.width))
             return
         # rich takes a millisecond a row, and has nothing to do here.
         texts = [list(self.headers), *([cell.plain for cell in row] for row in self.rows)]
@@ -79,19 +80,35 @@ class Grid:
             ]
             console.out("  ".join(cells).rstrip(), highlight=False)
 
-    def _table(self) -> "Table":
+    def _widths(self, room: int) -> list[int]:
+        """Of each column; 'fold' columns share what the others leave, the first takes first."""
+        widths = [
+            max([len(header), *(row[place].cell_len for row in self.rows)])
+            for place, header in enumerate(self.headers)
+        ]
+        folding = [place for place, kind in enumerate(self.headers.values()) if kind == "fold"]
+        # The last column has no blanks behind it.
+        room += 2 - sum(width + 2 for place, width in enumerate(widths) if place not in folding)
+        for left, place in zip(range(len(folding) - 1, -1, -1), folding, strict=True):
+            most = max(_LEAST, room - left * _ROOM_TO_FOLD)
+            widths[place] = min(widths[place], most)
+            room -= widths[place] + 2
+        return widths
+
+    def _table(self, room: int) -> "Table":
         from rich.table import Table
 
         table = Table(
             box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False
         )
-        for header, kind in self.headers.items():
+        widths = self._widths(room)
+        for (header, kind), width in zip(self.headers.items(), widths, strict=True):
             table.add_column(
                 header,
                 justify="right" if kind == "right" else "left",
                 no_wrap=kind != "fold",
                 overflow="fold" if kind == "fold" else "ellipsis",
-                min_width=_READABLE if kind == "fold" else None,
+                width=width,
             )
         for row in self.rows:
             table.add_row(*row)
