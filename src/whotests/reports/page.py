@@ -87,8 +87,7 @@ class Grid:
             for place, header in enumerate(self.headers)
         ]
         folding = [place for place, kind in enumerate(self.headers.values()) if kind == "fold"]
-        # The last column has no blanks behind it.
-        room += 2 - sum(width + 2 for place, width in enumerate(widths) if place not in folding)
+        room -= sum(width + 2 for place, width in enumerate(widths) if place not in folding)
         for left, place in zip(range(len(folding) - 1, -1, -1), folding, strict=True):
             most = max(_LEAST, room - left * _ROOM_TO_FOLD)
             widths[place] = min(widths[place], most)
