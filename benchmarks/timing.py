@@ -13,6 +13,9 @@ __all__ = ["Cost", "RunError", "measure"]
 SUMMARY = re.compile(r"^=*\s*(\d+ [a-z]+.*?) in \d+\.\d+s", re.MULTILINE)
 """pytest's last line: '3 passed, 1 skipped in 0.12s'."""
 
+WARNINGS = re.compile(r", \d+ warnings?")
+"""Not an outcome of a test."""
+
 
 class RunError(Exception):
     """A command ended with an error; the message holds the end of its output."""
@@ -60,5 +63,5 @@ def measure(command: list[str], *, folder: Path, environment: dict[str, str]) ->
         cpu=usage.ru_utime + usage.ru_stime,
         wall=wall,
         memory=usage.ru_maxrss * 1024,
-        outcomes=counts[-1] if counts else "",
+        outcomes=WARNINGS.sub("", counts[-1]) if counts else "",
     )
