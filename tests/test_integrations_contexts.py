@@ -4,8 +4,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from measured_commands import recorded_lines, run_measured, run_plain, write_files
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "contexts.md"
@@ -96,7 +94,6 @@ def test_labels_hold_while_their_code_runs(tmp_path: Path) -> None:
     assert not ran("first", "return 7")
 
 
-@pytest.mark.xfail(strict=True, reason="a context that opens again replaces what it had before")
 def test_label_that_opens_again_keeps_what_it_had(tmp_path: Path) -> None:
     """One label, opened several times: its context has all that ran in any of them."""
     write_files(tmp_path, {"prog.py": PROGRAM})

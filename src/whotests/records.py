@@ -48,7 +48,7 @@ class UnitRecord:
     """The first decorator's line if there is one; 1 for the module."""
     last_line: int
     fingerprint: bytes
-    """Digest of the unit's syntax tree without comments, white space, positions and nested units' bodies."""
+    """Digest of its syntax tree, without comments, positions and the bodies of nested units."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class TestRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextRecord:
-    """What ran under one label. Written again when it grows: the last one counts."""
+    """What ran under one label. Written again when more did: the patterns add up."""
 
     key: int
     test: TestName | None

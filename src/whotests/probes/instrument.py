@@ -17,6 +17,18 @@ from typing import Any
 from whotests.probes import nodes
 from whotests.probes.layout import BlockLayout, Layout, Trap
 from whotests.probes.runtime import BLOCK_SIZE
+from whotests.probes.shapes import (
+    DEFINITIONS,
+    has_break,
+    is_docstring,
+    is_future_import,
+    is_irrefutable,
+    is_true,
+    jumps,
+    last_line,
+    outer_parts,
+    takes_all,
+)
 from whotests.probes.suspension import Suspensions
 
 __all__ = ["instrument"]
@@ -24,7 +36,6 @@ __all__ = ["instrument"]
 _DEAD = -2
 """The tip of a chain after which control does not go on."""
 _EMPTY = -1
-_Definition = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Try = ast.Try | ast.TryStar
 _Visit = Callable[["_Instrumenter", Any, list[ast.stmt], int], int]
 
@@ -146,21 +157,21 @@ class _Instrumenter:
         outer = self.unit
         self.unit = unit = _Unit(self.unit_index[id(node)], each=not function)
         cut = 0
-        if node.body and _is_docstring(node.body[0]):
+        if node.body and is_docstring(node.body[0]):
             cut = 1
-        while cut < len(node.body) and _is_future_import(node.body[cut]):
+        while cut < len(node.body) and is_future_import(node.body[cut]):
             cut += 1
         head, rest = node.body[:cut], node.body[cut:]
         body: list[ast.stmt] = []
-        if cut and not _is_docstring(head[-1]):
+        if cut and not is_docstring(head[-1]):
             # `from __future__` must come first, so their probe stands after them.
             tip = _EMPTY
             for statement in head:
-                if _is_future_import(statement):
+                if is_future_import(statement):
                     tip = self.step(statement.lineno, tip)
             self.close(body, tip, head[-1].lineno)
         out, tip = self.block(rest, _EMPTY)
-        self.close(out, tip, _last_line(rest))
+        self.close(out, tip, last_line(rest))
         if not isinstance(node, (ast.Module, ast.ClassDef)) and all(
             isinstance(part, (ast.Global, ast.Nonlocal)) for part in rest
         ):
@@ -214,22 +225,22 @@ class _Instrumenter:
             return tip
         unit = self.unit
         line = node.lineno
-        if isinstance(node, _Definition):
+        if isinstance(node, DEFINITIONS):
             for decorator in node.decorator_list:
                 tip = self.step(decorator.lineno, tip)
                 self.trap(decorator.lineno, decorator.end_lineno or 0, tip)
             step = self.step(line, tip)
             end = max(line, node.body[0].lineno - 1)
             line = node.decorator_list[0].lineno if node.decorator_list else line
-            suspends = self.suspensions.suspends(_outer_parts(node))
-            self.late(_outer_parts(node), step)
+            suspends = self.suspensions.suspends(outer_parts(node))
+            self.late(outer_parts(node))
             head, body = self.definition_body(node)
             node.body = head + body
         else:
             step = self.step(line, tip)
             end = node.end_lineno or line
             suspends = self.suspensions.suspends([node])
-            self.late([node], step)
+            self.late([node])
         ends = isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue))
         if ends:
             step = self.ways_out(node, step)
@@ -256,16 +267,15 @@ class _Instrumenter:
                 break
         return step
 
-    def late(self, parts: Iterable[ast.AST | None], step: int) -> None:
+    def late(self, parts: Iterable[ast.AST | None]) -> None:
         """Gives lambdas and generator expressions that may run later a probe of their own."""
-        if step < 0:
-            return
-        line = self.lines[step]
         for part in parts:
             if part is None:
                 continue
             for node in self.suspensions.late_expressions(part):
-                own = self.step(line, _EMPTY)
+                own = self.step(node.lineno, _EMPTY)  # a decorator has a line of its own
+                if own < 0:
+                    continue
                 if isinstance(node, ast.Lambda):
                     node.body = nodes.note_first(*self.slot(own), node.body)
                     continue
@@ -289,15 +299,15 @@ class _Instrumenter:
 
     def visit_if(self, node: ast.If, out: list[ast.stmt], tip: int) -> int:
         step = self.header(node, node.test.end_lineno or 0, tip)
-        self.late([node.test], step)
+        self.late([node.test])
         if self.unit.each or self.suspensions.suspends([node.test]):
             self.pause(out, step, node.lineno)
             step = _EMPTY
         node.body, tip_body = self.block(node.body, step)
         node.orelse, tip_else = self.block(node.orelse, step)
         if tip_body != _DEAD and tip_else != _DEAD:
-            self.close(node.body, tip_body, _last_line(node.body))
-            self.close(node.orelse, tip_else, _last_line(node.orelse) or node.lineno)
+            self.close(node.body, tip_body, last_line(node.body))
+            self.close(node.orelse, tip_else, last_line(node.orelse) or node.lineno)
             tip = _EMPTY
         else:
             tip = tip_else if tip_body == _DEAD else tip_body
@@ -309,7 +319,7 @@ class _Instrumenter:
     ) -> int:
         test = node.test if isinstance(node, ast.While) else node.iter
         step = self.header(node, test.end_lineno or 0, tip)
-        self.late([test], step)
+        self.late([test])
         asynchronous = isinstance(node, ast.AsyncFor)
         # A header that suspends on every turn: it is reached again where a turn ends.
         turns = asynchronous or (isinstance(node, ast.While) and self.suspensions.suspends([test]))
@@ -321,11 +331,11 @@ class _Instrumenter:
         body, end = self.block(node.body, entry)
         if turns and end != _DEAD:
             end = self.step(node.lineno, end)
-        self.close(body, end, _last_line(node.body))
+        self.close(body, end, last_line(node.body))
         node.body = body
         self.unit.exits.pop()
-        endless = isinstance(node, ast.While) and _is_true(test)
-        breaks = _has_break(node.body)
+        endless = isinstance(node, ast.While) and is_true(test)
+        breaks = has_break(node.body)
         node.orelse, tip = self.block(node.orelse, _DEAD if endless else entry)
         if not node.orelse:
             tip = _DEAD if endless else entry
@@ -340,7 +350,7 @@ class _Instrumenter:
         unit = self.unit
         parts = [part for item in node.items for part in (item.context_expr, item.optional_vars)]
         step = self.header(node, max(part.end_lineno or 0 for part in parts if part), tip)
-        self.late([item.context_expr for item in node.items], step)
+        self.late([item.context_expr for item in node.items])
         asynchronous = isinstance(node, ast.AsyncWith)
         suspends = asynchronous or self.suspensions.suspends(node.body)
         # The first of several managers may swallow what entering the next one raises.
@@ -353,7 +363,7 @@ class _Instrumenter:
         body, end = self.block(node.body, step)
         if asynchronous and end != _DEAD:
             end = self.step(node.lineno, end)
-        self.close(body, end, _last_line(node.body))
+        self.close(body, end, last_line(node.body))
         if suspends:
             unit.exits.pop()
         # It may swallow what is raised in it, so that no handler further out sees it; and
@@ -387,7 +397,7 @@ class _Instrumenter:
             for handler, end in zip(node.handlers, ends, strict=False):
                 self.close(handler.body, end, handler.lineno)
                 went_on = went_on or end != _DEAD
-            self.close(orelse or body, tip_else, _last_line(node.orelse or node.body))
+            self.close(orelse or body, tip_else, last_line(node.orelse or node.body))
             tip_else = _EMPTY
         if tip_body >= 0 and (node.orelse or tip_else == tip_body):
             # What the body ran is noted only after it.
@@ -395,17 +405,17 @@ class _Instrumenter:
         if starred and headers >= 0:
             # All headers are evaluated whenever something is raised.
             body = nodes.region(body, self.any_block(), self.probe(headers, node.lineno))
-        elif body_needed and not unit.each and (node.handlers or _jumps(node.finalbody)):
+        elif body_needed and not unit.each and (node.handlers or jumps(node.finalbody)):
             body = nodes.region(body, self.any_block(), None)
         elif body_needed:
             unit.region_needed = True
-        if headers >= 0 and not starred and not _takes_all(node.handlers[-1]):
+        if headers >= 0 and not starred and not takes_all(node.handlers[-1]):
             probe = self.probe(headers, node.handlers[-1].lineno)
             node.handlers.append(nodes.fall_through(probe))
         node.body, node.orelse = body, orelse
         if node.finalbody:
             node.finalbody, end = self.block(node.finalbody, _EMPTY)
-            self.close(node.finalbody, end, _last_line(node.finalbody))
+            self.close(node.finalbody, end, last_line(node.finalbody))
             went_on = went_on and end != _DEAD
         out.append(node)
         return tip_else if went_on else _DEAD
@@ -427,7 +437,7 @@ class _Instrumenter:
 
     def visit_match(self, node: ast.Match, out: list[ast.stmt], tip: int) -> int:
         step = self.header(node, node.subject.end_lineno or 0, tip)
-        self.late([node.subject], step)
+        self.late([node.subject])
         guards = [case.guard for case in node.cases]
         if self.unit.each or self.suspensions.suspends([node.subject, *guards]):
             self.pause(out, step, node.lineno)
@@ -436,10 +446,10 @@ class _Instrumenter:
         for case in node.cases:
             step = self.step(case.pattern.lineno, step)
             self.trap(case.pattern.lineno, case.body[0].lineno - 1, step)
-            self.late([case.guard], step)
+            self.late([case.guard])
             case.body, end = self.block(case.body, step)
             tips.append((case.body, end))
-        if not _is_irrefutable(node.cases[-1]):
+        if not is_irrefutable(node.cases[-1]):
             tips.append(([], step))
             if step >= 0 and any(end != _DEAD for _, end in tips[:-1]):
                 node.cases.append(nodes.no_case(self.probe(step, node.lineno)))
@@ -449,7 +459,7 @@ class _Instrumenter:
         if len(alive) == 1:
             return alive[0][1]
         for body, end in alive:
-            self.close(body, end, _last_line(body) if body else node.lineno)
+            self.close(body, end, last_line(body) if body else node.lineno)
         return _EMPTY if alive else _DEAD
 
 
@@ -470,71 +480,3 @@ _SIMPLE = tuple(
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.stmt) and kind not in (ast.stmt, *_COMPOUND)
 )
-
-
-def _outer_parts(node: ast.stmt) -> list[ast.expr]:
-    """What a definition evaluates in the frame that it stands in."""
-    parts = list(node.decorator_list)  # type: ignore[attr-defined]
-    if isinstance(node, ast.ClassDef):
-        return [*parts, *node.bases, *(keyword.value for keyword in node.keywords)]
-    arguments: ast.arguments = node.args  # type: ignore[attr-defined]
-    return [*parts, *arguments.defaults, *(part for part in arguments.kw_defaults if part)]
-
-
-def _last_line(body: Sequence[ast.stmt]) -> int:
-    return body[-1].lineno if body else 0
-
-
-def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
-def _is_future_import(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level
-
-
-def _is_true(test: ast.expr) -> bool:
-    return isinstance(test, ast.Constant) and bool(test.value)
-
-
-def _takes_all(handler: ast.ExceptHandler) -> bool:
-    kind = handler.type
-    return kind is None or (isinstance(kind, ast.Name) and kind.id == "BaseException")
-
-
-def _is_irrefutable(case: ast.match_case) -> bool:
-    pattern = case.pattern
-    if isinstance(pattern, ast.MatchOr):
-        pattern = pattern.patterns[-1]
-    while isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
-        pattern = pattern.pattern
-    return case.guard is None and isinstance(pattern, ast.MatchAs)
-
-
-def _has_break(body: Iterable[ast.AST]) -> bool:
-    """Whether a `break` in a loop's body leaves that very loop."""
-    todo = list(body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Break):
-            return True
-        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
-            todo += node.orelse
-        elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)) and not isinstance(
-            node, _Definition
-        ):
-            todo += [part for part in ast.iter_child_nodes(node) if not isinstance(part, ast.expr)]
-    return False
-
-
-def _jumps(body: Iterable[ast.AST]) -> bool:
-    """Whether a `finally` may swallow what was raised, by leaving it with a jump."""
-    return any(
-        isinstance(node, (ast.Return, ast.Break, ast.Continue))
-        for statement in body
-        for node in ast.walk(statement)
-    )

@@ -15,7 +15,7 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
-from whotests.store.packing import pack, pack_bits
+from whotests.store.packing import pack, pack_bits, unpack
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.types import TestName
 
@@ -32,7 +32,10 @@ def insert(connection: sqlite3.Connection, sql: str, values: Sequence[object]) -
 
 def _split(name: str) -> tuple[str, str]:
     """A test's name as its scope and the rest; '::' and '.' in parameters do not count."""
-    head = name.partition("[")[0]
+    head, bracket, _ = name.partition("[")
+    if bracket and name.endswith("]"):
+        # A function with many sets of parameters.
+        return head + bracket, name[len(head) + 1 :]
     mark = "::" if "::" in head else "."
     end = head.rfind(mark)
     end = 0 if end < 0 else end + len(mark)
@@ -205,13 +208,13 @@ class RunRows:
             )
 
     def write_context(self, connection: sqlite3.Connection, context: ContextRecord) -> None:
-        """Adds the context, or replaces it; one that ran nothing gets no row."""
+        """Adds the context, or adds to it; one that ran nothing gets no row."""
         if not context.patterns:
             return
         test_id = None if context.test is None else self._test_id(context.test)
-        footprint_id = self._footprint_id(connection, context.patterns)
         old = self._new.contexts.get(context.key) or self._known.contexts.get(context.key)
         if old is None:
+            footprint_id = self._footprint_id(connection, context.patterns)
             context_id = insert(
                 connection,
                 "INSERT INTO context (run_id, test_id, phase, label, footprint_id, complete)"
@@ -227,6 +230,7 @@ class RunRows:
             )
         else:
             context_id = old[0]
+            footprint_id = self._footprint_id(connection, context.patterns, grown_from=old[1])
             if old[1:] == (footprint_id, context.complete):
                 return
             connection.execute(
@@ -253,7 +257,10 @@ class RunRows:
             raise InternalError(f"a context names {name!r}, which was never written; report this")
         return test_id
 
-    def _footprint_id(self, connection: sqlite3.Connection, keys: Sequence[int]) -> int:
+    def _footprint_id(
+        self, connection: sqlite3.Connection, keys: Sequence[int], *, grown_from: int = 0
+    ) -> int:
+        """The footprint of these patterns, and of those of the footprint it has grown from."""
         new, known = self._new.patterns, self._known.patterns
         try:
             # Several keys may stand for one row.
@@ -262,13 +269,23 @@ class RunRows:
             raise InternalError(
                 f"a context refers to pattern {failure}, which was never written; report this"
             ) from failure
-        blob = pack(sorted([pattern_id for pattern_id, _ in pairs]))
+        before: frozenset[int] = frozenset()
+        lines_before = 0
+        if grown_from:
+            packed, lines_before = connection.execute(
+                "SELECT patterns, lines FROM footprint WHERE id = ?", (grown_from,)
+            ).fetchone()
+            before = frozenset(unpack(packed))
+            pairs = {pair for pair in pairs if pair[0] not in before}
+            if not pairs:
+                return grown_from
+        blob = pack(sorted([*before, *[pattern_id for pattern_id, _ in pairs]]))
         footprint_id = self._new.footprints.get(blob) or self._known.footprints.get(blob)
         if footprint_id is None:
             footprint_id = insert(
                 connection,
                 "INSERT INTO footprint (patterns, lines) VALUES (?, ?)",
-                (blob, sum([lines for _, lines in pairs])),
+                (blob, lines_before + sum([lines for _, lines in pairs])),
             )
             self._new.footprints[blob] = footprint_id
         return footprint_id

@@ -1,0 +1,93 @@
+"""Questions about the shape of a syntax tree that instrumenting asks."""
+
+import ast
+from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "DEFINITIONS",
+    "has_break",
+    "is_docstring",
+    "is_future_import",
+    "is_irrefutable",
+    "is_true",
+    "jumps",
+    "last_line",
+    "outer_parts",
+    "takes_all",
+]
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def outer_parts(node: ast.stmt) -> list[ast.expr]:
+    """What a definition evaluates in the frame that it stands in."""
+    parts = list(node.decorator_list)  # type: ignore[attr-defined]
+    if isinstance(node, ast.ClassDef):
+        return [*parts, *node.bases, *(keyword.value for keyword in node.keywords)]
+    arguments: ast.arguments = node.args  # type: ignore[attr-defined]
+    return [*parts, *arguments.defaults, *(part for part in arguments.kw_defaults if part)]
+
+
+def last_line(body: Sequence[ast.stmt]) -> int:
+    """The line at which the last statement begins; 0 without one."""
+    return body[-1].lineno if body else 0
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """Whether it is one where it stands first in a body."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def is_future_import(node: ast.stmt) -> bool:
+    """Whether it must stand before all other statements."""
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level
+
+
+def is_true(test: ast.expr) -> bool:
+    """Whether a loop's test never fails."""
+    return isinstance(test, ast.Constant) and bool(test.value)
+
+
+def takes_all(handler: ast.ExceptHandler) -> bool:
+    """Whether no exception gets past the handler."""
+    kind = handler.type
+    return kind is None or (isinstance(kind, ast.Name) and kind.id == "BaseException")
+
+
+def is_irrefutable(case: ast.match_case) -> bool:
+    """Whether the case matches everything."""
+    pattern = case.pattern
+    if isinstance(pattern, ast.MatchOr):
+        pattern = pattern.patterns[-1]
+    while isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
+        pattern = pattern.pattern
+    return case.guard is None and isinstance(pattern, ast.MatchAs)
+
+
+def has_break(body: Iterable[ast.AST]) -> bool:
+    """Whether a `break` in a loop's body leaves that very loop."""
+    todo = list(body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            todo += node.orelse
+        elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)) and not isinstance(
+            node, DEFINITIONS
+        ):
+            todo += [part for part in ast.iter_child_nodes(node) if not isinstance(part, ast.expr)]
+    return False
+
+
+def jumps(body: Iterable[ast.AST]) -> bool:
+    """Whether a `finally` may swallow what was raised, by leaving it with a jump."""
+    return any(
+        isinstance(node, (ast.Return, ast.Break, ast.Continue))
+        for statement in body
+        for node in ast.walk(statement)
+    )
