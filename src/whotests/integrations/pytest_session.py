@@ -96,7 +96,7 @@ class _Ending:
         data = self._session.plan.data
         shown = os.path.relpath(data) if str(data).startswith(os.getcwd() + os.sep) else data
         tests = self._recorder.test_count
-        files = len({file.path for file in self._session._loading.files if file.layout})
+        files = self._session.measured_files
         terminalreporter.write_line(
             f"whotests: {tests} test{'s' * (tests != 1)} and {files} file{'s' * (files != 1)} "
             f"recorded in {shown}"

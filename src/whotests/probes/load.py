@@ -192,8 +192,9 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     from whotests.source.units import unit_nodes
 
     text = decode(source)
+    # Not silenced: what Python warns of when it first compiles a file, it warns of now.
     tree = ast.parse(source, path)
-    analysis = analyse(source, path, tree, text)
+    analysis = analyse(source, path, tree, text, compile(tree, path, "exec", dont_inherit=True))
     limit = sys.getrecursionlimit()
     # A long chain of `elif` is a deep tree; only Python frames go down it.
     sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)

@@ -127,6 +127,11 @@ class Session:
             str(error) if known else f"a bug in whotests, please report it: {error!r}"
         )
 
+    @property
+    def measured_files(self) -> int:
+        """How many files came instrumented so far."""
+        return len({file.path for file in self._loading.files if file.layout})
+
     # -- what runners tell ------------------------------------------------------------------
 
     @_guarded(False)

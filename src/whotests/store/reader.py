@@ -219,13 +219,37 @@ class Reader:
             )
 
     def lines_of_tests(self, tests: Collection[int]) -> Mapping[int, int]:
-        """How many lines each of these tests (by id) ran, summed over its phases."""
-        return dict(
-            self._rows(
-                "SELECT test_id, sum(lines) FROM context JOIN footprint"
-                " ON footprint.id = footprint_id" + _only("test_id", tests) + " GROUP BY test_id"
-            )
-        )
+        """How many lines each of these tests (by id) ran; a line of several phases counts once."""
+        footprints: dict[int, set[int]] = {}
+        wanted = frozenset(tests)
+        for test_id, footprint_id in self._rows(
+            "SELECT test_id, footprint_id FROM context WHERE test_id IS NOT NULL"
+        ):
+            if test_id in wanted:
+                footprints.setdefault(test_id, set()).add(footprint_id)
+        kinds = {frozenset(those) for those in footprints.values()}
+        counts = dict(self._counts(kinds))
+        return {test_id: counts[frozenset(those)] for test_id, those in footprints.items()}
+
+    def _counts(self, kinds: Collection[frozenset[int]]) -> Iterator[tuple[frozenset[int], int]]:
+        """For sets of footprints: how many lines each set's footprints are together."""
+        units = {
+            pattern_id: (unit_id, unpack_bits(lines))
+            for pattern_id, unit_id, lines in self._rows("SELECT id, unit_id, lines FROM pattern")
+        }
+        needed = frozenset().union(*kinds)
+        patterns = {
+            footprint_id: tuple(walk(blob))
+            for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint")
+            if footprint_id in needed
+        }
+        for kind in kinds:
+            lines: dict[int, int] = {}
+            for footprint_id in kind:
+                for pattern_id in patterns[footprint_id]:
+                    unit_id, bits = units[pattern_id]
+                    lines[unit_id] = lines.get(unit_id, 0) | bits
+            yield kind, sum([bits.bit_count() for bits in lines.values()])
 
     def footprints(self) -> Iterator[tuple[int, Iterator[int]]]:
         """Each footprint's id and its pattern ids, ascending; read the latter at once."""

@@ -12,7 +12,14 @@ from whotests.store.packing import walk
 from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome, RunStatus
 
-__all__ = ["collect_garbage", "has_live_runs", "over_runs", "remove_rerun_tests", "remove_runs"]
+__all__ = [
+    "collect_garbage",
+    "has_live_runs",
+    "have_tests",
+    "over_runs",
+    "remove_rerun_tests",
+    "remove_runs",
+]
 
 
 def over_runs(connection: sqlite3.Connection, *, here: str, now: float) -> tuple[int, ...]:
@@ -98,3 +105,9 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope_id FROM test)")
     connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
     connection.execute("DELETE FROM unit WHERE file_id NOT IN (SELECT id FROM file)")
+
+
+def have_tests(connection: sqlite3.Connection, runs: Collection[int]) -> bool:
+    """Whether a test of any of these runs ran anything."""
+    tested = "SELECT 1 FROM context WHERE run_id = ? AND test_id IS NOT NULL LIMIT 1"
+    return any(connection.execute(tested, (run_id,)).fetchone() for run_id in runs)

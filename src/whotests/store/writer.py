@@ -19,6 +19,7 @@ from whotests.store.failures import translated
 from whotests.store.removal import (
     collect_garbage,
     has_live_runs,
+    have_tests,
     over_runs,
     remove_rerun_tests,
     remove_runs,
@@ -135,9 +136,9 @@ class Writer:
         """Marks the run as ended and removes what it supersedes of the runs that were over
         when it began.
 
-        FINISHED: those runs. FINISHED with `append`, and INTERRUPTED: those of their tests
-        that this run ran again. Any other status: nothing. Leaves one compact file behind
-        when no other process has it open.
+        FINISHED: those runs. FINISHED with `append`, or without a test where they had some, and
+        INTERRUPTED: those of their tests that this run ran again. Any other status: nothing.
+        Leaves one compact file behind when no other process has it open.
         """
 
         def finish(connection: sqlite3.Connection) -> None:
@@ -146,7 +147,13 @@ class Writer:
                 "UPDATE run SET ended = ?, status = ?, exit_status = ?, note = ? WHERE id = ?",
                 (ended, status.value, exit_status, note, self._rows.run_id),
             )
-            if status is RunStatus.INTERRUPTED or (status is RunStatus.FINISHED and append):
+            # A run that came to no test (a broken conftest, a mistyped path) is no reason to
+            # forget those of before.
+            only_rerun = append or (
+                have_tests(connection, self._over)
+                and not have_tests(connection, (self._rows.run_id,))
+            )
+            if status is RunStatus.INTERRUPTED or (status is RunStatus.FINISHED and only_rerun):
                 remove_rerun_tests(connection, runs=self._over, by=self._rows.run_id)
             elif status is RunStatus.FINISHED:
                 remove_runs(connection, self._over)
