@@ -163,7 +163,7 @@ class RunInProgress:
     writer: Writer
     files: dict[str, tuple[int, Measured]] = field(default_factory=dict)
     patterns: int = 0
-    contexts: int = 0
+    contexts: dict[tuple[str | None, Phase | None, str], int] = field(default_factory=dict)
 
     def file(self, measured: Measured) -> None:
         """The run saw this file."""
@@ -212,14 +212,13 @@ class RunInProgress:
             )
             self.patterns += 1
         context = ContextRecord(
-            key=self.contexts,
+            key=self.contexts.setdefault((test and test.name, phase, label), len(self.contexts)),
             test=test.name if test else None,
             phase=phase,
             label=label,
             patterns=tuple(pattern.key for pattern in patterns),
             complete=complete,
         )
-        self.contexts += 1
         self.writer.write(
             Batch(patterns=tuple(patterns), tests=(test,) if test else (), contexts=(context,))
         )

@@ -162,6 +162,40 @@ def test_interrupted_test_does_not_remove_its_older_record(data: DataFile) -> No
     assert rows_in(data.path, "test") == 5
 
 
+def test_run_without_tests_keeps_those_of_before(data: DataFile) -> None:
+    """A run that came to no test (a broken conftest) is no reason to forget the older ones."""
+    record_shop(data)
+    with data.run(started=NOON + 10) as run:
+        run.file(basket_of())
+        run.label("import", INIT)
+    assert len(names_in(data)) == 4
+    assert rows_in(data.path, "run") == 2
+
+
+def test_runs_of_scripts_replace_each_other(data: DataFile) -> None:
+    """Where no run has tests, the newest one is kept."""
+    for number in range(3):
+        with data.run(started=NOON + 10 * number) as run:
+            run.file(basket_of())
+            run.label("", INIT)
+    assert rows_in(data.path, "run") == 1
+
+
+def test_context_that_is_written_again_adds_up(data: DataFile) -> None:
+    """A label that opens a second time keeps what it ran the first time."""
+    with data.run() as run:
+        run.file(basket_of())
+        run.label("checkout", INIT)
+        run.label("checkout", REFUSE)
+    with data.run(started=NOON - 10, append=True) as run:
+        run.file(basket_of())
+        run.label("both", {**INIT, **REFUSE})
+    facts = facts_in(data)
+    both = {fact[1:] for fact in facts if fact[0] == "both"}
+    assert both
+    assert {fact[1:] for fact in facts if fact[0] == "checkout"} == both
+
+
 def test_incomplete_run_removes_nothing(data: DataFile) -> None:
     """A run in which whotests failed costs no older data."""
     record_shop(data)
