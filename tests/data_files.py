@@ -212,7 +212,9 @@ class RunInProgress:
             )
             self.patterns += 1
         context = ContextRecord(
-            key=self.contexts.setdefault((test and test.name, phase, label), len(self.contexts)),
+            key=self.contexts.setdefault(
+                (test.name if test else None, phase, label), len(self.contexts)
+            ),
             test=test.name if test else None,
             phase=phase,
             label=label,

@@ -119,7 +119,6 @@ def test_record_written_again_replaces(data: DataFile) -> None:
     with data.run() as run:
         run.file(basket_of())
         run.test("t", INIT, outcome=Outcome.UNKNOWN, duration=None, complete=False)
-        run.contexts = 0
         run.test("t", {**INIT, **ADD}, outcome=Outcome.PASSED, duration=1.5)
     with data.opened() as (reader, _):
         (test,) = reader.tests

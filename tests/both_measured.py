@@ -1,0 +1,145 @@
+"""Runs a program twice, under coverage.py's C tracer and under whotests, and compares the facts.
+
+The program finds in its namespace `switch(label)`, which ends one context and begins another,
+and whatever `surroundings` makes anew for each of the two runs.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coverage import Coverage
+
+from facts import statement_lines
+from whotests.probes.cache import Cache
+from whotests.probes.load import LoadedFile, Loading
+from whotests.probes.runtime import collect, seen
+from whotests.recording.contexts import Contexts
+from whotests.types import Runner, TestName, lines_in
+
+__all__ = ["Comparison", "Lines", "measured_by_both"]
+
+Lines = dict[str, set[int]]
+"""Context -> first lines of the statements that ran in it."""
+Surroundings = Callable[[], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What both recorded of one program."""
+
+    text: str
+    theirs: Lines
+    ours: Lines
+    their_ending: str
+    """How the module's code ended: '' or the exception."""
+    our_ending: str
+
+    @property
+    def missing(self) -> set[tuple[str, int]]:
+        """Facts that only coverage.py has."""
+        return _pairs(self.theirs) - _pairs(self.ours)
+
+    @property
+    def superfluous(self) -> set[tuple[str, int]]:
+        """Facts that only whotests has."""
+        return _pairs(self.ours) - _pairs(self.theirs)
+
+    def __str__(self) -> str:
+        """The program, with the contexts that differ beside each line."""
+        marks: dict[int, list[str]] = {}
+        for sign, facts in (("-", self.missing), ("+", self.superfluous)):
+            for context, line in sorted(facts):
+                marks.setdefault(line, []).append(f"{sign}{context}")
+        shown = [
+            f"{number:3} {' '.join(marks.get(number, ())):12} {line}"
+            for number, line in enumerate(self.text.split("\n"), 1)
+        ]
+        if self.their_ending != self.our_ending:
+            shown.append(f"ended: {self.their_ending!r}, measured by us: {self.our_ending!r}")
+        return "\n".join(["(- missing, + superfluous)", *shown])
+
+
+def measured_by_both(path: Path, text: str, surroundings: Surroundings = dict) -> Comparison:
+    """Writes the program to `path` and runs it twice."""
+    path.write_text(text, encoding="utf-8")
+    theirs, their_ending = _under_coverage(path, text, surroundings)
+    ours, our_ending = _under_whotests(path, text, surroundings)
+    return Comparison(
+        text=text, theirs=theirs, ours=ours, their_ending=their_ending, our_ending=our_ending
+    )
+
+
+def _pairs(lines: Lines) -> set[tuple[str, int]]:
+    return {(context, line) for context, found in lines.items() for line in found}
+
+
+def _run(code: Any, path: Path, namespace: dict[str, object]) -> str:
+    # An ordinary module's name is in sys.modules, for what looks there (dataclasses, pickle).
+    try:
+        exec(code, {"__name__": "program", "__file__": str(path), **namespace})
+    except BaseException as error:
+        return repr(error)
+    return ""
+
+
+def _under_coverage(path: Path, text: str, surroundings: Surroundings) -> tuple[Lines, str]:
+    code = compile(text, str(path), "exec", dont_inherit=True)
+    coverage = Coverage(data_file=None, config_file=False, include=[str(path)], messages=False)
+    coverage.set_option("run:core", "ctrace")
+    coverage.set_option("run:disable_warnings", ["no-data-collected", "no-sysmon"])
+    namespace = {"switch": coverage.switch_context, **surroundings()}
+    before = sys.gettrace()
+    coverage.start()
+    try:
+        ending = _run(code, path, namespace)
+    finally:
+        coverage.stop()
+        sys.settrace(before)
+    statements, first_lines = statement_lines(path)
+    facts: Lines = {}
+    for line, contexts in coverage.get_data().contexts_by_lineno(str(path)).items():
+        line = first_lines.get(line, line)
+        if line > 0 and statements >> line & 1:
+            for context in contexts:
+                facts.setdefault(context, set()).add(line)
+    return facts, ending
+
+
+def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[Lines, str]:
+    contexts = Contexts()
+    loading = Loading(
+        measures=lambda _: True,
+        cache=Cache(path / "not a folder"),  # nothing is cached
+        began=_nothing,
+        ended=_nothing,
+    )
+    code = loading.code_of(str(path), text.encode())
+    assert code is not None, loading.files[0].reason
+    in_test = False
+
+    def switch(label: str) -> None:
+        nonlocal in_test
+        if in_test:
+            contexts.stop_test()
+        in_test = contexts.start_test(TestName(label), Runner.OTHER)
+
+    collect()
+    ending = _run(code, path, {"switch": switch, **surroundings()})
+    rest = contexts.finish()
+    facts: Lines = {}
+    for context in [*contexts.closed, *rest]:
+        for number in context.patterns:
+            block, key = seen(number)
+            hits, raised = key if isinstance(key, tuple) else (key, frozenset())
+            assert isinstance(block.file, LoadedFile)
+            assert block.file.layout is not None
+            lines = block.file.layout.lines_hit(block.index, hits, raised)
+            facts.setdefault(context.test or "", set()).update(lines_in(lines))
+    return facts, ending
+
+
+def _nothing() -> None:
+    """Import-time code has no context of its own here."""
