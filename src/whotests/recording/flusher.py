@@ -1,8 +1,10 @@
-"""Writes what a run has found out, at least once a second, from a thread of its own.
+"""Writes what a run has found out, at least once a second.
 
-The thread is started below `threading`, so that the program under measurement does not see it
-among its threads, and is gone while the process forks: a forked child has neither the thread
-nor a connection to the data file, and Python does not warn of forking with threads.
+Between two tests, if one ends in time: there it is in nobody's way, and no other thread waits
+for the interpreter. During a long test a thread of ours does it. That is started below
+`threading`, so that the program under measurement does not see it among its threads, and is
+gone while the process forks: a forked child has neither the thread nor a connection to the
+data file, and Python does not warn of forking with threads.
 """
 
 import os
@@ -10,6 +12,7 @@ import sys
 from _thread import allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from whotests.errors import WhotestsError
@@ -30,8 +33,8 @@ __all__ = ["Flusher", "Ledger"]
 
 _Item = TypeVar("_Item")
 
-INTERVAL = 0.45
-"""Seconds between two writes; with the time that a write takes, under a second."""
+INTERVAL = 0.6
+"""Seconds between two writes at most; with the time that a write takes, under a second."""
 
 
 class Ledger:
@@ -130,12 +133,13 @@ class Ledger:
 
     def _pattern_keys(self, numbers: set[int], new: list[PatternRecord]) -> tuple[int, ...]:
         known = self._numbers
-        keys = set()
-        for number in numbers:
-            key = known.get(number)
-            if key is None:
-                key = known[number] = self._pattern_key(number, new)
-            keys.add(key)
+        try:
+            keys = set(map(known.__getitem__, numbers))
+        except KeyError:
+            for number in numbers:
+                if number not in known:
+                    known[number] = self._pattern_key(number, new)
+            keys = set(map(known.__getitem__, numbers))
         keys.discard(-1)
         return tuple(keys)
 
@@ -167,6 +171,9 @@ class Flusher:
         self._ended = allocate_lock()
         self._runs = False
         self._failed: list[Batch] = []
+        self._writes = allocate_lock()
+        """Held by the one that writes."""
+        self._written_at = monotonic()
         self.problem = ""
         """Why a batch could not be written, until it could."""
 
@@ -204,11 +211,23 @@ class Flusher:
 
     def _run(self) -> None:
         try:
-            while not self._stop.acquire(timeout=INTERVAL):
-                self.write()
+            pause = INTERVAL
+            while not self._stop.acquire(timeout=pause):
+                pause = self._written_at + INTERVAL - monotonic()
+                if pause < INTERVAL / 10:
+                    if self._writes.acquire(blocking=False):
+                        self.write()
+                        self._writes.release()
+                    pause = INTERVAL
             self._stop.release()
         finally:
             self._ended.release()
+
+    def between_tests(self) -> None:
+        """A good moment to write, if the last time was a while ago."""
+        if monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(blocking=False):
+            self.write()
+            self._writes.release()
 
     def write(self, *batches: Batch) -> None:
         """Writes what is new, and what could not be written before; never raises."""
@@ -224,6 +243,7 @@ class Flusher:
             self.problem = str(error)
         except Exception as error:
             self.problem = f"a bug in whotests, please report it: {error!r}"
+        self._written_at = monotonic()
 
 
 def _drained(queue: "deque[_Item]") -> list[_Item]:

@@ -150,6 +150,7 @@ class Session:
     def stop_test(self) -> None:
         """The test of this thread is over."""
         self.contexts.stop_test()
+        self._flusher.between_tests()
 
     @_guarded(None)
     def note_outcome(

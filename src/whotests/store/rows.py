@@ -264,7 +264,10 @@ class RunRows:
         new, known = self._new.patterns, self._known.patterns
         try:
             # Several keys may stand for one row.
-            pairs = {new.get(key) or known[key] for key in keys}
+            try:
+                pairs = set(map(known.__getitem__, keys))
+            except KeyError:
+                pairs = {new.get(key) or known[key] for key in keys}
         except KeyError as failure:
             raise InternalError(
                 f"a context refers to pattern {failure}, which was never written; report this"
