@@ -135,11 +135,9 @@ def no_case(probe: ast.If) -> ast.match_case:
 
 
 def module_frame(body: list[ast.stmt]) -> list[ast.stmt]:
-    """A module's body that tells when it begins and when it ends."""
+    """A module's body that tells when it begins and when it ends, however it ends.
+
+    A `with`, for in a `try` there are no lazy imports (Python 3.15).
+    """
     at = _At(body[0].lineno)
-    mark = at.constant(MARK)
-
-    def call(name: str) -> ast.stmt:
-        return ast.Expr(ast.Call(at.load(mark, name), [], [], **at.place), **at.place)
-
-    return [call("began"), ast.Try(body, [], [], [call("ended")], **at.place)]
+    return [ast.With([ast.withitem(at.constant(MARK))], body, **at.place)]

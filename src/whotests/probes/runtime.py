@@ -92,7 +92,10 @@ def inert() -> Block:
 
 
 class ModuleMark:
-    """Tells when a measured module's own code begins and ends; one for all modules."""
+    """Tells when a measured module's own code begins and ends; one for all modules.
+
+    The module's frame is two above that of what is told.
+    """
 
     __slots__ = ("began", "ended")
 
@@ -101,6 +104,12 @@ class ModuleMark:
 
     def __init__(self) -> None:
         self.began = self.ended = _nothing
+
+    def __enter__(self) -> None:
+        self.began()
+
+    def __exit__(self, *error: object) -> None:
+        self.ended()
 
     def __reduce__(self) -> tuple[type["ModuleMark"], tuple[()]]:
         return ModuleMark, ()

@@ -211,11 +211,11 @@ class Session:
             self._flusher.pause()
 
     def _module_began(self) -> None:
-        if sys._getframe(1).f_globals.get("__name__") != "__main__":
+        if sys._getframe(2).f_globals.get("__name__") != "__main__":
             self._import_began()
 
     def _module_ended(self) -> None:
-        if sys._getframe(1).f_globals.get("__name__") != "__main__":
+        if sys._getframe(2).f_globals.get("__name__") != "__main__":
             self._import_ended()
 
     @_guarded(None)
