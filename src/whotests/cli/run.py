@@ -3,13 +3,13 @@
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
 
 from whotests.cli.command_line import EXAMPLE, MeasuredCommand, read_command
 from whotests.config.discover import find_source
+from whotests.config.entry_points import context_providers
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
 from whotests.recording.plan import Plan
@@ -81,9 +81,7 @@ def run(
         context=settings.context,
         append=append,
         command=command,
-        providers=tuple(
-            (point.name, point.value) for point in entry_points(group="whotests.contexts")
-        ),
+        providers=context_providers(sys.path),
     )
     _become(measured, plan)
 

@@ -4,13 +4,13 @@ import atexit
 import copy
 import os
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from pluggy import HookimplMarker
 
 from whotests.config.discover import find_source
+from whotests.config.entry_points import context_providers
 from whotests.config.settings import load_settings
 from whotests.errors import WhotestsError
 from whotests.integrations.install import install
@@ -73,9 +73,7 @@ def _plan_of(config: Any) -> Plan:
         context=settings.context,
         append=bool(options.whotests_append),
         command=("pytest", *map(str, config.invocation_params.args)),
-        providers=tuple(
-            (point.name, point.value) for point in entry_points(group="whotests.contexts")
-        ),
+        providers=context_providers(sys.path),
     )
 
 
