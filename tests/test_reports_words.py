@@ -2,7 +2,16 @@
 
 import pytest
 
-from whotests.reports.words import age, count, duration, joined, line_list, percent, size
+from whotests.reports.words import (
+    age,
+    count,
+    duration,
+    joined,
+    line_list,
+    percent,
+    shown_path,
+    size,
+)
 from whotests.types import bits_of
 
 
@@ -67,3 +76,10 @@ def test_percentages() -> None:
         "99%",
         "100%",
     ]
+
+
+def test_installed_files_are_shown_from_their_package_on() -> None:
+    """A path in site-packages is known by what follows it; others stay as they are."""
+    assert shown_path("/v/lib/python3.11/site-packages/jinja2/lexer.py") == "jinja2/lexer.py"
+    assert shown_path("C:\\v\\Lib\\site-packages\\a\\b.py") == "a/b.py"
+    assert shown_path("src/shop/basket.py") == "src/shop/basket.py"

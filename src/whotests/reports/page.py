@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from whotests.query.sources import SourceText, Staleness
-from whotests.reports.words import joined, moment
+from whotests.reports.words import joined, moment, shown_path
 from whotests.store.values import Run
 from whotests.types import RunStatus
 
@@ -155,7 +155,7 @@ def _stale_notes(stale: Sequence[Staleness]) -> list[str]:
         some = [one for one in stale if one.gone is gone]
         if not some:
             continue
-        names = [one.path for one in some[:_MANY]]
+        names = [shown_path(one.path) for one in some[:_MANY]]
         more = len(some) - len(names)
         if more:
             names.append(f"{more} more")

@@ -12,7 +12,7 @@ from rich.text import Text
 from whotests.query.lines import ranges
 from whotests.query.report import FileRow, Report
 from whotests.reports.page import Grid, indented, notes, plain
-from whotests.reports.words import percent, range_list
+from whotests.reports.words import percent, range_list, shown_path
 from whotests.store.values import Run
 
 __all__ = ["print_report"]
@@ -66,12 +66,12 @@ def print_report(
         plain(console, Text("Not measured (counted nowhere above):", style="bold"))
         for file in answer.unmeasured:
             reason = f": {file.reason}" if file.reason else ""
-            indented(console, f"{file.path}{reason}")
+            indented(console, f"{shown_path(file.path)}{reason}")
     notes(console, [row.stale for row in answer.rows if row.stale is not None], runs)
 
 
 def _name(row: FileRow) -> Text:
-    name = Text(row.path)
+    name = Text(shown_path(row.path))
     if not row.imported:
         name.append("  not imported", style="yellow")
     if row.stale is not None:

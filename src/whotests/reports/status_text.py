@@ -15,6 +15,7 @@ from whotests.reports.words import (
     duration,
     joined,
     moment,
+    shown_path,
     size,
 )
 from whotests.store.values import Run
@@ -55,7 +56,7 @@ def print_status(console: Console, answer: Status, *, now: float) -> None:
     )
     for one in answer.stale[:_MANY]:
         gone = "gone, " if one.gone else ""
-        indented(console, f"{one.path}  ({gone}recorded {moment(one.recorded)})")
+        indented(console, f"{shown_path(one.path)}  ({gone}recorded {moment(one.recorded)})")
     if len(answer.stale) > _MANY:
         indented(console, f"... and {len(answer.stale) - _MANY:,} more", style="dim")
 

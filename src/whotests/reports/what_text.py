@@ -11,7 +11,7 @@ from rich.text import Text
 
 from whotests.query.what import FileRan, UnitRan, What
 from whotests.reports.page import excerpt, indented, notes, plain
-from whotests.reports.words import OUTCOME_STYLES, count, duration, line_list
+from whotests.reports.words import OUTCOME_STYLES, count, duration, line_list, shown_path
 from whotests.store.values import Run
 from whotests.types import lines_in
 
@@ -39,7 +39,7 @@ def print_what(
         plain(console, Text("Imported meanwhile (counted nowhere above):", style="bold"))
         for file in imported:
             bits = file.imported.bit_count()
-            indented(console, f"{file.file.path}  {count(bits, 'line')}")
+            indented(console, f"{shown_path(file.file.path)}  {count(bits, 'line')}")
     stale = {file.stale.path: file.stale for file in answer.files if file.stale is not None}
     notes(console, stale.values(), runs)
 
@@ -62,7 +62,7 @@ def _summary(answer: What) -> Text:
 
 
 def _print_file(console: Console, file: FileRan, *, source: bool) -> None:
-    heading = Text(file.file.path, style="bold")
+    heading = Text(shown_path(file.file.path), style="bold")
     heading.append(f"  {_counted(file.lines.bit_count(), file.alone.bit_count())}", "not bold dim")
     if file.stale is not None:
         heading.append("  stale", style="bold yellow")

@@ -13,7 +13,7 @@ from rich.text import Text
 from whotests.query.sources import SourceText, Staleness
 from whotests.query.who import Asked, TestHit, Who
 from whotests.reports.page import Grid, excerpt, indented, notes, plain
-from whotests.reports.words import OUTCOME_STYLES, count, duration, joined, line_list
+from whotests.reports.words import OUTCOME_STYLES, count, duration, joined, line_list, shown_path
 from whotests.store.values import Run
 from whotests.types import FileState, LineBits, lines_in
 
@@ -55,7 +55,7 @@ def print_who(
 def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> None:
     target = asked.target
     file = target.file
-    heading = Text(file.path, style="bold")
+    heading = Text(shown_path(file.path), style="bold")
     if target.units:
         heading.append(f"::{target.units[0].name}")
     if target.by_lines or target.units:

@@ -20,6 +20,7 @@ __all__ = [
     "moment",
     "percent",
     "range_list",
+    "shown_path",
     "size",
 ]
 
@@ -34,6 +35,15 @@ OUTCOME_STYLES: Final = {
 }
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def shown_path(path: str) -> str:
+    """A file's path, from its package on where it is an installed one. Targets may say it so."""
+    for folder in ("/site-packages/", "/dist-packages/"):
+        _, found, rest = path.replace("\\", "/").rpartition(folder)
+        if found:
+            return rest
+    return path
 
 
 def duration(seconds: float | None) -> str:
