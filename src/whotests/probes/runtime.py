@@ -15,7 +15,7 @@ the evaluation loop looks for signals and other threads at calls and backward ju
 from collections.abc import Callable
 from itertools import count
 
-__all__ = ["BLOCK_SIZE", "SLOTS", "Block", "Key", "ModuleMark", "collect", "inert", "peek", "seen"]
+__all__ = ["BLOCK_SIZE", "SLOTS", "Block", "Key", "ModuleMark", "collect", "peek", "seen"]
 
 BLOCK_SIZE = 30
 """Probes in a block: as many as an integer has bits before CPython needs a second digit."""
@@ -34,7 +34,7 @@ _seen: dict[int, tuple["Block", Key]] = {}
 
 
 class Block:
-    """Up to `BLOCK_SIZE` probes of one unit. Hashes by identity; pickles to an inert one."""
+    """Up to `BLOCK_SIZE` probes of one unit. Hashes by identity; pickles to something inert."""
 
     __slots__ = ("arm", "file", "hits", "index", "log", "numbers", "traps", *SLOTS)
 
@@ -47,7 +47,7 @@ class Block:
     numbers: dict[Key, int]
     arm: Callable[["Block"], None]
     file: object
-    """The file's layout, or None for an inert block."""
+    """The file that it belongs to."""
     index: int
     """The block's index in its file's layout."""
 
@@ -67,9 +67,11 @@ class Block:
         self.hits |= 1 << slot
         self.log += (self,)
 
-    def __reduce__(self) -> tuple[Callable[[], "Block"], tuple[()]]:
-        """Code shipped to another process (cloudpickle) records nothing there."""
-        return inert, ()
+    def __reduce__(self) -> tuple[type[Exception], tuple[()], dict[str, object]]:
+        """Code that is shipped by value (cloudpickle) records nothing where it arrives, and
+        needs no whotests there: all it gets is a plain object that hashes by identity, with
+        probes that are disarmed and handlers that take no exception."""
+        return Exception, (), {"raised": (), **dict.fromkeys(SLOTS, False)}
 
 
 _ARMS: dict[int, Callable[[Block], None]] = {}
@@ -81,14 +83,6 @@ def _armer(size: int) -> Callable[[Block], None]:
     namespace: dict[str, Callable[[Block], None]] = {}
     exec(f"def arm(block): {body or 'pass'}", namespace)
     return _ARMS.setdefault(size, namespace["arm"])
-
-
-def inert() -> Block:
-    """A block whose probes are all disarmed."""
-    block = Block(None, 0, size=0)
-    for name in SLOTS:
-        setattr(block, name, False)
-    return block
 
 
 class ModuleMark:
