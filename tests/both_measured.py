@@ -133,7 +133,7 @@ def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[
     for context in [*contexts.closed, *rest]:
         for number in context.patterns:
             block, key = seen(number)
-            hits, raised = key if isinstance(key, tuple) else (key, frozenset())
+            hits, raised = key if isinstance(key, tuple) else (key, 0)
             assert isinstance(block.file, LoadedFile)
             assert block.file.layout is not None
             lines = block.file.layout.lines_hit(block.index, hits, raised)

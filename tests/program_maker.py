@@ -1,22 +1,26 @@
 """Makes programs of nested statements whose helper calls raise, answer and suspend by a schedule.
 
 `program(choose)` builds the text from numbers below a bound, so hypothesis can draw them and
-shrink what it found; `Surroundings` are the helpers that the text calls. They answer by a
+shrink what it found; `helpers` are what the text calls. They answer by a
 sequence of numbers of their own, the same in every run of the program.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress as _suppress
 from random import Random
 from types import TracebackType
 from typing import Any
 
-__all__ = ["KINDS", "helpers", "program"]
+__all__ = ["KINDS", "LAST", "helpers", "program"]
 
 Choose = Callable[[int], int]
 """A number from 0 to below the one given; 0 where the program is to be simplest."""
 
 KINDS = ("function", "generator", "coroutine", "async generator")
+
+LAST = "x = 2"
+"""The last statement of each `finally`. What leads out of one that raises while an exception
+passes through it has that statement's line, so the tracer sees it though it has not run."""
 
 _CALLS = 400
 """Calls of helpers after which every test is false and nothing suspends: programs end."""
@@ -132,7 +136,15 @@ class _Maker:
         return choices[self.choose(len(choices))]
 
     def test(self) -> str:
-        choices = ["t()", "t() or t()", "(z := t())", "t(\n    ) and t()", "True", "False", "not t()"]
+        choices = [
+            "t()",
+            "t() or t()",
+            "(z := t())",
+            "t(\n    ) and t()",
+            "True",
+            "False",
+            "not t()",
+        ]
         choices += ["any(t() for x in items())", "r()"]
         if self.kind in ("generator", "async generator"):
             choices += ["(yield)", "t() and (yield 1)"]
@@ -244,7 +256,13 @@ class _Maker:
         count = 1 + self.choose(4) // 3 if star else self.choose(5) // 2
         bare = False
         for number in range(count):
-            kinds = ["Error1", "Error2", "(Error1, Error2)", "kinds()", "(\n    kinds(),\n    Error2)"]
+            kinds = [
+                "Error1",
+                "Error2",
+                "(Error1, Error2)",
+                "kinds()",
+                "(\n    kinds(),\n    Error2)",
+            ]
             kinds += ["Exception", "BaseException", "Error1 if t() else r()"]
             named = " as error" if self.choose(3) == 2 else ""
             header = f"except{star} {kinds[self.choose(len(kinds))]}{named}:"
@@ -260,7 +278,11 @@ class _Maker:
         if count and self.choose(3) == 2:
             self.suite("else:")
         if not count or self.choose(3) == 2:
-            self.suite("finally:")
+            self.put("finally:")
+            self.depth += 1
+            self.body(1)
+            self.put(LAST)
+            self.depth -= 1
 
     def group(self) -> None:
         self.try_("*")
@@ -419,3 +441,144 @@ class _Answers:
             raise (Error1, Error2, Error3, ExceptionGroup("", [Error1(), Error2()]))[
                 self.random.randrange(4)
             ]  # type: ignore[misc]
+
+
+def helpers(seed: int) -> Mapping[str, Any]:
+    """The names that a program uses; `log` is a list of how each call of the driver ended."""
+    answers = _Answers(seed)
+    number, maybe_raise = answers.number, answers.maybe_raise
+    kept: list[Any] = []
+
+    def r(*_: object) -> int:
+        maybe_raise()
+        return number(3)
+
+    def t(*_: object) -> bool:
+        if answers.calls > _CALLS:
+            # Loops that leave by a true test and loops that leave by a false one both end.
+            answers.calls += 1
+            if answers.calls > 50 * _CALLS:
+                raise Error3("it does not end")
+            return answers.calls % 2 == 0
+        maybe_raise()
+        return number(2) == 1
+
+    def items(count: int | None = None, *_: object) -> Iterator[int]:
+        for value in range(number(3) if count is None else count):
+            maybe_raise()
+            yield value
+
+    def gen() -> Iterator[int]:
+        try:
+            yield 1
+            maybe_raise()
+            yield 2
+        finally:
+            maybe_raise()
+
+    def keep(thing: Any) -> Any:
+        kept.append(thing)
+        return thing
+
+    def step(frame: Any, action: int) -> None:
+        try:
+            if hasattr(frame, "asend"):
+                frame = (frame.asend(None), frame.athrow(Error1()), frame.aclose())[
+                    (0, 0, 0, 0, 1, 2)[action]
+                ]
+                for _ in range(8):
+                    frame.send(None)
+                frame.close()
+            elif action == 4:
+                frame.throw(Error1())
+            elif action == 5:
+                frame.close()
+            else:
+                frame.send(None)
+        except BaseException as error:
+            error.__traceback__ = None
+            answers.log.append(repr(error))
+
+    def begin(frames: list[Any], function: Callable[[], Any]) -> None:
+        try:
+            made = function()
+        except BaseException as error:
+            answers.log.append(_described(error))
+            return
+        if hasattr(made, "send") or hasattr(made, "asend"):
+            frames.append(made)
+            step(made, 0)
+
+    def go_on(frames: list[Any]) -> None:
+        if frames:
+            step(frames[number(len(frames))], number(6))
+
+    def run_kept() -> None:
+        for thing in kept[-6:]:
+            if callable(thing):
+                begin(kept, thing)
+            elif hasattr(thing, "send") or hasattr(thing, "asend"):
+                step(thing, number(6))
+            elif hasattr(thing, "__next__"):
+                step(thing, 0)
+
+    def end(frames: list[Any]) -> None:
+        for frame in [*frames, *kept]:
+            if hasattr(frame, "send") or hasattr(frame, "asend"):
+                step(frame, 5)
+        frames.clear()
+        kept.clear()
+
+    def same(function: Any) -> Any:
+        maybe_raise()
+        return function
+
+    def base(*_: object) -> type:
+        maybe_raise()
+        return object
+
+    def kinds() -> type[BaseException]:
+        maybe_raise()
+        return (Error1, Error2)[number(2)]
+
+    def suppress(*errors: type[BaseException]) -> Any:
+        return _suppress(*errors)
+
+    return {
+        "r": r,
+        "t": t,
+        "items": items,
+        "gen": gen,
+        "keep": keep,
+        "begin": begin,
+        "go_on": go_on,
+        "run_kept": run_kept,
+        "end": end,
+        "same": same,
+        "base": base,
+        "kinds": kinds,
+        "suppress": suppress,
+        "log": answers.log,
+        "same_if": lambda *_: same,
+        "e": lambda: Error2(),
+        "o": lambda: Thing(answers),
+        "m": lambda *_: Manager(answers, swallows=False),
+        "am": lambda *_: Manager(answers, swallows=False),
+        "swallow": lambda *_: Manager(answers, swallows=True),
+        "aswallow": lambda *_: Manager(answers, swallows=True),
+        "pause": lambda: Pause(answers),
+        "ticks": lambda *_: Ticks(answers),
+        "Error1": Error1,
+        "Error2": Error2,
+        "Thing": Thing,
+    }
+
+
+def _described(error: BaseException) -> str:
+    """The exception, and the lines of its traceback."""
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f"{error!r} at {lines}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whotests.probes import nodes
+from whotests.probes.later import Later
 from whotests.probes.layout import BlockLayout, Layout, Trap
 from whotests.probes.runtime import BLOCK_SIZE
 from whotests.probes.shapes import (
@@ -23,9 +24,11 @@ from whotests.probes.shapes import (
     is_docstring,
     is_future_import,
     is_irrefutable,
+    is_name,
     is_true,
-    jumps,
     last_line,
+    may_only_name,
+    may_replace,
     outer_parts,
     takes_all,
 )
@@ -86,6 +89,9 @@ class _Instrumenter:
         self.first_line = first_lines.get
         self.statements = statements
         self.suspensions = Suspensions(text)
+        self.later = Later(self.suspensions, self.slot_at)
+        self.untrapped: set[int] = set()
+        """Lines of headers that may suspend."""
         self.lines: list[int] = []
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
@@ -117,6 +123,11 @@ class _Instrumenter:
         self.parents.append(parent)
         return len(self.lines) - 1
 
+    def counts(self, node: ast.stmt) -> bool:
+        """Whether any of a statement's lines does: `global x` and a bare `x: int` have none."""
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        return any(self.statements >> self.first_line(line, line) & 1 for line in lines)
+
     def slot(self, step: int) -> tuple[str, int]:
         """A free probe of the unit for a step: its block's placeholder, and its slot."""
         unit = self.unit
@@ -126,6 +137,11 @@ class _Instrumenter:
         steps.append(step)
         unit.free -= 1
         return unit.block, len(steps) - 1
+
+    def slot_at(self, line: int) -> tuple[str, int] | None:
+        """A free probe of the unit for a line alone; None if it does not count."""
+        step = self.step(line, _EMPTY)
+        return None if step < 0 else self.slot(step)
 
     def new_block(self) -> None:
         self.unit.block = nodes.block_name(len(self.blocks))
@@ -137,15 +153,34 @@ class _Instrumenter:
 
     def trap(self, first: int, last: int, step: int) -> None:
         """Says which step an exception at these lines of the unit belongs to."""
-        if step >= 0 and not self.unit.each:
+        while first in self.untrapped:  # the header of a suite on the same line
+            first += 1
+        if step >= 0 and first <= last and not self.unit.each:
             self.traps.setdefault(self.unit.index, []).append((first, last, step))
 
-    def header(self, node: ast.stmt, end: int, parent: int) -> int:
-        """The step of a compound statement's header, which ends at line `end`."""
-        step = self.step(node.lineno, parent)
-        self.trap(node.lineno, max(end, node.lineno), step)
+    def header(
+        self, node: ast.stmt, parts: Sequence[ast.expr | None], tip: int, *, entered_again: bool
+    ) -> tuple[int, bool]:
+        """The step of a compound statement's header, which evaluates `parts`, and whether the
+        chain that it is in must end before it.
+
+        It must where the header may suspend, and with `entered_again`: the header is reached
+        again, maybe in another context, when its body has run. What is raised there then must
+        not be taken for the chain that led to it.
+        """
+        suspends = isinstance(node, (ast.AsyncFor, ast.AsyncWith))
+        suspends = suspends or self.suspensions.suspends(parts)
+        step = self.step(node.lineno, tip)
+        again = self.step(node.lineno, _EMPTY) if entered_again else step
+        end = max([node.lineno, *(part.end_lineno or 0 for part in parts if part)])
+        if suspends:
+            self.untrapped.update(range(node.lineno, end + 1))
+            self.later.visit_fields(node)
+        else:
+            self.trap(node.lineno, end, again)
         self.unit.region_needed = True
-        return step
+        self.later.visit(parts)
+        return step, suspends or entered_again or self.unit.each
 
     # -- bodies -----------------------------------------------------------------------------
 
@@ -153,7 +188,7 @@ class _Instrumenter:
         self, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     ) -> tuple[list[ast.stmt], list[ast.stmt]]:
         """The new body of a unit, as what must stay first in it and the rest."""
-        function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        function = not isinstance(node, (ast.Module, ast.ClassDef))
         outer = self.unit
         self.unit = unit = _Unit(self.unit_index[id(node)], each=not function)
         cut = 0
@@ -172,9 +207,7 @@ class _Instrumenter:
             self.close(body, tip, head[-1].lineno)
         out, tip = self.block(rest, _EMPTY)
         self.close(out, tip, last_line(rest))
-        if not isinstance(node, (ast.Module, ast.ClassDef)) and all(
-            isinstance(part, (ast.Global, ast.Nonlocal)) for part in rest
-        ):
+        if not isinstance(node, (ast.Module, ast.ClassDef)) and not any(map(self.counts, rest)):
             # With nothing to run, what runs is the return at the first line.
             line = min([node.lineno, *(part.lineno for part in node.decorator_list)])
             self.close(out, self.step(line, _EMPTY), line)
@@ -226,21 +259,22 @@ class _Instrumenter:
         unit = self.unit
         line = node.lineno
         if isinstance(node, DEFINITIONS):
-            for decorator in node.decorator_list:
-                tip = self.step(decorator.lineno, tip)
-                self.trap(decorator.lineno, decorator.end_lineno or 0, tip)
-            step = self.step(line, tip)
             end = max(line, node.body[0].lineno - 1)
-            line = node.decorator_list[0].lineno if node.decorator_list else line
             suspends = self.suspensions.suspends(outer_parts(node))
-            self.late(outer_parts(node))
+            self.later.visit(outer_parts(node))
+            if node.decorator_list:
+                step = self.decorated(node, out, tip, suspends)
+            else:
+                step = self.step(line, tip)
             head, body = self.definition_body(node)
             node.body = head + body
         else:
             step = self.step(line, tip)
             end = node.end_lineno or line
             suspends = self.suspensions.suspends([node])
-            self.late([node])
+            self.later.visit([node])
+            if suspends:
+                self.later.visit_fields(node)
         ends = isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue))
         if ends:
             step = self.ways_out(node, step)
@@ -255,6 +289,39 @@ class _Instrumenter:
         out.append(node)
         return _DEAD if ends else step
 
+    def decorated(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        out: list[ast.stmt],
+        tip: int,
+        suspends: bool,
+    ) -> int:
+        """Notes the lines of a definition's decorators and its own, which is reached between
+        their evaluation and their calls; both may raise. Returns the chain's new tip.
+
+        Where statements have probes of their own, names are taken to be there: `@property`."""
+        decorators = node.decorator_list
+        lines = [*(decorator.lineno for decorator in decorators), node.lineno]
+        if self.unit.each and all(map(is_name, decorators)):
+            for line in lines:
+                tip = self.step(line, tip)
+            self.pause(out, tip, lines[0])
+        elif self.unit.each or suspends:
+            self.pause(out, self.step(lines[0], tip), lines[0])
+            for at, line in enumerate(lines[1:]):
+                tip = self.step(line, _EMPTY)
+                if tip >= 0:
+                    decorators[at] = nodes.note_after(*self.slot(tip), decorators[at])
+        else:
+            self.unit.region_needed = True
+            for decorator in decorators:
+                tip = self.step(decorator.lineno, tip)
+                self.trap(decorator.lineno, decorator.end_lineno or 0, tip)
+            tip = self.step(node.lineno, tip)
+            if tip >= 0:
+                decorators[-1] = nodes.note_after(*self.slot(tip), decorators[-1])
+        return _EMPTY
+
     def ways_out(self, node: ast.stmt, step: int) -> int:
         """Adds what a jump passes on its way: `with`s that may have been entered in an
         earlier context are left, and a loop's header that may suspend is reached again."""
@@ -266,24 +333,6 @@ class _Instrumenter:
                     step = self.step(line, step)
                 break
         return step
-
-    def late(self, parts: Iterable[ast.AST | None]) -> None:
-        """Gives lambdas and generator expressions that may run later a probe of their own."""
-        for part in parts:
-            if part is None:
-                continue
-            for node in self.suspensions.late_expressions(part):
-                own = self.step(node.lineno, _EMPTY)  # a decorator has a line of its own
-                if own < 0:
-                    continue
-                if isinstance(node, ast.Lambda):
-                    node.body = nodes.note_first(*self.slot(own), node.body)
-                    continue
-                for generator in node.generators[:1]:
-                    if generator.ifs:
-                        generator.ifs[0] = nodes.note_first(*self.slot(own), generator.ifs[0])
-                    else:
-                        node.elt = nodes.note_first(*self.slot(own), node.elt)
 
     def any_block(self) -> str:
         """A block of the unit, for what needs no slot."""
@@ -298,9 +347,8 @@ class _Instrumenter:
             out.append(self.probe(step, line))
 
     def visit_if(self, node: ast.If, out: list[ast.stmt], tip: int) -> int:
-        step = self.header(node, node.test.end_lineno or 0, tip)
-        self.late([node.test])
-        if self.unit.each or self.suspensions.suspends([node.test]):
+        step, ends = self.header(node, [node.test], tip, entered_again=False)
+        if ends:
             self.pause(out, step, node.lineno)
             step = _EMPTY
         node.body, tip_body = self.block(node.body, step)
@@ -318,12 +366,13 @@ class _Instrumenter:
         self, node: ast.For | ast.AsyncFor | ast.While, out: list[ast.stmt], tip: int
     ) -> int:
         test = node.test if isinstance(node, ast.While) else node.iter
-        step = self.header(node, test.end_lineno or 0, tip)
-        self.late([test])
-        asynchronous = isinstance(node, ast.AsyncFor)
+        suspends = self.suspensions.suspends(node.body)
+        step, ends = self.header(node, [test], tip, entered_again=suspends)
         # A header that suspends on every turn: it is reached again where a turn ends.
-        turns = asynchronous or (isinstance(node, ast.While) and self.suspensions.suspends([test]))
-        if self.unit.each or turns or self.suspensions.suspends([test, *node.body]):
+        turns = isinstance(node, ast.AsyncFor) or (
+            isinstance(node, ast.While) and self.suspensions.suspends([test])
+        )
+        if ends:
             self.pause(out, step, node.lineno)
             step = _EMPTY if turns else self.step(node.lineno, _EMPTY)
         entry = step
@@ -349,12 +398,11 @@ class _Instrumenter:
     def visit_with(self, node: ast.With | ast.AsyncWith, out: list[ast.stmt], tip: int) -> int:
         unit = self.unit
         parts = [part for item in node.items for part in (item.context_expr, item.optional_vars)]
-        step = self.header(node, max(part.end_lineno or 0 for part in parts if part), tip)
-        self.late([item.context_expr for item in node.items])
         asynchronous = isinstance(node, ast.AsyncWith)
         suspends = asynchronous or self.suspensions.suspends(node.body)
-        # The first of several managers may swallow what entering the next one raises.
-        if unit.each or len(node.items) > 1 or asynchronous or self.suspensions.suspends(parts):
+        step, ends = self.header(node, parts, tip, entered_again=suspends)
+        # A manager may swallow what entering the next one or assigning itself raises.
+        if ends or len(node.items) > 1 or not may_only_name(node.items[0]):
             self.pause(out, step, node.lineno)
             step = _EMPTY
         outer_needed, unit.region_needed = unit.region_needed, False
@@ -379,7 +427,6 @@ class _Instrumenter:
 
     def visit_try(self, node: _Try, out: list[ast.stmt], tip: int) -> int:
         unit = self.unit
-        starred = isinstance(node, ast.TryStar)
         step = self.step(node.lineno, tip)
         if unit.each:
             self.pause(out, step, node.lineno)
@@ -402,14 +449,11 @@ class _Instrumenter:
         if tip_body >= 0 and (node.orelse or tip_else == tip_body):
             # What the body ran is noted only after it.
             body_needed = True
-        if starred and headers >= 0:
-            # All headers are evaluated whenever something is raised.
-            body = nodes.region(body, self.any_block(), self.probe(headers, node.lineno))
-        elif body_needed and not unit.each and (node.handlers or jumps(node.finalbody)):
+        if body_needed and not unit.each and (node.handlers or may_replace(node.finalbody)):
             body = nodes.region(body, self.any_block(), None)
         elif body_needed:
             unit.region_needed = True
-        if headers >= 0 and not starred and not takes_all(node.handlers[-1]):
+        if headers >= 0 and not takes_all(node.handlers[-1]):
             probe = self.probe(headers, node.handlers[-1].lineno)
             node.handlers.append(nodes.fall_through(probe))
         node.body, node.orelse = body, orelse
@@ -425,30 +469,43 @@ class _Instrumenter:
         headers = _EMPTY
         ends = []
         for handler in node.handlers:
+            if isinstance(node, ast.TryStar):
+                # What this takes is left out of what the next one sees: each is evaluated.
+                place = self.slot_at(handler.lineno)
+                if place is not None and handler.type is not None:
+                    handler.type = nodes.note_first(*place, handler.type)
+                handler.body, end = self.block(handler.body, _EMPTY)
+                ends.append(end)
+                continue
             headers = self.step(handler.lineno, headers)
             if handler.type is not None:
                 self.trap(handler.lineno, handler.type.end_lineno or 0, headers)
                 if any(isinstance(part, ast.Call) for part in ast.walk(handler.type)):
                     self.unit.region_needed = True
-            entry = _EMPTY if isinstance(node, ast.TryStar) else headers
-            handler.body, end = self.block(handler.body, entry)
+            handler.body, end = self.block(handler.body, headers)
             ends.append(end)
         return headers, ends
 
     def visit_match(self, node: ast.Match, out: list[ast.stmt], tip: int) -> int:
-        step = self.header(node, node.subject.end_lineno or 0, tip)
-        self.late([node.subject])
-        guards = [case.guard for case in node.cases]
-        if self.unit.each or self.suspensions.suspends([node.subject, *guards]):
+        step, ends = self.header(node, [node.subject], tip, entered_again=False)
+        if ends:
             self.pause(out, step, node.lineno)
             step = _EMPTY
         tips: list[tuple[list[ast.stmt], int]] = []
+        cases: list[ast.match_case] = []
         for case in node.cases:
             step = self.step(case.pattern.lineno, step)
-            self.trap(case.pattern.lineno, case.body[0].lineno - 1, step)
-            self.late([case.guard])
+            self.later.visit([case.guard])
+            if self.suspensions.suspends([case.guard]):
+                if step >= 0:
+                    cases.append(nodes.note_case(*self.slot(step), case.pattern.lineno))
+                step = _EMPTY
+            else:
+                self.trap(case.pattern.lineno, case.body[0].lineno - 1, step)
             case.body, end = self.block(case.body, step)
+            cases.append(case)
             tips.append((case.body, end))
+        node.cases = cases
         if not is_irrefutable(node.cases[-1]):
             tips.append(([], step))
             if step >= 0 and any(end != _DEAD for _, end in tips[:-1]):

@@ -9,7 +9,7 @@ raised at a line of a step.
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from whotests.types import LineBits
+from whotests.types import LineBits, lines_in
 
 __all__ = ["BlockLayout", "Layout", "Trap"]
 
@@ -55,16 +55,16 @@ class Layout:
             step = self.parents[step]
         return bits & ~1
 
-    def lines_hit(self, block: int, hits: int, raised_at: frozenset[int | None]) -> LineBits:
-        """The lines that a block's key stands for."""
+    def lines_hit(self, block: int, hits: int, raised_at: int) -> LineBits:
+        """The lines that a block's key stands for; `raised_at` are lines as bits."""
         layout = self.blocks[block]
         bits = 0
         for number, step in enumerate(layout.steps):
             if hits >> number & 1:
                 bits |= self.chain(step)
         traps = self.traps.get(layout.unit, ())
-        for line in raised_at:
-            at = bisect_right(traps, line or 0, key=lambda trap: trap[0]) - 1
-            if at >= 0 and (line or 0) <= traps[at][1]:
+        for line in map(int, lines_in(raised_at)):
+            at = bisect_right(traps, line, key=lambda trap: trap[0]) - 1
+            if at >= 0 and line <= traps[at][1]:
                 bits |= self.chain(traps[at][2])
         return LineBits(bits)

@@ -18,6 +18,9 @@ __all__ = [
     "module_frame",
     "no_case",
     "note",
+    "note_after",
+    "note_case",
+    "note_ends",
     "note_first",
     "region",
 ]
@@ -33,6 +36,7 @@ _LOAD = ast.Load()
 _STORE = ast.Store()
 _OR = ast.BitOr()
 _ADD = ast.Add()
+_SHIFT = ast.LShift()
 
 
 def block_name(index: int) -> str:
@@ -88,10 +92,49 @@ def note(block: str, slot: int, line: int) -> ast.If:
 def note_first(block: str, slot: int, value: ast.expr) -> ast.expr:
     """An expression that notes a probe and then is `value`, for where no statement can stand."""
     at = _At(value.lineno)
+    return ast.BoolOp(ast.Or(), [_false_note(block, slot, at), value], **at.place)
+
+
+def note_after(block: str, slot: int, value: ast.expr) -> ast.expr:
+    """An expression that is `value`, and notes a probe once that is known."""
+    at = _At(value.end_lineno or value.lineno)
+    pair = ast.Tuple([value, _false_note(block, slot, at)], _LOAD, **at.place)
+    return ast.Subscript(pair, at.constant(0), _LOAD, **at.place)
+
+
+def note_ends(block: str, slot: int, node: ast.GeneratorExp) -> None:
+    """Makes a generator expression note a probe when it is entered and when it is exhausted:
+
+    (f(x) for x in y)    becomes    (f(x) for it in (iter(y), ()) for x in note or it)
+    """
+    first = node.generators[0]
+    at = _At(first.iter.lineno)
+    ended = at.constant(())
+    # Its first iterable is evaluated at once, and must be one at once.
+    begun = ast.Call(at.load(at.constant(block), "iter"), [first.iter], [], **at.place)
+    outer = ast.comprehension(
+        ast.Name(HIDDEN, _STORE, **at.place),
+        ast.Tuple([begun, ended], _LOAD, **at.place),
+        [],
+        0,
+    )
+    first.iter = note_first(block, slot, ast.Name(HIDDEN, _LOAD, **at.place))
+    node.generators.insert(0, outer)
+
+
+def note_case(block: str, slot: int, line: int) -> ast.match_case:
+    """A case that never matches and notes a probe."""
+    at = _At(line)
+    return ast.match_case(
+        ast.MatchAs(**at.place), _false_note(block, slot, at), [ast.Pass(**at.place)]
+    )
+
+
+def _false_note(block: str, slot: int, at: _At) -> ast.expr:
+    """An expression that notes a probe and is false."""
     constant = at.constant(block)
     hit = ast.Call(at.load(constant, "hit"), [at.constant(slot)], [], **at.place)
-    armed = ast.BoolOp(ast.And(), [at.load(constant, SLOTS[slot]), hit], **at.place)
-    return ast.BoolOp(ast.Or(), [armed, value], **at.place)
+    return ast.BoolOp(ast.And(), [at.load(constant, SLOTS[slot]), hit], **at.place)
 
 
 def region(body: list[ast.stmt], block: str, probe: ast.If | None) -> list[ast.stmt]:
@@ -103,9 +146,12 @@ def region(body: list[ast.stmt], block: str, probe: ast.If | None) -> list[ast.s
     at = _At(body[0].lineno)
     constant = at.constant(block)
     raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
-    line = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
+    line: ast.expr = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
+    # An instruction may have no line.
+    line = ast.BoolOp(ast.Or(), [line, at.constant(0)], **at.place)
+    bit = ast.BinOp(at.constant(1), _SHIFT, line, **at.place)
     trap: list[ast.stmt] = [
-        ast.AugAssign(at.store(constant, "traps"), _OR, ast.Set([line], **at.place), **at.place),
+        ast.AugAssign(at.store(constant, "traps"), _OR, bit, **at.place),
         at.append_to_log(constant),
     ]
     handler = ast.ExceptHandler(

@@ -22,13 +22,13 @@ BLOCK_SIZE = 30
 
 SLOTS = tuple(f"s{number}" for number in range(BLOCK_SIZE))
 
-Key = int | tuple[int, frozenset[int | None]]
-"""What one context hit in one block: a bit for each probe, and the lines of exceptions if any."""
+Key = int | tuple[int, int]
+"""What one context hit in one block: a bit for each probe, and a bit for each line at which an
+exception was raised, if any was."""
 
 LOG: list["Block"] = []
 """Blocks that were hit since the last `collect`, with repetitions."""
 
-_NO_TRAPS: frozenset[int | None] = frozenset()
 _count = count()
 _seen: dict[int, tuple["Block", Key]] = {}
 
@@ -40,9 +40,11 @@ class Block:
 
     raised = BaseException
     """What a region's handler takes; measured code may have another `BaseException`."""
+    iter = iter
 
     hits: int
-    traps: frozenset[int | None]
+    traps: int
+    """A number and no set: comparing, as sets do, fails at the recursion limit."""
     log: list["Block"]
     numbers: dict[Key, int]
     arm: Callable[["Block"], None]
@@ -53,7 +55,7 @@ class Block:
 
     def __init__(self, file: object, index: int, *, size: int) -> None:
         self.hits = 0
-        self.traps = _NO_TRAPS
+        self.traps = 0
         self.log = LOG
         self.numbers = {}
         self.file = file
@@ -127,7 +129,7 @@ def collect() -> list[int]:
         key: Key = block.hits
         traps = block.traps
         block.hits = 0
-        block.traps = _NO_TRAPS
+        block.traps = 0
         if traps:
             key = (key, traps)  # type: ignore[assignment]
         elif not key:

@@ -9,9 +9,11 @@ __all__ = [
     "is_docstring",
     "is_future_import",
     "is_irrefutable",
+    "is_name",
     "is_true",
-    "jumps",
     "last_line",
+    "may_only_name",
+    "may_replace",
     "outer_parts",
     "takes_all",
 ]
@@ -45,6 +47,13 @@ def is_docstring(node: ast.stmt) -> bool:
 def is_future_import(node: ast.stmt) -> bool:
     """Whether it must stand before all other statements."""
     return isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level
+
+
+def is_name(node: ast.expr) -> bool:
+    """Whether it is a name, dotted or not."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def is_true(test: ast.expr) -> bool:
@@ -84,10 +93,12 @@ def has_break(body: Iterable[ast.AST]) -> bool:
     return False
 
 
-def jumps(body: Iterable[ast.AST]) -> bool:
-    """Whether a `finally` may swallow what was raised, by leaving it with a jump."""
-    return any(
-        isinstance(node, (ast.Return, ast.Break, ast.Continue))
-        for statement in body
-        for node in ast.walk(statement)
-    )
+def may_only_name(item: ast.withitem) -> bool:
+    """Whether nothing can be raised between a manager's entry and the body."""
+    return item.optional_vars is None or isinstance(item.optional_vars, ast.Name)
+
+
+def may_replace(body: Iterable[ast.AST]) -> bool:
+    """Whether a `finally` may end with anything but the exception that it was entered with:
+    it jumps out of it, or raises another one."""
+    return any(not isinstance(statement, ast.Pass) for statement in body)

@@ -13,6 +13,7 @@ __all__ = ["Suspensions"]
 
 _WORDS = re.compile(r"\b(?:yield|await|async|lambda|for)\b")
 _ENTERS_LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
 _BUILDERS = frozenset(("bytes", "dict", "frozenset", "join", "list", "set", "tuple"))
 _CONSUMERS = _BUILDERS | {"all", "any", "max", "min", "sorted", "sum"}
 """Calls that run their generator expression, or their key function, before they return."""
@@ -75,6 +76,22 @@ class Suspensions:
                 todo += [(keyword.value, True) for keyword in node.keywords]
             else:
                 todo += [(child, False) for child in ast.iter_child_nodes(node)]
+        return found
+
+    def suspending_comprehensions(
+        self, node: ast.AST
+    ) -> list[ast.ListComp | ast.SetComp | ast.DictComp]:
+        """The comprehensions inside an expression that may suspend the frame around them."""
+        if not self.may_matter(node) or not self._suspends(node):
+            return []
+        found: list[ast.ListComp | ast.SetComp | ast.DictComp] = []
+        todo = [node]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, _COMPREHENSIONS) and self._suspends(node):
+                found.append(node)
+            if not isinstance(node, (*_ENTERS_LATER, ast.GeneratorExp, ast.ClassDef)):
+                todo += ast.iter_child_nodes(node)
         return found
 
 

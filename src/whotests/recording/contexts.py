@@ -68,6 +68,10 @@ class Contexts:
         self._tests[thread] = (name, self._context("", name, Phase.SETUP))
         return True
 
+    def in_test(self) -> bool:
+        """Whether this thread runs a test."""
+        return get_ident() in self._tests
+
     def enter_phase(self, phase: Phase) -> None:
         """Ends the phase of this thread's test and opens the next one."""
         thread = get_ident()
@@ -165,7 +169,7 @@ class Contexts:
                     if type(constant) is Block:
                         places[id(frame)] = frame.f_lasti
                         if self._blocked.get(id(frame)) != frame.f_lasti:
-                            constant.traps |= {frame.f_lineno}
+                            constant.traps |= 1 << (frame.f_lineno or 0)
                             constant.log += (constant,)
                         break
                 frame = frame.f_back

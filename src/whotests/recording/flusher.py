@@ -148,7 +148,7 @@ class Ledger:
         file = block.file
         assert isinstance(file, LoadedFile)
         assert file.layout is not None
-        hits, raised_at = hit if isinstance(hit, tuple) else (hit, frozenset())
+        hits, raised_at = hit if isinstance(hit, tuple) else (hit, 0)
         lines = file.layout.lines_hit(block.index, hits, raised_at)
         if not lines:
             return -1

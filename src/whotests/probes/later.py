@@ -1,0 +1,109 @@
+"""Probes inside expressions: for what runs later than the statement that it stands in.
+
+A lambda or generator expression may run in another context than its statement, and so may what
+follows a `yield` or `await` in one. The tracer that we agree with looks when the line changes
+and when a loop turns; so what a resumed frame runs on its old line alone is not noted.
+"""
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from whotests.probes import nodes
+from whotests.probes.suspension import Suspensions
+
+__all__ = ["Later"]
+
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Expression = TypeVar("_Expression", bound=ast.expr)
+_SUSPENDING = (ast.Yield, ast.YieldFrom, ast.Await)
+_OWN_FRAME = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
+
+
+class Later:
+    """Puts probes into the expressions of one file."""
+
+    def __init__(
+        self, suspensions: Suspensions, slot_at: Callable[[int], tuple[str, int] | None]
+    ) -> None:
+        self._suspensions = suspensions
+        self._slot_at = slot_at
+        """Gives a new probe for a line, or None if the line does not count."""
+
+    def visit(self, parts: Iterable[ast.AST | None]) -> None:
+        """Instruments what may run later in the expressions, in place."""
+        for part in parts:
+            if part is None:
+                continue
+            for node in self._suspensions.late_expressions(part):
+                place = self._slot_at(node.lineno)  # a decorator has a line of its own
+                if place is None:
+                    continue
+                if isinstance(node, ast.Lambda):
+                    node.body = nodes.note_first(*place, node.body)
+                else:
+                    self._generator(node, *place)
+            for comprehension in self._suspensions.suspending_comprehensions(part):
+                place = self._slot_at(comprehension.lineno)
+                if place is not None:
+                    self._turns(comprehension, *place)
+
+    def visit_fields(self, node: ast.AST) -> None:
+        """Notes what a statement, or its header, runs on other lines once it was resumed."""
+        first, last = node.lineno, node.end_lineno or 0  # type: ignore[attr-defined]
+        if first == last:
+            return
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr) and self._suspensions.suspends([value]):
+                setattr(node, name, _Resumed(self._slot_at, first, value).visit(value))
+
+    def _generator(self, node: ast.GeneratorExp, block: str, slot: int) -> None:
+        """Notes when it is entered, when it goes on to a value, and when it ends."""
+        for at, generator in enumerate(node.generators):
+            if generator.ifs:
+                generator.ifs[0] = nodes.note_first(block, slot, generator.ifs[0])
+            elif at + 1 < len(node.generators):
+                following = node.generators[at + 1]
+                following.iter = nodes.note_first(block, slot, following.iter)
+            else:
+                node.elt = nodes.note_first(block, slot, node.elt)
+        if not node.generators[0].is_async:
+            nodes.note_ends(block, slot, node)
+
+    def _turns(self, node: _Comprehension, block: str, slot: int) -> None:
+        """Notes each turn of its loops."""
+        for generator in node.generators:
+            generator.ifs = [nodes.note_after(block, slot, test) for test in generator.ifs]
+        if isinstance(node, ast.DictComp):
+            node.value = nodes.note_after(block, slot, node.value)
+        else:
+            node.elt = nodes.note_after(block, slot, node.elt)
+
+
+class _Resumed(ast.NodeTransformer):
+    """Notes after each `yield` and `await` that other lines of the statement follow it."""
+
+    def __init__(
+        self, slot_at: Callable[[int], tuple[str, int] | None], first: int, whole: ast.expr
+    ) -> None:
+        self._slot_at = slot_at
+        self._first = first
+        self._places = [
+            (node.lineno, node.col_offset) for node in ast.walk(whole) if isinstance(node, ast.expr)
+        ]
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, _OWN_FRAME):
+            return node
+        super().generic_visit(node)
+        if isinstance(node, _SUSPENDING) and self._goes_on(node):
+            place = self._slot_at(self._first)
+            if place is not None:
+                return nodes.note_after(*place, node)
+        return node
+
+    def _goes_on(self, node: ast.expr) -> bool:
+        end = (node.end_lineno or 0, node.end_col_offset or 0)
+        return node.lineno != self._first or any(
+            place >= end and place[0] != node.lineno for place in self._places
+        )
