@@ -41,6 +41,7 @@ class Block:
     raised = BaseException
     """What a region's handler takes; measured code may have another `BaseException`."""
     iter = iter
+    """The built-in; measured code may have another one."""
 
     hits: int
     traps: int
@@ -73,7 +74,7 @@ class Block:
         """Code that is shipped by value (cloudpickle) records nothing where it arrives, and
         needs no whotests there: all it gets is a plain object that hashes by identity, with
         probes that are disarmed and handlers that take no exception."""
-        return Exception, (), {"raised": (), **dict.fromkeys(SLOTS, False)}
+        return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(SLOTS, False)}
 
 
 _ARMS: dict[int, Callable[[Block], None]] = {}
@@ -124,8 +125,12 @@ def collect() -> list[int]:
     add = found.append
     log = LOG
     take = log.pop
-    while log:
-        block = take()
+    # Not `while log`: a measured trace or profile function may hit probes for each turn of this.
+    for _ in range(len(log)):
+        try:
+            block = take()
+        except IndexError:  # another thread collects too
+            break
         key: Key = block.hits
         traps = block.traps
         block.hits = 0
