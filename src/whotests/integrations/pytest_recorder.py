@@ -11,6 +11,7 @@ from typing import Any
 from pluggy import HookimplMarker
 
 from whotests.integrations.outcomes import worse
+from whotests.integrations.pytest_workers import PytestWorkers
 from whotests.recording.session import Session
 from whotests.types import Outcome, Phase, Runner
 
@@ -50,6 +51,7 @@ def register(pluginmanager: Any, session: Session) -> "PytestRecorder":
     if recorder is None:
         recorder = PytestRecorder(session)
         pluginmanager.register(recorder, NAME)
+        pluginmanager.register(recorder.workers, f"{NAME}-workers")
     return recorder  # type: ignore[no-any-return]
 
 
@@ -63,13 +65,12 @@ class PytestRecorder:
         self._phase = Phase.SETUP
         self._outcomes: dict[str, tuple[Outcome, float]] = {}
         self._mine: set[str] = set()
-        self.tests_elsewhere = 0
-        """Tests that another process ran, such as one of pytest-xdist's."""
+        self.workers = PytestWorkers(session)
 
     @property
     def test_count(self) -> int:
-        """Tests that ran in this process."""
-        return len(self._mine)
+        """Tests that ran in this process or in one that this one has measured."""
+        return len(self._mine) + self.workers.test_count
 
     # The boundaries of the phases are where pytest makes its reports. Wrappers around the
     # phases' own hooks would add frames to the tracebacks of all that is raised in there.
@@ -124,8 +125,6 @@ class PytestRecorder:
     def pytest_runtest_logreport(self, report: Any) -> None:
         name = report.nodeid
         if name not in self._mine:
-            if report.when == "call" and hasattr(report, "node"):
-                self.tests_elsewhere += 1  # pytest-xdist puts the worker's node there
             return
         try:
             before, seconds = self._outcomes.get(name, (Outcome.UNKNOWN, 0.0))

@@ -35,7 +35,8 @@ def detach_value(config: Any, parser: Any, args: list[str]) -> None:
 
 
 def begin(config: Any) -> None:
-    """Begin a session for this pytest run, unless one is running or this is a worker of xdist.
+    """Begin a session for this pytest run, unless one is running: its own, or that of a test
+    of pytest-xdist's around it, whose workers begin theirs before pytest comes.
 
     What is wrong with the plan is pytest's usage error.
     """
@@ -94,15 +95,16 @@ class _Ending:
         data = self._session.plan.data
         shown = os.path.relpath(data) if str(data).startswith(os.getcwd() + os.sep) else data
         tests = self._recorder.test_count
-        files = self._session.measured_files
+        workers = self._recorder.workers
+        files = workers.file_count
         terminalreporter.write_line(
             f"whotests: {tests} test{'s' * (tests != 1)} and {files} file{'s' * (files != 1)} "
             f"recorded in {shown}"
         )
-        if self._recorder.tests_elsewhere:
+        if workers.tests_elsewhere:
             terminalreporter.write_line(
-                f"whotests: {self._recorder.tests_elsewhere} tests ran in other processes "
-                "and are not measured; run without -n to measure them"
+                f"whotests: {workers.tests_elsewhere} tests ran on other machines or in another "
+                "Python without whotests and are not measured; install it there, or run without -n"
             )
         if self._session.problem:
             terminalreporter.write_line(

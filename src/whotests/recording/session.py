@@ -132,6 +132,11 @@ class Session:
         """How many files came instrumented so far."""
         return len({file.path for file in self._loading.files if file.layout})
 
+    @property
+    def in_test(self) -> bool:
+        """Whether this thread runs a test."""
+        return self.contexts.in_test()
+
     # -- what runners tell ------------------------------------------------------------------
 
     @_guarded(False)

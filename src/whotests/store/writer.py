@@ -148,10 +148,14 @@ class Writer:
                 (ended, status.value, exit_status, note, self._rows.run_id),
             )
             # A run that came to no test (a broken conftest, a mistyped path) is no reason to
-            # forget those of before.
+            # forget those of before. Its tests may be in the runs of its worker processes.
+            since = [
+                run_id
+                for (run_id,) in connection.execute("SELECT id FROM run")
+                if run_id not in self._over
+            ]
             only_rerun = append or (
-                have_tests(connection, self._over)
-                and not have_tests(connection, (self._rows.run_id,))
+                have_tests(connection, self._over) and not have_tests(connection, since)
             )
             if status is RunStatus.INTERRUPTED or (status is RunStatus.FINISHED and only_rerun):
                 remove_rerun_tests(connection, runs=self._over, by=self._rows.run_id)
