@@ -343,3 +343,28 @@ def test_setup_only_has_no_call(project: Path) -> None:
     lines = recorded_lines(project, "shop/__init__.py")
     assert lines[f"{FILE}::test_passes|setup"] == {PREPARE}
     assert lines[f"{FILE}::test_passes|teardown"] == {TIDY}
+
+
+def test_subtests_do_not_end_the_call(tmp_path: Path) -> None:
+    """What runs after a subtest is still of the test's call, and `tearDown` too as pytest has it."""
+    tests = """\
+        import unittest
+        import shop
+
+
+        class TestCase(unittest.TestCase):
+            def test_case(self):
+                with self.subTest(x=1):
+                    pass
+                shop.work()
+
+            def tearDown(self):
+                shop.prepare()
+    """
+    write_files(tmp_path, {**PACKAGE, FILE: tests})
+    done = run_measured("python", "-m", "pytest", "-q", cwd=tmp_path)
+    assert done.status == 0, done.out
+    facts = recorded_lines(tmp_path, "shop/__init__.py")
+    name = f"{FILE}::TestCase::test_case"
+    assert facts[f"{name}|call"] == {PREPARE, WORK}
+    assert not facts.get(f"{name}|teardown")

@@ -72,8 +72,9 @@ class PytestRecorder:
         """Tests that ran in this process or in one that this one has measured."""
         return len(self._mine) + self.workers.test_count
 
-    # The boundaries of the phases are where pytest makes its reports. Wrappers around the
-    # phases' own hooks would add frames to the tracebacks of all that is raised in there.
+    # A call begins where pytest makes the report of the setup, and a test ends with that of its
+    # teardown. Wrappers around the phases' own hooks would add frames to the tracebacks of all
+    # that is raised in there.
 
     @_outermost
     def pytest_runtest_protocol(self, item: Any) -> Generator[None, None, None]:
@@ -89,7 +90,7 @@ class PytestRecorder:
 
     @_first
     def pytest_runtest_teardown(self, item: Any) -> None:
-        # With --setup-only no call was reported.
+        # The report of a call does not end its phase: each of its subtests has one too.
         self._enter(Phase.TEARDOWN, item.nodeid)
 
     @_outermost
@@ -97,8 +98,6 @@ class PytestRecorder:
         yield
         if call.when == "setup":
             self._enter(Phase.CALL if call.excinfo is None else Phase.TEARDOWN, item.nodeid)
-        elif call.when == "call":
-            self._enter(Phase.TEARDOWN, item.nodeid)
         elif call.when == "teardown":
             self._stop(item.nodeid)
 
