@@ -346,7 +346,7 @@ def test_setup_only_has_no_call(project: Path) -> None:
 
 
 def test_subtests_do_not_end_the_call(tmp_path: Path) -> None:
-    """What runs after a subtest is still of the test's call, and `tearDown` too as pytest has it."""
+    """What runs after a subtest is of the call still; so is `tearDown`, as pytest has it."""
     tests = """\
         import unittest
         import shop
