@@ -4,7 +4,6 @@ Imported once pytest has been imported, and only in a measured run. (PYTEST_DONT
 """
 
 import functools
-from collections.abc import Generator
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +19,6 @@ __all__ = ["NAME", "PytestRecorder", "record_every_config", "register"]
 NAME = "whotests-recorder"
 """The plugin's name in pytest."""
 
-# A wrapper of the old kind: the pluggy of pytest 7 may have no other.
-_outermost = HookimplMarker("pytest")(hookwrapper=True, tryfirst=True)
 _first = HookimplMarker("pytest")(tryfirst=True)
 
 
@@ -72,43 +69,36 @@ class PytestRecorder:
         """Tests that ran in this process or in one that this one has measured."""
         return len(self._mine) + self.workers.test_count
 
-    # A call begins where pytest makes the report of the setup, and a test ends with that of its
-    # teardown. Wrappers around the phases' own hooks would add frames to the tracebacks of all
-    # that is raised in there.
-
-    @_outermost
-    def pytest_runtest_protocol(self, item: Any) -> Generator[None, None, None]:
-        self._start(item.nodeid)
-        yield
-        # After a teardown there is nothing left open; this is for an interrupted test.
-        self._stop(item.nodeid)
+    # A phase begins with its hook, as for pytest-cov's contexts. These are no wrappers: each of
+    # those would cost several times as much, and add frames to the tracebacks of what is
+    # raised in there.
 
     @_first
     def pytest_runtest_setup(self, item: Any) -> None:
-        # Plugins that run a test again do so within one protocol.
-        self._start(item.nodeid)
+        name = item.nodeid
+        if self._open == name:
+            # Plugins that run a test again do so without ending it.
+            self._enter(Phase.SETUP, name)
+            return
+        self._stop(self._open)
+        if self._session.start_test(name, runner=Runner.PYTEST):
+            self._open = name
+            self._phase = Phase.SETUP
+            self._mine.add(name)
+            # A test that is run again starts afresh: its last run counts.
+            self._outcomes.pop(name, None)
+
+    @_first
+    def pytest_runtest_call(self, item: Any) -> None:
+        self._enter(Phase.CALL, item.nodeid)
 
     @_first
     def pytest_runtest_teardown(self, item: Any) -> None:
-        # The report of a call does not end its phase: each of its subtests has one too.
         self._enter(Phase.TEARDOWN, item.nodeid)
 
-    @_outermost
-    def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, None, None]:
-        yield
-        if call.when == "setup":
-            self._enter(Phase.CALL if call.excinfo is None else Phase.TEARDOWN, item.nodeid)
-        elif call.when == "teardown":
-            self._stop(item.nodeid)
-
-    def _start(self, name: str) -> None:
-        if self._open == name or not self._session.start_test(name, runner=Runner.PYTEST):
-            return
-        self._open = name
-        self._phase = Phase.SETUP
-        self._mine.add(name)
-        # A test that is run again starts afresh: its last run counts.
-        self._outcomes.pop(name, None)
+    @_first
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self._stop(nodeid)
 
     def _enter(self, phase: Phase, name: str) -> None:
         if self._open == name and self._phase is not phase:
