@@ -45,8 +45,9 @@ class Contexts:
     """The open contexts of this process. Any thread may call; another one may read."""
 
     def __init__(self) -> None:
-        self._keys: dict[tuple[object, ...], int] = {}
-        self.base = self._context("")
+        self._test_numbers: dict[TestName, int] = {}
+        self._label_numbers: dict[str, int] = {}
+        self.base = self._label_context("")
         self._tests: dict[int, tuple[TestName, Context]] = {}
         """Thread -> the test that it runs, and the context of the phase that it is in."""
         self._labels: list[Context] = []
@@ -65,7 +66,7 @@ class Contexts:
             return False
         self._switch()
         self.notes.append(TestNote(name, runner, Outcome.UNKNOWN, None))
-        self._tests[thread] = (name, self._context("", name, Phase.SETUP))
+        self._tests[thread] = (name, self._test_context(name, Phase.SETUP))
         return True
 
     def in_test(self) -> bool:
@@ -78,19 +79,19 @@ class Contexts:
         name, context = self._tests[thread]
         if context.phase is not phase:
             self._switch()
-            self._tests[thread] = (name, self._context("", name, phase))
-            self.closed.append(context)
+            self._tests[thread] = (name, self._test_context(name, phase))
+            self._close(context)
 
     def stop_test(self) -> None:
         """Closes this thread's test."""
         self._switch()
         _, context = self._tests.pop(get_ident())
-        self.closed.append(context)
+        self._close(context)
 
     def open_label(self, label: str) -> Context:
         """Opens a context of the user's, beside what is open; give it to `close_label`."""
         self._switch()
-        context = self._context(label)
+        context = self._label_context(label)
         self._labels.append(context)
         return context
 
@@ -99,7 +100,7 @@ class Contexts:
         if context in self._labels:
             self._switch()
             self._labels.remove(context)
-            self.closed.append(context)
+            self._close(context)
 
     def import_began(self) -> None:
         """A measured module's own code begins."""
@@ -122,7 +123,7 @@ class Contexts:
         rest = [context for _, context in self._tests.values()] + self._labels
         self._tests.clear()
         self._labels.clear()
-        self.closed.append(self.base)
+        self._close(self.base)
         return rest
 
     def snapshot(self) -> list[tuple[Context, set[int]]]:
@@ -134,13 +135,23 @@ class Contexts:
 
     # -- collecting -------------------------------------------------------------------------
 
-    def _context(
-        self, label: str, test: TestName | None = None, phase: Phase | None = None
-    ) -> Context:
-        """A context that has run nothing yet; the same key for the same name."""
-        name = (label, test, phase)
-        key = self._keys.setdefault(name, len(self._keys))
-        return Context(key, test, phase, label)
+    # The same key for the same name: what a context runs when it opens again adds up.
+
+    def _test_context(self, name: TestName, phase: Phase) -> Context:
+        """A phase of a test that has run nothing yet."""
+        number = self._test_numbers.setdefault(name, len(self._test_numbers))
+        place = 0 if phase is Phase.SETUP else 1 if phase is Phase.CALL else 2
+        return Context(number * 4 + place, name, phase)
+
+    def _label_context(self, label: str) -> Context:
+        """A labelled context that has run nothing yet."""
+        number = self._label_numbers.setdefault(label, len(self._label_numbers))
+        return Context(number * 4 + 3, label=label)
+
+    def _close(self, context: Context) -> None:
+        """Queues what it ran; most setups and teardowns run nothing."""
+        if context.patterns:
+            self.closed.append(context)
 
     def _active(self) -> list[Context]:
         tests = [context for _, context in list(self._tests.values())]
@@ -169,7 +180,7 @@ class Contexts:
                     if type(constant) is Block:
                         places[id(frame)] = frame.f_lasti
                         if self._blocked.get(id(frame)) != frame.f_lasti:
-                            constant.traps |= 1 << (frame.f_lineno or 0)
+                            constant.traps |= 1 | 1 << (frame.f_lineno or 0)
                             constant.log += (constant,)
                         break
                 frame = frame.f_back

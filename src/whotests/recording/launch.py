@@ -91,6 +91,8 @@ class _Ending:
         self._session.finish(exit_status=self.status)
         if self._session.problem:
             self._tell_of_problem()
+        elif self._session.elsewhere:
+            self._tell(self._session.elsewhere)
         if self.interrupted:
             # The interpreter dies of SIGINT if the last text that it ran ended in a
             # KeyboardInterrupt. What we have run since then may have had text of its own
@@ -98,13 +100,15 @@ class _Ending:
             with contextlib.suppress(KeyboardInterrupt):
                 exec("raise KeyboardInterrupt", {})
 
-    def _tell_of_problem(self) -> None:
-        try:
-            print(f"whotests: the data is incomplete: {self._session.problem}", file=sys.stderr)
+    def _tell(self, what: str) -> None:
+        # Without a stderr, or with a closed one, the exit status still tells.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            print(f"whotests: {what}", file=sys.stderr)
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
-        except (AttributeError, OSError, ValueError):
-            pass  # no stderr, or a closed one: the exit status still tells
+
+    def _tell_of_problem(self) -> None:
+        self._tell(f"the data is incomplete: {self._session.problem}")
         if self.status == 0:
             # The interpreter has its exit status already and asks nobody for another one.
             os._exit(INCOMPLETE_STATUS)

@@ -49,7 +49,7 @@ def _guarded(
     ) -> Callable[Concatenate["Session", _P], _R]:
         @functools.wraps(method)
         def guarded(self: "Session", *args: _P.args, **kwargs: _P.kwargs) -> _R:
-            if self.pid != os.getpid() or self.ended:
+            if self.ended:
                 return otherwise
             try:
                 return method(self, *args, **kwargs)
@@ -69,6 +69,8 @@ class Session:
         self.plan = plan
         self.pid = os.getpid()
         self.ended = False
+        self.elsewhere = ""
+        """What to say when no test runs in this process, because others run them."""
         self._scope = scope
         self._failure = ""
         self._status = RunStatus.FINISHED
@@ -112,7 +114,9 @@ class Session:
         session._flusher.resume()
         _current.append(session)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=session._before_fork)
+            os.register_at_fork(
+                before=session._before_fork, after_in_child=session._after_fork_in_child
+            )
         return session
 
     @property
@@ -144,6 +148,7 @@ class Session:
         """A test begins with its setup. False when the thread is in a test already: what an
         inner runner does belongs to the outer one's test, and only that one ends it."""
         self._flusher.resume()
+        self.elsewhere = ""
         return self.contexts.start_test(TestName(name), runner)
 
     @_guarded(None)
@@ -212,8 +217,12 @@ class Session:
     # -- within -----------------------------------------------------------------------------
 
     def _before_fork(self) -> None:
-        if self.pid == os.getpid() and not self.ended:
+        if not self.ended:
             self._flusher.pause()
+
+    def _after_fork_in_child(self) -> None:
+        """The child runs on unrecorded: the run is its parent's."""
+        self.ended = True
 
     def _module_began(self) -> None:
         if sys._getframe(2).f_globals.get("__name__") != "__main__":
