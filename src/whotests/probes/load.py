@@ -6,6 +6,7 @@ their ordinary loaders and specs, and nothing else in the import system changes.
 """
 
 import ast
+import builtins
 import sys
 import types
 import warnings
@@ -114,6 +115,8 @@ class Loading:
             return self._code_of(path, source, rewrite, variant)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self._refuse(path, source, f"{type(error).__name__}: {error}")
+        except Warning as error:  # the program wants it raised, which compiling as usual does
+            self._refuse(path, source, f"SyntaxError: {error}")
         except Exception as error:  # a bug of ours must not stop the program that is measured
             self._refuse(path, source, f"whotests failed on it: {error!r}")
         return None
@@ -136,7 +139,11 @@ class Loading:
         if entry is None:
             entry = build(path, source, rewrite)
             self._cache.write(path, variant, digest, entry)
-        code, layout, line_count, statements, excluded, units = entry
+        code, layout, line_count, statements, excluded, units, warned = entry
+        for category, message, line in warned:
+            # As if it were compiled now: Python without a cache shows them each time.
+            kind = getattr(builtins, category, SyntaxWarning)
+            warnings.warn_explicit(message, kind, path, line)
         if file is None:
             file = LoadedFile(
                 path,
@@ -188,15 +195,16 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     # Imported here: a process whose files are all in the cache needs none of it.
     from whotests.probes.instrument import instrument
     from whotests.source.analysis import analyse
+    from whotests.source.compiler_warnings import kept_warnings
     from whotests.source.text import decode
     from whotests.source.units import unit_nodes
 
     text = decode(source)
-    # Not silenced: what Python warns of when it first compiles a file, it warns of now.
-    tree = ast.parse(source, path)
-    analysis = analyse(source, path, tree, text, compile(tree, path, "exec", dont_inherit=True))
     limit = sys.getrecursionlimit()
-    # A long chain of `elif` is a deep tree; only Python frames go down it.
+    with kept_warnings() as warned:
+        tree = ast.parse(source, path)
+    analysis = analyse(source, path, tree, text)
+    # A long chain of `elif` is a deep tree, for us and for the compiler's check of it.
     sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)
     try:
         layout = instrument(
@@ -207,14 +215,12 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
             statements=analysis.statements,
             mark_module=True,
         )
+        if rewrite is not None:
+            rewrite(tree, source)
+        with kept_warnings() as compiler_warned:
+            code = compile(tree, path, "exec", dont_inherit=True)
     finally:
         sys.setrecursionlimit(limit)
-    if rewrite is not None:
-        rewrite(tree, source)
-    with warnings.catch_warnings():
-        # What is worth a warning in the source was warned of when the source was compiled.
-        warnings.simplefilter("ignore")
-        code = compile(tree, path, "exec", dont_inherit=True)
     units = tuple(
         (unit.qualname, unit.kind.value, unit.first_line, unit.last_line, unit.fingerprint)
         for unit in analysis.units
@@ -226,6 +232,7 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
         int(analysis.statements),
         int(analysis.excluded),
         units,
+        (*warned, *compiler_warned),
     )
 
 

@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import CodeType
 
 from whotests.records import UnitRecord
 from whotests.source.exclusions import DEFAULT_RULES, excluded_lines
@@ -45,15 +44,14 @@ def analyse(
     filename: str,
     tree: ast.Module | None = None,
     text: str | None = None,
-    code: CodeType | None = None,
     *,
     rules: tuple[str, ...] = DEFAULT_RULES,
 ) -> Analysis:
     """What the file with these bytes could run, as coverage.py 7.17 defines it.
 
-    `tree`, `text` and `code` spare the parsing, decoding and compiling to a caller that has done
-    them: the tree must be unchanged since `ast.parse`, the text what `text.decode` gives.
-    `rules` are the regular expressions that exclude. Nothing is kept of the arguments.
+    `tree` and `text` spare the parsing and decoding to a caller that has done them: the tree must
+    be unchanged since `ast.parse`, the text what `text.decode` gives. `rules` are the regular
+    expressions that exclude. Nothing is kept of the arguments.
 
     Raises what the compiler would: SyntaxError, UnicodeDecodeError, another ValueError for NUL
     bytes, RecursionError or MemoryError for a program too deep for it.
@@ -62,7 +60,7 @@ def analyse(
         text = decode(source)
     if tree is None:
         tree = parse_quietly(text, filename)
-    raw = compiled_lines(code or compile_quietly(tree, source, filename))
+    raw = compiled_lines(compile_quietly(tree, source, filename))
     if not tree.body:
         raw = set()  # an empty module has an instruction, but nothing that a person wrote
     first_lines = continuations(text)

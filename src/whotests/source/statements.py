@@ -5,9 +5,9 @@ first line of its logical line: the compiler is asked, and nothing derived again
 """
 
 import ast
-import warnings
 from types import CodeType
 
+from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import Continuations
 from whotests.source.units import unit_nodes
 
@@ -41,8 +41,7 @@ def parse_quietly(text: str, filename: str) -> ast.Module:
 
     Raises what the compiler raises.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with kept_warnings():
         return ast.parse(text, filename)
 
 
@@ -51,8 +50,7 @@ def compile_quietly(tree: ast.Module, source: bytes, filename: str) -> CodeType:
 
     Raises what the compiler raises.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with kept_warnings():
         try:
             return compile(tree, filename, "exec", dont_inherit=True)
         except RecursionError:
