@@ -31,9 +31,16 @@ def install(session: Session, plan: Plan) -> None:
 
         hook_test_cases(module, session)
 
+    def wait_for_workers_of_trial(module: ModuleType) -> None:
+        session.elsewhere = (
+            "the tests that trial runs in its worker processes are not measured; "
+            "run it without -j to measure them"
+        )
+
     when_imported("_pytest.config", wait_for_pytest)
     when_imported("_pytest.assertion.rewrite", wait_for_rewriting)
     when_imported("unittest.case", wait_for_unittest)
+    when_imported("twisted.trial._dist.disttrial", wait_for_workers_of_trial)
     if plan.providers:
         from whotests.integrations.providers import call_providers
 
