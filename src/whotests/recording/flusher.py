@@ -66,12 +66,13 @@ class Ledger:
                     ended.append((context, patterns, False))
         else:
             ended += [(context, context.patterns, False) for context in unfinished]
-        tests = {
-            note.name: TestRecord(
+        notes = {note.name: note for note in _drained(contexts.notes)}
+        tests = [
+            TestRecord(
                 name=note.name, runner=note.runner, outcome=note.outcome, duration=note.duration
             )
-            for note in _drained(contexts.notes)
-        }
+            for note in notes.values()
+        ]
         new_files: list[FileRecord] = []
         new_patterns: list[PatternRecord] = []
         for file in self._files():
@@ -92,7 +93,7 @@ class Ledger:
         return Batch(
             files=tuple(new_files),
             patterns=tuple(new_patterns),
-            tests=tuple(tests.values()),
+            tests=tuple(tests),
             contexts=records,
         )
 

@@ -21,13 +21,16 @@ _IS_NUMBER: Final = bytes([1] * _FURTHER + [0])
 _WINDOW: Final = -10
 """Raw deflate with 1 KiB of window: footprints are short, and this is quick to set up."""
 
+_WORTH_DEFLATING: Final = 24
+"""Fewer bytes hardly shrink, and most footprints of small tests are fewer."""
+
 
 def pack(ids: Sequence[int]) -> bytes:
     """Ascending, distinct, non-negative numbers as bytes.
 
     A tag, 'P' or 'D'; then the differences from each number to the next (the first to zero),
     a byte for each, where 255 means 'add that and go on': deflated after a 'D', as this takes
-    a third of the room.
+    a third of the room of longer ones.
     """
     steps = bytearray()
     last = 0
@@ -38,6 +41,8 @@ def pack(ids: Sequence[int]) -> bytes:
             steps.append(_FURTHER)
             step -= _FURTHER
         steps.append(step)
+    if len(steps) < _WORTH_DEFLATING:
+        return _PLAIN + steps
     deflater = zlib.compressobj(9, zlib.DEFLATED, _WINDOW, 2)
     deflated = deflater.compress(steps) + deflater.flush()
     if len(deflated) < len(steps):
