@@ -172,11 +172,19 @@ def _find_program(name: str, cwd: Path) -> str:
     if os.path.isdir(cwd / path):
         return path
     interpreter = _interpreter_of(str(cwd / path))
-    if interpreter is None and not path.endswith((".py", ".pyw", ".pyz", ".pyc", ".exe")):
-        raise UsageError(f"{path} is not a Python program, so whotests cannot measure it")
+    if interpreter is None and not path.endswith((".py", ".pyw", ".pyz", ".pyc")):
+        _check_launcher(str(cwd / path))
     if interpreter is not None and os.path.isabs(interpreter):
         _check_interpreter_path(interpreter)
     return path
+
+
+def _check_launcher(path: str) -> None:
+    """On Windows installed commands are programs to which a zip file with Python is appended."""
+    import zipfile
+
+    if not (path.lower().endswith(".exe") and zipfile.is_zipfile(path)):
+        raise UsageError(f"{path} is not a Python program, so whotests cannot measure it")
 
 
 def _interpreter_of(path: str) -> str | None:

@@ -28,12 +28,10 @@ class Scope:
 
     def __init__(self, source: Iterable[str], *, root: Path, omit: Iterable[str] = ()) -> None:
         self.source = tuple(dict.fromkeys(os.path.normpath(entry) for entry in source))
-        self._root = _as_prefix(str(root))
+        self._root = _as_prefix(os.path.normcase(root))
         self._omit = _compile_globs(omit)
         self._entries = tuple(
-            dict.fromkeys(
-                form for entry in self.source for form in (entry, os.path.realpath(entry))
-            )
+            dict.fromkeys(os.path.normcase(form) for entry in self.source for form in _forms(entry))
         )
         self._walls = _walls()
         self._memo: dict[str, bool] = {}
@@ -69,6 +67,7 @@ class Scope:
 
     def _is_inside(self, path: str) -> bool:
         """Whether a source holds the path with no wall between them."""
+        path = os.path.normcase(path)  # Windows: one file has many spellings
         for entry in self._entries:
             if path == entry:
                 return True
@@ -86,7 +85,7 @@ class Scope:
             return False
         if self._omit.match(path.replace(os.sep, "/")):
             return True
-        if path.startswith(self._root):
+        if os.path.normcase(path).startswith(self._root):
             return bool(self._omit.match(path[len(self._root) :].replace(os.sep, "/")))
         return False
 
@@ -101,7 +100,9 @@ def _walls() -> tuple[str, ...]:
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     folders.update(os.path.join(package, name) for name in _OURSELVES)
     return tuple(
-        _as_prefix(form) for folder in sorted(folders) for form in _forms(os.path.abspath(folder))
+        _as_prefix(os.path.normcase(form))
+        for folder in sorted(folders)
+        for form in _forms(os.path.abspath(folder))
     )
 
 

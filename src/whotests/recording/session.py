@@ -85,8 +85,7 @@ class Session:
         )
         self._ledger = Ledger(self.contexts, lambda: self._loading.files, self._stored_path)
         self._flusher = Flusher(self._ledger, writer)
-        self._root = os.path.join(plan.root, "")
-        self._prefix_length = len(self._root)
+        self._root = os.path.normcase(os.path.join(plan.root, ""))
 
     @classmethod
     def start(cls, plan: Plan) -> "Session":
@@ -242,6 +241,6 @@ class Session:
 
     def _stored_path(self, path: str) -> str:
         absolute = os.path.abspath(path)
-        if not absolute.startswith(self._root):
+        if not os.path.normcase(absolute).startswith(self._root):
             return absolute
-        return absolute[self._prefix_length :].replace(os.sep, "/")
+        return absolute[len(self._root) :].replace(os.sep, "/")
