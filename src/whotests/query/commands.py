@@ -6,7 +6,7 @@ May import types only. Refuses to know how tests are found: ids are the runner's
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from whotests.types import Runner, TestName
@@ -49,7 +49,16 @@ def _collapsed(runner: Runner, names: Sequence[str]) -> list[str]:
         shorter = list(dict.fromkeys(map(step, names)))
         if len(shorter) <= MOST:
             break
-    return shorter
+    # A file that is named stands for the classes in it, too.
+    named = frozenset(shorter)
+    return [name for name in shorter if not any(part in named for part in _around(name))]
+
+
+def _around(name: str) -> Iterator[str]:
+    """The ids of what a pytest id lies in."""
+    while (cut := name.rfind("::")) > 0:
+        name = name[:cut]
+        yield name
 
 
 def _same(name: str) -> str:

@@ -5,6 +5,8 @@ May import types, errors and the store. Refuses to read a disk or to print.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
 
 from whotests.query.commands import commands_for
 from whotests.query.files import Catalogue
@@ -15,6 +17,14 @@ from whotests.store.values import Context, FileVersion, Pattern, Test
 from whotests.types import FileState, LineBits, LineNo, Phase, lines_in
 
 __all__ = ["Asked", "LabelHit", "Near", "TestHit", "Who", "who"]
+
+
+_PHASES: Final = {
+    frozenset(chosen): chosen
+    for size in range(len(Phase) + 1)
+    for chosen in combinations(Phase, size)
+}
+"""A set of phases, in the order in which they run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +133,8 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         lines_by_path = found.tested or found.imported
         test_hit = TestHit(
             test=test,
-            phases=tuple(phase for phase in Phase if phase in found.phases),
-            lines={path: LineBits(bits) for path, bits in sorted(lines_by_path.items())},
+            phases=_PHASES[frozenset(found.phases)],
+            lines=_by_path(lines_by_path),
             total_lines=totals.get(test.id, 0),
             complete=found.complete,
         )
@@ -153,6 +163,12 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         labels=labels,
         commands=commands_for((hit.test.runner, hit.test.name) for hit in hits),
     )
+
+
+def _by_path(lines: Mapping[str, int]) -> Mapping[str, LineBits]:
+    if len(lines) == 1:
+        return {path: LineBits(bits) for path, bits in lines.items()}
+    return {path: LineBits(lines[path]) for path in sorted(lines)}
 
 
 def _specific(hit: TestHit) -> tuple[int, str]:

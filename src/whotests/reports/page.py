@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -18,7 +19,10 @@ from whotests.types import RunStatus
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Grid", "excerpt", "indented", "new_console", "notes", "plain"]
+__all__ = ["Cell", "Grid", "excerpt", "indented", "new_console", "notes", "plain"]
+
+Cell = Text | str | tuple[str, str]
+"""What stands in a table: text, or a string and its style."""
 
 _UNBOUNDED: Final = 10_000
 _MANY: Final = 5
@@ -57,11 +61,11 @@ class Grid:
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
-        self.rows: list[Sequence[Text]] = []
+        self.rows: list[Sequence[Cell]] = []
 
-    def add(self, *cells: Text) -> None:
+    def add(self, *cells: Cell) -> None:
         """One more row: cells beyond the headers are left out, cells that lack are empty."""
-        missing = [Text()] * (len(self.headers) - len(cells))
+        missing = [""] * (len(self.headers) - len(cells))
         self.rows.append([*cells[: len(self.headers)], *missing])
 
     def print(self, console: Console) -> None:
@@ -70,20 +74,22 @@ class Grid:
             console.print(self._table(console.width))
             return
         # rich takes a millisecond a row, and has nothing to do here.
-        texts = [list(self.headers), *([cell.plain for cell in row] for row in self.rows)]
+        texts = [list(self.headers), *(list(map(_plain, row)) for row in self.rows)]
         widths = [max(len(text[place]) for text in texts) for place in range(len(self.headers))]
         rights = [kind == "right" for kind in self.headers.values()]
+        lines = []
         for text in texts:
             cells = [
                 cell.rjust(width) if right else cell.ljust(width)
                 for cell, width, right in zip(text, widths, rights, strict=True)
             ]
-            console.out("  ".join(cells).rstrip(), highlight=False)
+            lines.append("  ".join(cells).rstrip())
+        console.file.write("\n".join([*lines, ""]))
 
     def _widths(self, room: int) -> list[int]:
         """Of each column; 'fold' columns share what the others leave, the first takes first."""
         widths = [
-            max([len(header), *(row[place].cell_len for row in self.rows)])
+            max([len(header), *(cell_len(_plain(row[place])) for row in self.rows)])
             for place, header in enumerate(self.headers)
         ]
         folding = [place for place, kind in enumerate(self.headers.values()) if kind == "fold"]
@@ -110,8 +116,20 @@ class Grid:
                 width=width,
             )
         for row in self.rows:
-            table.add_row(*row)
+            table.add_row(*map(_text, row))
         return table
+
+
+def _plain(cell: Cell) -> str:
+    if isinstance(cell, Text):
+        return cell.plain
+    return cell if isinstance(cell, str) else cell[0]
+
+
+def _text(cell: Cell) -> Text:
+    if isinstance(cell, Text):
+        return cell
+    return Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1])
 
 
 def excerpt(

@@ -148,15 +148,14 @@ def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: 
     table = Grid(headers)
     for hit in islice(hits, limit):
         phases = "+".join(hit.phases)
-        cells = [
-            Text(hit.test.name),
-            Text(hit.test.outcome, style=OUTCOME_STYLES[hit.test.outcome]),
-            Text(duration(hit.test.duration)),
-            Text(phases if hit.complete else f"{phases} (cut short)", style="dim"),
-            Text(count(hit.total_lines, "line"), style="dim"),
-            Text(_of_it(hit.lines), style="dim"),
-        ]
-        table.add(*cells)
+        table.add(
+            hit.test.name,
+            (hit.test.outcome.value, OUTCOME_STYLES[hit.test.outcome]),
+            duration(hit.test.duration),
+            (phases if hit.complete else f"{phases} (cut short)", "dim"),
+            (count(hit.total_lines, "line"), "dim"),
+            (_of_it(hit.lines) if spans else "", "dim"),
+        )
     table.print(console)
     if limit is not None and len(hits) > limit:
         indented(console, f"... and {len(hits) - limit:,} more (--all lists them)", style="dim")
