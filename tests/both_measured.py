@@ -4,10 +4,13 @@ The program finds in its namespace `switch(label)`, which ends one context and b
 and whatever `surroundings` makes anew for each of the two runs.
 """
 
+import dis
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from coverage import Coverage
@@ -19,7 +22,7 @@ from whotests.probes.runtime import collect, seen
 from whotests.recording.contexts import Contexts
 from whotests.types import Runner, TestName, lines_in
 
-__all__ = ["Comparison", "Lines", "measured_by_both"]
+__all__ = ["Comparison", "Lines", "borrowed_lines", "measured_by_both"]
 
 Lines = dict[str, set[int]]
 """Context -> first lines of the statements that ran in it."""
@@ -41,6 +44,14 @@ class Comparison:
     def missing(self) -> set[tuple[str, int]]:
         """Facts that only coverage.py has."""
         return _pairs(self.theirs) - _pairs(self.ours)
+
+    @property
+    def unexplained(self) -> set[tuple[str, int]]:
+        """Those of them that are not due to a line that the compiler gave to other code."""
+        if not self.missing:
+            return set()
+        borrowed = borrowed_lines(compile(self.text, "<program>", "exec", dont_inherit=True))
+        return {fact for fact in self.missing if fact[1] not in borrowed}
 
     @property
     def superfluous(self) -> set[tuple[str, int]]:
@@ -70,6 +81,46 @@ def measured_by_both(path: Path, text: str, surroundings: Surroundings = dict) -
     return Comparison(
         text=text, theirs=theirs, ours=ours, their_ending=their_ending, our_ending=our_ending
     )
+
+
+def borrowed_lines(code: CodeType) -> set[int]:
+    """Lines of statements which the compiler also gave to code that does not belong to them.
+
+    Jumps, what leads out of a handler, and a function's last `return None` have no line of
+    their own. The compiler lends them the line of a statement that stands before them, which
+    has not run when they are reached by a jump; the tracer says that it has.
+    """
+    found = set()
+    runs: list[tuple[int | None, list[dis.Instruction]]] = []
+    goes_on = False
+    for instruction in dis.get_instructions(code):
+        line = instruction.positions.lineno if instruction.positions else None
+        if not goes_on or runs[-1][0] != line or instruction.is_jump_target:
+            runs.append((line, []))
+        runs[-1][1].append(instruction)
+        goes_on = not instruction.opname.startswith(_ENDINGS)
+    often = Counter(line for line, _ in runs)
+    for line, instructions in runs:
+        alone = often[line] > 1 or instructions[-1].opname == "RERAISE"
+        if line is not None and alone and all(map(_leads_on, instructions)):
+            found.add(line)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= borrowed_lines(constant)
+    return found
+
+
+def _leads_on(instruction: dis.Instruction) -> bool:
+    name = instruction.opname
+    if name in ("LOAD_CONST", "RETURN_CONST"):
+        return instruction.argval is None
+    return name in _LEADING_ON or name.startswith("JUMP")
+
+
+_ENDINGS = ("RERAISE", "RAISE_VARARGS", "RETURN_", "JUMP_FORWARD", "JUMP_BACKWARD")
+_LEADING_ON = frozenset(
+    ("NOP", "COPY", "SWAP", "POP_TOP", "POP_EXCEPT", "RERAISE", "RETURN_VALUE", "EXTENDED_ARG")
+)
 
 
 def _pairs(lines: Lines) -> set[tuple[str, int]]:

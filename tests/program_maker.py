@@ -11,16 +11,12 @@ from random import Random
 from types import TracebackType
 from typing import Any
 
-__all__ = ["KINDS", "LAST", "helpers", "program"]
+__all__ = ["KINDS", "helpers", "program"]
 
 Choose = Callable[[int], int]
 """A number from 0 to below the one given; 0 where the program is to be simplest."""
 
 KINDS = ("function", "generator", "coroutine", "async generator")
-
-LAST = "x = 2"
-"""The last statement of each `finally`. What leads out of one that raises while an exception
-passes through it has that statement's line, so the tracer sees it though it has not run."""
 
 _CALLS = 400
 """Calls of helpers after which every test is false and nothing suspends: programs end."""
@@ -41,7 +37,7 @@ class _Maker:
         self.loops = 0
         self.handlers = 0
         self.starred = 0
-        """Depth of `except*` handlers, in which nothing may jump out."""
+        """Depth of `except*` handlers and class bodies, in which nothing may return."""
         self.nested = 0
 
     # -- the module ---------------------------------------------------------------------------
@@ -159,7 +155,7 @@ class _Maker:
         choices += ["x = [\n    1,\n    r(),\n]", "import os", "assert t()", "x = y = r()"]
         choices += ["assert r(), r()", "x: int = r()", "o().a = r()", "o()[r()] = r()"]
         choices += ["x = 1; del x", "...", "r() ; x = r() ; r()", "o().a += r()", "'text'"]
-        choices += ["x, (y, *z) = items(3)", "from os import path", "n: int"]
+        choices += ["x, (y, *z) = items(3)", "from os import path"]
         return choices[self.choose(len(choices))]
 
     def statement(self) -> bool:
@@ -188,15 +184,15 @@ class _Maker:
         self.depth -= 1
 
     def jump(self) -> bool:
-        choices = ["raise Error1", "raise Error2() from None", "raise r()"]
+        choices = ["raise FirstError", "raise SecondError() from None", "raise r()"]
         if self.handlers:
-            choices += ["raise", "raise Error1 from e()"]
+            choices += ["raise", "raise FirstError from e()"]
         if not self.starred:
             choices += ["return", "return"]
             if self.kind != "async generator":
                 choices += ["return r()", f"return {self.value()}"]
-            if self.loops:
-                choices += ["break", "continue"] * 2
+        if self.loops:
+            choices += ["break", "continue"] * 2
         self.put(choices[self.choose(len(choices))])
         return False
 
@@ -208,7 +204,6 @@ class _Maker:
             self.suite("else:")
 
     def loop(self, header: str, guard: bool) -> None:
-        starred, self.starred = self.starred, 0
         self.loops += 1
         self.put(header)
         self.depth += 1
@@ -217,7 +212,6 @@ class _Maker:
         self.body(1)
         self.depth -= 1
         self.loops -= 1
-        self.starred = starred
         if self.choose(3) == 2:
             self.suite("else:")
 
@@ -240,7 +234,12 @@ class _Maker:
 
     def with_(self) -> None:
         managers = ["m()", "m() as x", "swallow()", "swallow() as o().a", "m(\n    r())"]
-        managers += ["swallow(r())", "suppress(Error1)", "suppress(Error1, Error2)", "r()"]
+        managers += [
+            "swallow(r())",
+            "suppress(FirstError)",
+            "suppress(FirstError, SecondError)",
+            "r()",
+        ]
         chosen = [managers[self.choose(len(managers))] for _ in range(1 + self.choose(5) // 3)]
         if self.kind in ("coroutine", "async generator") and self.choose(2):
             some = ["am()", "am() as x", "aswallow()", "am(r())"]
@@ -254,20 +253,19 @@ class _Maker:
     def try_(self, star: str = "") -> None:
         self.suite("try:")
         count = 1 + self.choose(4) // 3 if star else self.choose(5) // 2
-        bare = False
         for number in range(count):
             kinds = [
-                "Error1",
-                "Error2",
-                "(Error1, Error2)",
+                "FirstError",
+                "SecondError",
+                "(FirstError, SecondError)",
                 "kinds()",
-                "(\n    kinds(),\n    Error2)",
+                "(\n    kinds(),\n    SecondError)",
             ]
-            kinds += ["Exception", "BaseException", "Error1 if t() else r()"]
+            kinds += ["Exception", "BaseException", "FirstError if t() else r()"]
             named = " as error" if self.choose(3) == 2 else ""
             header = f"except{star} {kinds[self.choose(len(kinds))]}{named}:"
             if not star and number == count - 1 and self.choose(3) == 2:
-                header, bare = "except:", True
+                header = "except:"
             self.handlers += 1
             self.starred += bool(star)
             loops, self.loops = self.loops, 0 if star else self.loops
@@ -278,11 +276,7 @@ class _Maker:
         if count and self.choose(3) == 2:
             self.suite("else:")
         if not count or self.choose(3) == 2:
-            self.put("finally:")
-            self.depth += 1
-            self.body(1)
-            self.put(LAST)
-            self.depth -= 1
+            self.suite("finally:")
 
     def group(self) -> None:
         self.try_("*")
@@ -331,15 +325,15 @@ class _Maker:
         self.kind, self.loops, self.starred, self.handlers = saved
 
 
-class Error1(Exception):
+class FirstError(Exception):
     """One that handlers take."""
 
 
-class Error2(Exception):
+class SecondError(Exception):
     """Another one."""
 
 
-class Error3(BaseException):
+class ThirdError(BaseException):
     """One that few handlers take."""
 
 
@@ -438,9 +432,12 @@ class _Answers:
 
     def maybe_raise(self) -> None:
         if self.failing and self.number(self.failing) == 1:
-            raise (Error1, Error2, Error3, ExceptionGroup("", [Error1(), Error2()]))[
-                self.random.randrange(4)
-            ]  # type: ignore[misc]
+            raise (
+                FirstError,
+                SecondError,
+                ThirdError,
+                ExceptionGroup("", [FirstError(), SecondError()]),
+            )[self.random.randrange(4)]  # type: ignore[misc]
 
 
 def helpers(seed: int) -> Mapping[str, Any]:
@@ -458,7 +455,7 @@ def helpers(seed: int) -> Mapping[str, Any]:
             # Loops that leave by a true test and loops that leave by a false one both end.
             answers.calls += 1
             if answers.calls > 50 * _CALLS:
-                raise Error3("it does not end")
+                raise ThirdError("it does not end")
             return answers.calls % 2 == 0
         maybe_raise()
         return number(2) == 1
@@ -483,21 +480,21 @@ def helpers(seed: int) -> Mapping[str, Any]:
     def step(frame: Any, action: int) -> None:
         try:
             if hasattr(frame, "asend"):
-                frame = (frame.asend(None), frame.athrow(Error1()), frame.aclose())[
+                frame = (frame.asend(None), frame.athrow(FirstError()), frame.aclose())[
                     (0, 0, 0, 0, 1, 2)[action]
                 ]
                 for _ in range(8):
                     frame.send(None)
                 frame.close()
             elif action == 4:
-                frame.throw(Error1())
+                frame.throw(FirstError())
             elif action == 5:
                 frame.close()
             else:
                 frame.send(None)
         except BaseException as error:
             error.__traceback__ = None
-            answers.log.append(repr(error))
+            answers.log.append(type(error).__name__)
 
     def begin(frames: list[Any], function: Callable[[], Any]) -> None:
         try:
@@ -539,7 +536,7 @@ def helpers(seed: int) -> Mapping[str, Any]:
 
     def kinds() -> type[BaseException]:
         maybe_raise()
-        return (Error1, Error2)[number(2)]
+        return (FirstError, SecondError)[number(2)]
 
     def suppress(*errors: type[BaseException]) -> Any:
         return _suppress(*errors)
@@ -560,7 +557,7 @@ def helpers(seed: int) -> Mapping[str, Any]:
         "suppress": suppress,
         "log": answers.log,
         "same_if": lambda *_: same,
-        "e": lambda: Error2(),
+        "e": lambda: SecondError(),
         "o": lambda: Thing(answers),
         "m": lambda *_: Manager(answers, swallows=False),
         "am": lambda *_: Manager(answers, swallows=False),
@@ -568,8 +565,8 @@ def helpers(seed: int) -> Mapping[str, Any]:
         "aswallow": lambda *_: Manager(answers, swallows=True),
         "pause": lambda: Pause(answers),
         "ticks": lambda *_: Ticks(answers),
-        "Error1": Error1,
-        "Error2": Error2,
+        "FirstError": FirstError,
+        "SecondError": SecondError,
         "Thing": Thing,
     }
 
@@ -581,4 +578,4 @@ def _described(error: BaseException) -> str:
     while trace is not None:
         lines.append(trace.tb_lineno)
         trace = trace.tb_next
-    return f"{error!r} at {lines}"
+    return f"{type(error).__name__} at {lines[1:]}"

@@ -20,7 +20,10 @@ from whotests.probes.layout import BlockLayout, Layout, Trap
 from whotests.probes.runtime import BLOCK_SIZE
 from whotests.probes.shapes import (
     DEFINITIONS,
+    finish_apart,
+    first_line,
     has_break,
+    is_bare_annotation,
     is_docstring,
     is_future_import,
     is_irrefutable,
@@ -39,8 +42,22 @@ __all__ = ["instrument"]
 _DEAD = -2
 """The tip of a chain after which control does not go on."""
 _EMPTY = -1
+_WITHS = (ast.With, ast.AsyncWith)
 _Try = ast.Try | ast.TryStar
 _Visit = Callable[["_Instrumenter", Any, list[ast.stmt], int], int]
+
+
+@dataclass(slots=True)
+class _Region:
+    """Statements that a handler around them may note exceptions of."""
+
+    first: int = 0
+    last: int = 0
+    """Their lines."""
+    needed: bool = False
+    """One of them has no probe right before it."""
+    traps: list[tuple[int, int, int]] = field(default_factory=list)
+    """First and last line of a statement's own part, and its step."""
 
 
 @dataclass(slots=True)
@@ -54,7 +71,10 @@ class _Unit:
     """Placeholder of the block that takes the next probe."""
     free: int = 0
     """Slots left in it."""
-    region_needed: bool = False
+    region: _Region = field(default_factory=_Region)
+    """The innermost one around the next statement."""
+    free_place: int = 0
+    """Where the next region's places may begin."""
     exits: list[tuple[str, int]] = field(default_factory=list)
     """Open loops and suspending `with`s around, outermost first: ('loop' or 'with', line or 0)."""
 
@@ -67,14 +87,16 @@ def instrument(
     first_lines: Mapping[int, int],
     statements: int,
     mark_module: bool,
+    each: bool = False,
 ) -> Layout:
     """Puts probes into `tree`, in place, and returns what they stand for.
 
     `units` are the nodes of the file's units in order, the module first; `first_lines` folds a
     line to its logical line's first; `statements` are the lines that count. With `mark_module`
-    the module tells when its own code begins and ends.
+    the module tells when its own code begins and ends. With `each` all statements have probes of
+    their own and there are no handlers: what is nested too deep for more blocks is compiled so.
     """
-    return _Instrumenter(text, units, first_lines, statements).module(tree, mark_module)
+    return _Instrumenter(text, units, first_lines, statements, each).module(tree, mark_module)
 
 
 class _Instrumenter:
@@ -84,7 +106,9 @@ class _Instrumenter:
         units: Sequence[ast.AST],
         first_lines: Mapping[int, int],
         statements: int,
+        each: bool,
     ) -> None:
+        self.each = each
         self.unit_index = {id(node): index for index, node in enumerate(units)}
         self.first_line = first_lines.get
         self.statements = statements
@@ -92,6 +116,9 @@ class _Instrumenter:
         self.later = Later(self.suspensions, self.slot_at)
         self.untrapped: set[int] = set()
         """Lines of headers that may suspend."""
+        self.silent: set[int] = set()
+        """Those of them on which a suite stands. A tracer that has seen the line begin does not
+        see it go on later."""
         self.lines: list[int] = []
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
@@ -114,6 +141,8 @@ class _Instrumenter:
 
     def step(self, line: int, parent: int) -> int:
         """A new step after `parent`; `parent` itself when the line does not count."""
+        if line in self.silent:
+            return parent
         line = self.first_line(line, line)
         if not self.statements >> line & 1:
             return parent
@@ -156,7 +185,7 @@ class _Instrumenter:
         while first in self.untrapped:  # the header of a suite on the same line
             first += 1
         if step >= 0 and first <= last and not self.unit.each:
-            self.traps.setdefault(self.unit.index, []).append((first, last, step))
+            self.unit.region.traps.append((first, last, step))
 
     def header(
         self, node: ast.stmt, parts: Sequence[ast.expr | None], tip: int, *, entered_again: bool
@@ -168,19 +197,64 @@ class _Instrumenter:
         again, maybe in another context, when its body has run. What is raised there then must
         not be taken for the chain that led to it.
         """
+        end = max([node.lineno, *(part.end_lineno or 0 for part in parts if part)])
         suspends = isinstance(node, (ast.AsyncFor, ast.AsyncWith))
         suspends = suspends or self.suspensions.suspends(parts)
+        suite: list[ast.stmt] = getattr(node, "body", [])  # a `match` has none
+        suspends = suspends or self.suspends_beside(end, suite)
         step = self.step(node.lineno, tip)
         again = self.step(node.lineno, _EMPTY) if entered_again else step
-        end = max([node.lineno, *(part.end_lineno or 0 for part in parts if part)])
         if suspends:
             self.untrapped.update(range(node.lineno, end + 1))
+            if suite and suite[0].lineno <= end and isinstance(node, (ast.If, *_WITHS)):
+                self.silent.update(range(node.lineno, end + 1))
             self.later.visit_fields(node)
         else:
             self.trap(node.lineno, end, again)
-        self.unit.region_needed = True
+        self.unit.region.needed = True
         self.later.visit(parts)
         return step, suspends or entered_again or self.unit.each
+
+    def suspends_beside(self, end: int, suite: Sequence[ast.stmt]) -> bool:
+        """Whether a suite suspends on the line on which its header ends: what is raised there
+        may be thrown into it later."""
+        return bool(suite) and suite[0].lineno <= end and self.suspensions.suspends(suite)
+
+    # -- regions ----------------------------------------------------------------------------
+
+    def enter_region(self, first: ast.stmt, last: ast.stmt) -> _Region:
+        """Begins a region from one statement to another; returns the one around it, for
+        `leave_region`."""
+        outer = self.unit.region
+        self.unit.region = _Region(first_line(first), last.end_lineno or last.lineno)
+        return outer
+
+    def leave_region(self, outer: _Region) -> _Region:
+        """Ends the region, and returns it for `guarded` or `unguarded`."""
+        region, self.unit.region = self.unit.region, outer
+        return region
+
+    def guarded(
+        self, body: list[ast.stmt], region: _Region, *, probe: ast.If | None = None
+    ) -> list[ast.stmt]:
+        """A region's body, with a handler around it where there is something to note."""
+        unit = self.unit
+        traps = region.traps if region.needed else []
+        if unit.each or not (traps or probe):
+            return body
+        # A unit's own region has none around it; its places are its lines.
+        offset = unit.free_place - region.first if region.first else 0
+        unit.free_place += region.last - region.first + 1
+        self.traps.setdefault(unit.index, []).extend(
+            (start + offset, end + offset, step, offset) for start, end, step in traps
+        )
+        return nodes.region(body, self.any_block(), probe, offset)
+
+    def unguarded(self, region: _Region) -> None:
+        """Lets the region around it note what is to be noted of this one."""
+        if region.needed:
+            self.unit.region.needed = True
+            self.unit.region.traps += region.traps
 
     # -- bodies -----------------------------------------------------------------------------
 
@@ -190,7 +264,9 @@ class _Instrumenter:
         """The new body of a unit, as what must stay first in it and the rest."""
         function = not isinstance(node, (ast.Module, ast.ClassDef))
         outer = self.unit
-        self.unit = unit = _Unit(self.unit_index[id(node)], each=not function)
+        self.unit = unit = _Unit(self.unit_index[id(node)], each=self.each or not function)
+        unit.free_place = node.body[-1].end_lineno or 0 if node.body else 0
+        unit.free_place += 1
         cut = 0
         if node.body and is_docstring(node.body[0]):
             cut = 1
@@ -209,16 +285,18 @@ class _Instrumenter:
         self.close(out, tip, last_line(rest))
         if not isinstance(node, (ast.Module, ast.ClassDef)) and not any(map(self.counts, rest)):
             # With nothing to run, what runs is the return at the first line.
-            line = min([node.lineno, *(part.lineno for part in node.decorator_list)])
+            line = first_line(node)
             self.close(out, self.step(line, _EMPTY), line)
         body += out
-        if function and unit.region_needed and unit.index in self.traps:
-            body = nodes.region(body, self.any_block(), None)
+        if body:
+            body = self.guarded(body, unit.region)
         self.unit = outer
         return head, body
 
-    def close(self, out: list[ast.stmt], tip: int, line: int) -> None:
-        """Ends a chain with a probe at the end of a body."""
+    def close(
+        self, out: list[ast.stmt], tip: int, line: int, region: _Region | None = None
+    ) -> None:
+        """Ends a chain with a probe at the end of a body, in `region` if not in this one."""
         if tip < 0:
             return
         if (
@@ -228,6 +306,7 @@ class _Instrumenter:
         ):
             out.insert(len(out) - 1, self.probe(tip, out[-1].lineno))
         else:
+            (region or self.unit.region).needed = True
             out.append(self.probe(tip, line))
 
     def block(self, body: Iterable[ast.stmt], tip: int) -> tuple[list[ast.stmt], int]:
@@ -243,7 +322,7 @@ class _Instrumenter:
         """Appends a statement, instrumented, to `out`; returns the chain's new tip."""
         if tip >= 0 and out and isinstance(out[-1], _SIMPLE):
             # The statement before is not the last of its run: no probe stands right before it.
-            self.unit.region_needed = True
+            self.unit.region.needed = True
         visit: _Visit | None = _COMPOUND.get(type(node))
         if visit is None:
             return self.simple(node, out, tip)
@@ -253,7 +332,9 @@ class _Instrumenter:
         return visit(self, node, out, tip)
 
     def simple(self, node: ast.stmt, out: list[ast.stmt], tip: int) -> int:
-        if isinstance(node, (ast.Global, ast.Nonlocal)):
+        if isinstance(node, (ast.Global, ast.Nonlocal)) or (
+            is_bare_annotation(node) and not self.unit.each
+        ):
             out.append(node)
             return tip
         unit = self.unit
@@ -313,7 +394,7 @@ class _Instrumenter:
                 if tip >= 0:
                     decorators[at] = nodes.note_after(*self.slot(tip), decorators[at])
         else:
-            self.unit.region_needed = True
+            self.unit.region.needed = True
             for decorator in decorators:
                 tip = self.step(decorator.lineno, tip)
                 self.trap(decorator.lineno, decorator.end_lineno or 0, tip)
@@ -405,7 +486,7 @@ class _Instrumenter:
         if ends or len(node.items) > 1 or not may_only_name(node.items[0]):
             self.pause(out, step, node.lineno)
             step = _EMPTY
-        outer_needed, unit.region_needed = unit.region_needed, False
+        outer = self.enter_region(node.body[0], node.body[-1])
         if suspends:
             unit.exits.append(("with", node.lineno))
         body, end = self.block(node.body, step)
@@ -414,26 +495,24 @@ class _Instrumenter:
         self.close(body, end, last_line(node.body))
         if suspends:
             unit.exits.pop()
+        region = self.leave_region(outer)
         # It may swallow what is raised in it, so that no handler further out sees it; and
         # what leaves it by an exception passes its line again, maybe in another context.
         leaving = self.step(node.lineno, _EMPTY) if suspends else _EMPTY
-        if not unit.each and (leaving >= 0 or unit.region_needed):
-            probe = self.probe(leaving, node.lineno) if leaving >= 0 else None
-            body = nodes.region(body, self.any_block(), probe)
-        unit.region_needed = outer_needed
-        node.body = body
+        probe = self.probe(leaving, node.lineno) if leaving >= 0 and not unit.each else None
+        node.body = self.guarded(body, region, probe=probe)
         out.append(node)
         return _EMPTY if asynchronous else leaving
 
     def visit_try(self, node: _Try, out: list[ast.stmt], tip: int) -> int:
-        unit = self.unit
         step = self.step(node.lineno, tip)
-        if unit.each:
+        if self.unit.each:
             self.pause(out, step, node.lineno)
             step = _EMPTY
-        outer_needed, unit.region_needed = unit.region_needed, False
+        outer = self.enter_region(node.body[0], node.body[-1])
         body, tip_body = self.block(node.body, step)
-        body_needed, unit.region_needed = unit.region_needed, outer_needed
+        inside = self.leave_region(outer)
+        self.enter_region(node, node)
         tip_else = tip_body
         orelse: list[ast.stmt] = []
         if node.orelse:
@@ -444,23 +523,35 @@ class _Instrumenter:
             for handler, end in zip(node.handlers, ends, strict=False):
                 self.close(handler.body, end, handler.lineno)
                 went_on = went_on or end != _DEAD
-            self.close(orelse or body, tip_else, last_line(node.orelse or node.body))
+            if orelse:
+                self.close(orelse, tip_else, last_line(node.orelse))
+            else:
+                self.close(body, tip_else, last_line(node.body), inside)
             tip_else = _EMPTY
         if tip_body >= 0 and (node.orelse or tip_else == tip_body):
             # What the body ran is noted only after it.
-            body_needed = True
-        if body_needed and not unit.each and (node.handlers or may_replace(node.finalbody)):
-            body = nodes.region(body, self.any_block(), None)
-        elif body_needed:
-            unit.region_needed = True
+            inside.needed = True
+        if node.handlers:
+            body = self.guarded(body, inside)
+        else:
+            self.unguarded(inside)
         if headers >= 0 and not takes_all(node.handlers[-1]):
             probe = self.probe(headers, node.handlers[-1].lineno)
             node.handlers.append(nodes.fall_through(probe))
         node.body, node.orelse = body, orelse
+        before = self.leave_region(outer)
+        before.needed = before.needed or tip_else >= 0  # what is noted only behind the `try`
         if node.finalbody:
+            if before.needed and may_replace(node.finalbody):
+                finish_apart(node)
+                node.body = self.guarded(node.body, before)
+            else:
+                self.unguarded(before)
             node.finalbody, end = self.block(node.finalbody, _EMPTY)
             self.close(node.finalbody, end, last_line(node.finalbody))
             went_on = went_on and end != _DEAD
+        else:
+            self.unguarded(before)
         out.append(node)
         return tip_else if went_on else _DEAD
 
@@ -469,19 +560,33 @@ class _Instrumenter:
         headers = _EMPTY
         ends = []
         for handler in node.handlers:
-            if isinstance(node, ast.TryStar):
-                # What this takes is left out of what the next one sees: each is evaluated.
+            if handler.type is not None and (
+                isinstance(node, ast.TryStar)
+                or self.unit.each
+                or self.suspends_beside(handler.type.end_lineno or 0, handler.body)
+            ):
+                # Of `except*`, each is evaluated: a chain tells nothing.
                 place = self.slot_at(handler.lineno)
-                if place is not None and handler.type is not None:
+                if place is not None:
                     handler.type = nodes.note_first(*place, handler.type)
+                # What its body raises goes on as part of a group that is raised elsewhere.
+                apart = isinstance(node, ast.TryStar)
+                outer = self.enter_region(handler.body[0], handler.body[-1])
                 handler.body, end = self.block(handler.body, _EMPTY)
+                region = self.leave_region(outer)
+                if apart:
+                    self.close(handler.body, end, last_line(handler.body), region)
+                    handler.body = self.guarded(handler.body, region)
+                    end = min(end, _EMPTY)
+                else:
+                    self.unguarded(region)
                 ends.append(end)
                 continue
             headers = self.step(handler.lineno, headers)
             if handler.type is not None:
                 self.trap(handler.lineno, handler.type.end_lineno or 0, headers)
                 if any(isinstance(part, ast.Call) for part in ast.walk(handler.type)):
-                    self.unit.region_needed = True
+                    self.unit.region.needed = True
             handler.body, end = self.block(handler.body, headers)
             ends.append(end)
         return headers, ends
@@ -496,12 +601,18 @@ class _Instrumenter:
         for case in node.cases:
             step = self.step(case.pattern.lineno, step)
             self.later.visit([case.guard])
-            if self.suspensions.suspends([case.guard]):
+            parts = [case.pattern, case.guard]
+            header_end = max(part.end_lineno or 0 for part in parts if part)
+            if (
+                self.unit.each
+                or self.suspensions.suspends([case.guard])
+                or self.suspends_beside(header_end, case.body)
+            ):
                 if step >= 0:
                     cases.append(nodes.note_case(*self.slot(step), case.pattern.lineno))
                 step = _EMPTY
             else:
-                self.trap(case.pattern.lineno, case.body[0].lineno - 1, step)
+                self.trap(case.pattern.lineno, header_end, step)
             case.body, end = self.block(case.body, step)
             cases.append(case)
             tips.append((case.body, end))

@@ -13,8 +13,12 @@ from whotests.types import LineBits, lines_in
 
 __all__ = ["BlockLayout", "Layout", "Trap"]
 
-Trap = tuple[int, int, int]
-"""First and last line of a statement's own part, and its step."""
+Trap = tuple[int, int, int, int]
+"""First and last place of a statement's own part, its step, and what makes lines of places.
+
+Each region has a range of places of its own for its lines: what leaves a region and passes the
+next one further out, maybe in a later context, is not noted once more there.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,22 @@ class Layout:
         return bits & ~1
 
     def lines_hit(self, block: int, hits: int, raised_at: int) -> LineBits:
-        """The lines that a block's key stands for; `raised_at` are lines as bits."""
+        """The lines that a block's key stands for; `raised_at` are places as bits.
+
+        With bit 0 they are lines, which count in whatever region they are.
+        """
         layout = self.blocks[block]
         bits = 0
         for number, step in enumerate(layout.steps):
             if hits >> number & 1:
                 bits |= self.chain(step)
         traps = self.traps.get(layout.unit, ())
-        for line in map(int, lines_in(raised_at)):
-            at = bisect_right(traps, line, key=lambda trap: trap[0]) - 1
-            if at >= 0 and line <= traps[at][1]:
+        for place in map(int, lines_in(raised_at & ~1)):
+            at = bisect_right(traps, place, key=lambda trap: trap[0]) - 1
+            if at >= 0 and place <= traps[at][1]:
                 bits |= self.chain(traps[at][2])
+            if raised_at & 1:
+                for first, last, step, offset in traps:
+                    if first - offset <= place <= last - offset:
+                        bits |= self.chain(step)
         return LineBits(bits)

@@ -193,11 +193,9 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     Raises what the compiler raises.
     """
     # Imported here: a process whose files are all in the cache needs none of it.
-    from whotests.probes.instrument import instrument
     from whotests.source.analysis import analyse
     from whotests.source.compiler_warnings import kept_warnings
     from whotests.source.text import decode
-    from whotests.source.units import unit_nodes
 
     text = decode(source)
     limit = sys.getrecursionlimit()
@@ -207,18 +205,16 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     # A long chain of `elif` is a deep tree, for us and for the compiler's check of it.
     sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)
     try:
-        layout = instrument(
-            tree,
-            text=text,
-            units=unit_nodes(tree),
-            first_lines=analysis.first_lines,
-            statements=analysis.statements,
-            mark_module=True,
-        )
-        if rewrite is not None:
-            rewrite(tree, source)
-        with kept_warnings() as compiler_warned:
-            code = compile(tree, path, "exec", dont_inherit=True)
+        try:
+            layout, code, compiler_warned = _compiled(
+                tree, path, source, text, analysis, rewrite, each=False
+            )
+        except SyntaxError:
+            # Too many blocks in each other, ours among them; or it is no Python at all.
+            tree = ast.parse(source, path)
+            layout, code, compiler_warned = _compiled(
+                tree, path, source, text, analysis, rewrite, each=True
+            )
     finally:
         sys.setrecursionlimit(limit)
     units = tuple(
@@ -234,6 +230,37 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
         units,
         (*warned, *compiler_warned),
     )
+
+
+def _compiled(
+    tree: ast.Module,
+    path: str,
+    source: bytes,
+    text: str,
+    analysis: Any,
+    rewrite: Rewrite | None,
+    *,
+    each: bool,
+) -> tuple[Layout, types.CodeType, list[tuple[str, str, int]]]:
+    """A tree's layout and code, and what the compiler warned of."""
+    from whotests.probes.instrument import instrument
+    from whotests.source.compiler_warnings import kept_warnings
+    from whotests.source.units import unit_nodes
+
+    layout = instrument(
+        tree,
+        text=text,
+        units=unit_nodes(tree),
+        first_lines=analysis.first_lines,
+        statements=analysis.statements,
+        mark_module=True,
+        each=each,
+    )
+    if rewrite is not None:
+        rewrite(tree, source)
+    with kept_warnings() as warned:
+        code = compile(tree, path, "exec", dont_inherit=True)
+    return layout, code, warned
 
 
 def _unit(plain: tuple[str, str, int, int, bytes]) -> UnitRecord:

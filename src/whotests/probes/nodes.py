@@ -91,15 +91,15 @@ def note(block: str, slot: int, line: int) -> ast.If:
 
 def note_first(block: str, slot: int, value: ast.expr) -> ast.expr:
     """An expression that notes a probe and then is `value`, for where no statement can stand."""
-    at = _At(value.lineno)
-    return ast.BoolOp(ast.Or(), [_false_note(block, slot, at), value], **at.place)
+    note = _false_note(block, slot, _At(value.lineno))
+    return ast.copy_location(ast.BoolOp(ast.Or(), [note, value]), value)
 
 
 def note_after(block: str, slot: int, value: ast.expr) -> ast.expr:
     """An expression that is `value`, and notes a probe once that is known."""
-    at = _At(value.end_lineno or value.lineno)
+    at = _At(value.lineno)
     pair = ast.Tuple([value, _false_note(block, slot, at)], _LOAD, **at.place)
-    return ast.Subscript(pair, at.constant(0), _LOAD, **at.place)
+    return ast.copy_location(ast.Subscript(pair, at.constant(0), _LOAD), value)
 
 
 def note_ends(block: str, slot: int, node: ast.GeneratorExp) -> None:
@@ -111,7 +111,8 @@ def note_ends(block: str, slot: int, node: ast.GeneratorExp) -> None:
     at = _At(first.iter.lineno)
     ended = at.constant(())
     # Its first iterable is evaluated at once, and must be one at once.
-    begun = ast.Call(at.load(at.constant(block), "iter"), [first.iter], [], **at.place)
+    begun = ast.Call(at.load(at.constant(block), "iter"), [first.iter], [])
+    ast.copy_location(begun, first.iter)
     outer = ast.comprehension(
         ast.Name(HIDDEN, _STORE, **at.place),
         ast.Tuple([begun, ended], _LOAD, **at.place),
@@ -137,8 +138,8 @@ def _false_note(block: str, slot: int, at: _At) -> ast.expr:
     return ast.BoolOp(ast.And(), [at.load(constant, SLOTS[slot]), hit], **at.place)
 
 
-def region(body: list[ast.stmt], block: str, probe: ast.If | None) -> list[ast.stmt]:
-    """The body with a handler that notes the line at which an exception was raised.
+def region(body: list[ast.stmt], block: str, probe: ast.If | None, offset: int) -> list[ast.stmt]:
+    """The body with a handler that notes the line at which an exception was raised, as a place.
 
     It costs nothing until something is raised, and lets it pass as it is: a bare `raise` adds
     no entry to the traceback. A probe given is noted too.
@@ -148,8 +149,10 @@ def region(body: list[ast.stmt], block: str, probe: ast.If | None) -> list[ast.s
     raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
     line: ast.expr = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
     # An instruction may have no line.
-    line = ast.BoolOp(ast.Or(), [line, at.constant(0)], **at.place)
-    bit = ast.BinOp(at.constant(1), _SHIFT, line, **at.place)
+    place: ast.expr = ast.BoolOp(ast.Or(), [line, at.constant(-offset)], **at.place)
+    if offset:
+        place = ast.BinOp(place, _ADD, at.constant(offset), **at.place)
+    bit = ast.BinOp(at.constant(1), _SHIFT, place, **at.place)
     trap: list[ast.stmt] = [
         ast.AugAssign(at.store(constant, "traps"), _OR, bit, **at.place),
         at.append_to_log(constant),

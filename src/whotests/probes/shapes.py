@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     "DEFINITIONS",
+    "finish_apart",
+    "first_line",
     "has_break",
+    "is_bare_annotation",
     "is_docstring",
     "is_future_import",
     "is_irrefutable",
@@ -30,9 +33,22 @@ def outer_parts(node: ast.stmt) -> list[ast.expr]:
     return [*parts, *arguments.defaults, *(part for part in arguments.kw_defaults if part)]
 
 
+def first_line(node: ast.stmt) -> int:
+    """The line at which a statement begins: with its decorators, if it has any."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
 def last_line(body: Sequence[ast.stmt]) -> int:
     """The line at which the last statement begins; 0 without one."""
     return body[-1].lineno if body else 0
+
+
+def is_bare_annotation(node: ast.stmt) -> bool:
+    """Whether it is `name: …`, of which a function runs nothing."""
+    return (
+        isinstance(node, ast.AnnAssign) and node.value is None and isinstance(node.target, ast.Name)
+    )
 
 
 def is_docstring(node: ast.stmt) -> bool:
@@ -54,6 +70,22 @@ def is_name(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
+
+
+def finish_apart(node: ast.Try | ast.TryStar) -> None:
+    """Makes a `try` with handlers and a `finally` two, one in the other, which do the same."""
+    if node.handlers:
+        inner = type(node)(
+            node.body,
+            node.handlers,
+            node.orelse,
+            [],
+            lineno=node.lineno,
+            col_offset=node.col_offset,
+            end_lineno=node.end_lineno,
+            end_col_offset=node.end_col_offset,
+        )
+        node.body, node.handlers, node.orelse = [inner], [], []
 
 
 def is_true(test: ast.expr) -> bool:
