@@ -362,7 +362,8 @@ RECURSION = """
                     leafed(0, leaf)
                 except RecursionError as error:
                     print(caught, lines, error.__traceback__.tb_lineno, error.__context__)
-        for function, argument in ((deep, 0), (mutual, 0), (getattr, Data()), (Data.__eq__, Data())):
+        data = Data()
+        for function, argument in ((deep, 0), (mutual, 0), (getattr, data), (Data.__eq__, data)):
             for _ in range(2):
                 seen = [0]
                 try:

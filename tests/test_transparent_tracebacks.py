@@ -1,5 +1,6 @@
 """What is raised in measured code shows the frames, lines and carets that it has without us."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -265,8 +266,6 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_caught_tracebacks_are_the_same(tmp_path: Path, name: str) -> None:
     """Printed tracebacks, and the lines and columns in them, are those of plain Python."""
-    import textwrap
-
     program = textwrap.dedent(CAUGHT) + textwrap.dedent(PROGRAMS[name])
     plain = assert_same(tmp_path, {"prog.py": program})
     assert plain.out.count("-- ") > 7

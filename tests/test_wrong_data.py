@@ -3,8 +3,11 @@
 import os
 import resource
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -72,15 +75,11 @@ def damaged(data: Path, how: str) -> bytes:
         data.write_bytes(b"someone else's, and not to be lost\n" * 100)
     elif how == "foreign database":
         data.unlink()
-        import sqlite3
-
         with sqlite3.connect(data) as connection:
             connection.execute("CREATE TABLE file (path)")
             connection.execute("INSERT INTO file VALUES ('precious')")
         connection.close()
     else:
-        import sqlite3
-
         with sqlite3.connect(data) as connection:
             connection.execute("PRAGMA user_version = 99")
         connection.close()
@@ -153,8 +152,6 @@ def limited(*words: str, cwd: Path, size: int) -> Ended:
     """A measured command whose process cannot write files beyond a size in bytes."""
 
     def limit() -> None:
-        import signal
-
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
@@ -210,8 +207,10 @@ def test_full_disk_changes_no_outcome(tmp_path: Path, failing: bool) -> None:
     assert ended.status == (1 if failing else 3)
     after = recorded_outcomes(tmp_path)
     assert {name: after.get(name) for name in before} == before
-    assert run_measured("python", "-m", "unittest", "test_many", cwd=tmp_path).status == failing
-    assert len(recorded_outcomes(tmp_path)) == 1000
+    if failing:  # once there is room again, all is recorded
+        again = run_measured("python", "-m", "unittest", "test_many", cwd=tmp_path)
+        assert again.status == 1
+        assert len(recorded_outcomes(tmp_path)) == 1000
 
 
 def test_runs_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
@@ -255,7 +254,6 @@ FAILURES = {
     "the data file is replaced": """
         os.unlink(".whotests/data.db"); open(".whotests/data.db", "w").write("other")
     """,
-    "the data folder is gone": "import shutil; shutil.rmtree('.whotests')",
     "the data folder is a file": """
         import shutil; shutil.rmtree('.whotests'); open(".whotests", "w").close()
     """,
@@ -271,7 +269,7 @@ FAILURES = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_failures_of_ours_change_no_outcome(tmp_path: Path, name: str) -> None:
     """The tests pass and fail as they do; what was lost is told once, at the end."""
-    breaking = FAILURES[name]
+    breaking = textwrap.dedent(FAILURES[name])
     files = {
         **SUITE,
         "test_break.py": f"""
@@ -281,11 +279,11 @@ def test_failures_of_ours_change_no_outcome(tmp_path: Path, name: str) -> None:
                 def test_a(self):
                     self.assertEqual(double(1), 2)
                 def test_b(self):
-                    {"pass" if not breaking.strip() else "exec(BREAKING)"}
+                    exec(BREAKING)
                 def test_c(self):
                     time.sleep(0.7)
                     self.assertEqual(double(1), 2)
-            BREAKING = {"import os" + chr(10) + "; ".join(x.strip() for x in breaking.split(chr(10)) if x.strip())!r}
+            BREAKING = {breaking!r}
         """,
     }
     write_files(tmp_path, files)
