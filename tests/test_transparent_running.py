@@ -563,8 +563,8 @@ TRACERS = {
     """,
     "pdb": """
         import io, pdb
-        commands = ["b 6", "b 59", "tb 71, y == 2", "c", "n", "n", "p item", "cl 1", "c", "w", "u",
-                    "p x", "l", "c", "p y, z", "s", "c", "c"]
+        commands = ["b 6", "b 57", "b 64", "b 24", "tb 71, y == 2", "c", "n", "n",
+                    "p item", "cl 1", "c", "w", "u", "p x", "l", "c", "p y, z", "s", "c", "c"]
         out = io.StringIO()
         debugger = pdb.Pdb(stdin=io.StringIO("\\n".join(commands) + "\\n"), stdout=out,
                            nosigint=True, readrc=False)

@@ -235,9 +235,12 @@ class _Instrumenter:
         return region
 
     def guarded(
-        self, body: list[ast.stmt], region: _Region, *, probe: ast.If | None = None
+        self, body: list[ast.stmt], region: _Region, *, line: int, probe: ast.If | None = None
     ) -> list[ast.stmt]:
-        """A region's body, with a handler around it where there is something to note."""
+        """A region's body, with a handler around it where there is something to note.
+
+        What is raised in it passes `line` next: that of the handler or manager outside.
+        """
         unit = self.unit
         traps = region.traps if region.needed else []
         if unit.each or not (traps or probe):
@@ -248,7 +251,7 @@ class _Instrumenter:
         self.traps.setdefault(unit.index, []).extend(
             (start + offset, end + offset, step, offset) for start, end, step in traps
         )
-        return nodes.region(body, self.any_block(), probe, offset)
+        return nodes.region(body, self.any_block(), probe, offset, line=line)
 
     def unguarded(self, region: _Region) -> None:
         """Lets the region around it note what is to be noted of this one."""
@@ -289,7 +292,8 @@ class _Instrumenter:
             self.close(out, self.step(line, _EMPTY), line)
         body += out
         if body:
-            body = self.guarded(body, unit.region)
+            # There is no line to pass next, so it is one that was passed.
+            body = self.guarded(body, unit.region, line=body[0].lineno)
         self.unit = outer
         return head, body
 
@@ -500,7 +504,7 @@ class _Instrumenter:
         # what leaves it by an exception passes its line again, maybe in another context.
         leaving = self.step(node.lineno, _EMPTY) if suspends else _EMPTY
         probe = self.probe(leaving, node.lineno) if leaving >= 0 and not unit.each else None
-        node.body = self.guarded(body, region, probe=probe)
+        node.body = self.guarded(body, region, line=node.lineno, probe=probe)
         out.append(node)
         return _EMPTY if asynchronous else leaving
 
@@ -532,7 +536,7 @@ class _Instrumenter:
             # What the body ran is noted only after it.
             inside.needed = True
         if node.handlers:
-            body = self.guarded(body, inside)
+            body = self.guarded(body, inside, line=node.handlers[0].lineno)
         else:
             self.unguarded(inside)
         if headers >= 0 and not takes_all(node.handlers[-1]):
@@ -544,7 +548,7 @@ class _Instrumenter:
         if node.finalbody:
             if before.needed and may_replace(node.finalbody):
                 finish_apart(node)
-                node.body = self.guarded(node.body, before)
+                node.body = self.guarded(node.body, before, line=node.finalbody[0].lineno)
             else:
                 self.unguarded(before)
             node.finalbody, end = self.block(node.finalbody, _EMPTY)
@@ -576,7 +580,7 @@ class _Instrumenter:
                 region = self.leave_region(outer)
                 if apart:
                     self.close(handler.body, end, last_line(handler.body), region)
-                    handler.body = self.guarded(handler.body, region)
+                    handler.body = self.guarded(handler.body, region, line=handler.lineno)
                     end = min(end, _EMPTY)
                 else:
                     self.unguarded(region)

@@ -138,18 +138,21 @@ def _false_note(block: str, slot: int, at: _At) -> ast.expr:
     return ast.BoolOp(ast.And(), [at.load(constant, SLOTS[slot]), hit], **at.place)
 
 
-def region(body: list[ast.stmt], block: str, probe: ast.If | None, offset: int) -> list[ast.stmt]:
+def region(
+    body: list[ast.stmt], block: str, probe: ast.If | None, offset: int, *, line: int
+) -> list[ast.stmt]:
     """The body with a handler that notes the line at which an exception was raised, as a place.
 
     It costs nothing until something is raised, and lets it pass as it is: a bare `raise` adds
-    no entry to the traceback. A probe given is noted too.
+    no entry to the traceback. A probe given is noted too. The handler stands at `line`: where
+    an exception passes next anyway, no debugger stops at a line that does not run then.
     """
-    at = _At(body[0].lineno)
+    at = _At(line)
     constant = at.constant(block)
     raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
-    line: ast.expr = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
+    raised_at: ast.expr = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
     # An instruction may have no line.
-    place: ast.expr = ast.BoolOp(ast.Or(), [line, at.constant(-offset)], **at.place)
+    place: ast.expr = ast.BoolOp(ast.Or(), [raised_at, at.constant(-offset)], **at.place)
     if offset:
         place = ast.BinOp(place, _ADD, at.constant(offset), **at.place)
     bit = ast.BinOp(at.constant(1), _SHIFT, place, **at.place)
@@ -168,7 +171,7 @@ def region(body: list[ast.stmt], block: str, probe: ast.If | None, offset: int) 
         ],
         **at.place,
     )
-    return [ast.Try(body, [handler], [], [], **at.place)]
+    return [ast.Try(body, [handler], [], [], **_At(body[0].lineno).place)]
 
 
 def fall_through(probe: ast.If) -> ast.ExceptHandler:
