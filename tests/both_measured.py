@@ -20,9 +20,10 @@ from whotests.probes.cache import Cache
 from whotests.probes.load import LoadedFile, Loading
 from whotests.probes.runtime import collect, seen
 from whotests.recording.contexts import Contexts
+from whotests.source.logical_lines import continuations
 from whotests.types import Runner, TestName, lines_in
 
-__all__ = ["Comparison", "Lines", "borrowed_lines", "measured_by_both"]
+__all__ = ["Comparing", "Comparison", "Lines", "borrowed_lines"]
 
 Lines = dict[str, set[int]]
 """Context -> first lines of the statements that ran in it."""
@@ -50,7 +51,7 @@ class Comparison:
         """Those of them that are not due to a line that the compiler gave to other code."""
         if not self.missing:
             return set()
-        borrowed = borrowed_lines(compile(self.text, "<program>", "exec", dont_inherit=True))
+        borrowed = borrowed_lines(self.text)
         return {fact for fact in self.missing if fact[1] not in borrowed}
 
     @property
@@ -73,23 +74,76 @@ class Comparison:
         return "\n".join(["(- missing, + superfluous)", *shown])
 
 
-def measured_by_both(path: Path, text: str, surroundings: Surroundings = dict) -> Comparison:
-    """Writes the program to `path` and runs it twice."""
-    path.write_text(text, encoding="utf-8")
-    theirs, their_ending = _under_coverage(path, text, surroundings)
-    ours, our_ending = _under_whotests(path, text, surroundings)
-    return Comparison(
-        text=text, theirs=theirs, ours=ours, their_ending=their_ending, our_ending=our_ending
-    )
+class Comparing:
+    """Runs programs under both while it is entered; files go to a folder of its own.
+
+    coverage.py's tracer is started once: since Python 3.12, one that is started often in a
+    process misses lines at random.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+        self._coverage = Coverage(
+            data_file=None, config_file=False, include=[str(folder / "plain*")], messages=False
+        )
+        self._coverage.set_option("run:core", "ctrace")
+        self._coverage.set_option("run:disable_warnings", ["no-data-collected", "no-sysmon"])
+        self._before: Any = None
+
+    def __enter__(self) -> "Comparing":
+        self._before = sys.gettrace()
+        self._coverage.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._coverage.stop()
+        sys.settrace(self._before)
+
+    def compare(self, text: str, surroundings: Surroundings = dict) -> Comparison:
+        """What both recorded of a program that each ran once."""
+        self._count += 1
+        theirs, their_ending = self._under_coverage(text, surroundings)
+        path = self._folder / f"measured{self._count}.py"
+        ours, our_ending = _under_whotests(path, text, surroundings)
+        return Comparison(
+            text=text, theirs=theirs, ours=ours, their_ending=their_ending, our_ending=our_ending
+        )
+
+    def _under_coverage(self, text: str, surroundings: Surroundings) -> tuple[Lines, str]:
+        path = self._folder / f"plain{self._count}.py"
+        path.write_text(text, encoding="utf-8")
+        code = compile(text, str(path), "exec", dont_inherit=True)
+        coverage = self._coverage
+        namespace = {"switch": coverage.switch_context, **surroundings()}
+        coverage.switch_context("")
+        ending = _run(code, path, namespace)
+        statements, first_lines = statement_lines(path)
+        facts: Lines = {}
+        for line, contexts in coverage.get_data().contexts_by_lineno(str(path)).items():
+            line = first_lines.get(line, line)
+            if line > 0 and statements >> line & 1:
+                for context in contexts:
+                    facts.setdefault(context, set()).add(line)
+        path.unlink()
+        return facts, ending
 
 
-def borrowed_lines(code: CodeType) -> set[int]:
-    """Lines of statements which the compiler also gave to code that does not belong to them.
+def borrowed_lines(text: str) -> set[int]:
+    """First lines of statements which the compiler also gave to code that does not belong to them.
 
     Jumps, what leads out of a handler, and a function's last `return None` have no line of
     their own. The compiler lends them the line of a statement that stands before them, which
-    has not run when they are reached by a jump; the tracer says that it has.
+    has not run when they are reached by a jump; the tracer says that it has. The same goes for
+    what restores the variables around a comprehension, and, since 3.13, for an `await` that an
+    exception is thrown into.
     """
+    first_lines = continuations(text)
+    found = _borrowed_by(compile(text, "<program>", "exec", dont_inherit=True))
+    return {first_lines.get(line, line) for line in found}
+
+
+def _borrowed_by(code: CodeType) -> set[int]:
     found = set()
     runs: list[tuple[int | None, list[dis.Instruction]]] = []
     goes_on = False
@@ -101,12 +155,17 @@ def borrowed_lines(code: CodeType) -> set[int]:
         goes_on = not instruction.opname.startswith(_ENDINGS)
     often = Counter(line for line, _ in runs)
     for line, instructions in runs:
-        alone = often[line] > 1 or instructions[-1].opname == "RERAISE"
-        if line is not None and alone and all(map(_leads_on, instructions)):
+        names = {instruction.opname for instruction in instructions}
+        alone = often[line] > 1 or "RERAISE" in names
+        if line is not None and (
+            (alone and all(map(_leads_on, instructions)))
+            or ("RERAISE" in names and names <= _RESTORING)
+            or ("CLEANUP_THROW" in names and sys.version_info >= (3, 13))
+        ):
             found.add(line)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            found |= borrowed_lines(constant)
+            found |= _borrowed_by(constant)
     return found
 
 
@@ -121,6 +180,7 @@ _ENDINGS = ("RERAISE", "RAISE_VARARGS", "RETURN_", "JUMP_FORWARD", "JUMP_BACKWAR
 _LEADING_ON = frozenset(
     ("NOP", "COPY", "SWAP", "POP_TOP", "POP_EXCEPT", "RERAISE", "RETURN_VALUE", "EXTENDED_ARG")
 )
+_RESTORING = _LEADING_ON | {"STORE_FAST", "STORE_FAST_MAYBE_NULL"}
 
 
 def _pairs(lines: Lines) -> set[tuple[str, int]]:
@@ -134,29 +194,6 @@ def _run(code: Any, path: Path, namespace: dict[str, object]) -> str:
     except BaseException as error:
         return repr(error)
     return ""
-
-
-def _under_coverage(path: Path, text: str, surroundings: Surroundings) -> tuple[Lines, str]:
-    code = compile(text, str(path), "exec", dont_inherit=True)
-    coverage = Coverage(data_file=None, config_file=False, include=[str(path)], messages=False)
-    coverage.set_option("run:core", "ctrace")
-    coverage.set_option("run:disable_warnings", ["no-data-collected", "no-sysmon"])
-    namespace = {"switch": coverage.switch_context, **surroundings()}
-    before = sys.gettrace()
-    coverage.start()
-    try:
-        ending = _run(code, path, namespace)
-    finally:
-        coverage.stop()
-        sys.settrace(before)
-    statements, first_lines = statement_lines(path)
-    facts: Lines = {}
-    for line, contexts in coverage.get_data().contexts_by_lineno(str(path)).items():
-        line = first_lines.get(line, line)
-        if line > 0 and statements >> line & 1:
-            for context in contexts:
-                facts.setdefault(context, set()).add(line)
-    return facts, ending
 
 
 def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[Lines, str]:

@@ -5,7 +5,7 @@ shrink what it found; `helpers` are what the text calls. They answer by a
 sequence of numbers of their own, the same in every run of the program.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress as _suppress
 from random import Random
 from types import TracebackType
@@ -340,6 +340,8 @@ class ThirdError(BaseException):
 class Thing:
     """Takes attributes and items; may be iterated once."""
 
+    _answers: "_Answers"
+
     def __init__(self, answers: "_Answers") -> None:
         object.__setattr__(self, "_answers", answers)
 
@@ -391,10 +393,10 @@ class Pause:
     def __init__(self, answers: "_Answers") -> None:
         self.answers = answers
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[None, None, int]:
         while self.answers.number(4) == 3:
-            yield None
-        yield None
+            yield
+        yield
         self.answers.maybe_raise()
         return self.answers.number(3)
 
@@ -437,7 +439,7 @@ class _Answers:
                 SecondError,
                 ThirdError,
                 ExceptionGroup("", [FirstError(), SecondError()]),
-            )[self.random.randrange(4)]  # type: ignore[misc]
+            )[self.random.randrange(4)]
 
 
 def helpers(seed: int) -> Mapping[str, Any]:

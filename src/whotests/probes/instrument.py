@@ -316,9 +316,18 @@ class _Instrumenter:
     def block(self, body: Iterable[ast.stmt], tip: int) -> tuple[list[ast.stmt], int]:
         """Instruments a suite that is entered with the chain `tip`; returns it and its tip."""
         out: list[ast.stmt] = []
+        before = None
         for statement in body:
+            if before is not None and before.end_lineno == statement.lineno:
+                self.go_on_beside(before)
             tip = self.statement(statement, out, max(tip, _EMPTY))
+            before = statement
         return out, tip
+
+    def go_on_beside(self, before: ast.stmt) -> None:
+        """Another statement follows `before` on its line."""
+        if self.suspensions.suspends([before]):
+            self.silent.add(before.lineno)
 
     # -- statements -------------------------------------------------------------------------
 
@@ -589,8 +598,7 @@ class _Instrumenter:
             headers = self.step(handler.lineno, headers)
             if handler.type is not None:
                 self.trap(handler.lineno, handler.type.end_lineno or 0, headers)
-                if any(isinstance(part, ast.Call) for part in ast.walk(handler.type)):
-                    self.unit.region.needed = True
+                self.unit.region.needed = True
             handler.body, end = self.block(handler.body, headers)
             ends.append(end)
         return headers, ends

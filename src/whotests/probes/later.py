@@ -7,7 +7,7 @@ and when a loop turns; so what a resumed frame runs on its old line alone is not
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from itertools import pairwise
 
 from whotests.probes import nodes
 from whotests.probes.suspension import Suspensions
@@ -15,7 +15,6 @@ from whotests.probes.suspension import Suspensions
 __all__ = ["Later"]
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_Expression = TypeVar("_Expression", bound=ast.expr)
 _SUSPENDING = (ast.Yield, ast.YieldFrom, ast.Await)
 _OWN_FRAME = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 
@@ -53,6 +52,12 @@ class Later:
         first, last = node.lineno, node.end_lineno or 0  # type: ignore[attr-defined]
         if first == last:
             return
+        if isinstance(node, ast.AsyncWith):
+            # Each manager is entered on a line of its own.
+            for before, item in pairwise(node.items):
+                place = self._slot_at(first)
+                if place is not None and item.context_expr.lineno != before.context_expr.lineno:
+                    item.context_expr = nodes.note_first(*place, item.context_expr)
         for name, value in ast.iter_fields(node):
             if isinstance(value, ast.expr) and self._suspensions.suspends([value]):
                 setattr(node, name, _Resumed(self._slot_at, first, value).visit(value))

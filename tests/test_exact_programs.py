@@ -1,0 +1,132 @@
+"""Facts of small programs, statement kind by statement kind, against coverage.py's C tracer.
+
+Each program of tests/programs runs in a context for every way that it can go; see exact_driver.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from both_measured import Comparing, borrowed_lines
+from facts import Facts, count, coverage_facts, differences, whotests_facts
+from measured_commands import run_measured, run_plain
+from whotests.types import bits_of, lines_in
+
+HERE = Path(__file__).parent
+LEAST = 150
+"""Programs."""
+
+RESUMED = {
+    ("suspensions_async_comprehensions.py", 3),
+    ("suspensions_async_for_on_one_line.py", 2),
+    ("suspensions_async_generator_expression.py", 2),
+    ("suspensions_generator_that_assigns.py", 4),
+}
+"""Lines that go on in a later context, on the line on which they were suspended: ours count
+there, the tracer's only once the line changes or a loop turns."""
+
+RESUMED_AND_JUMPED = {
+    ("suspensions_generator_defaults_and_decorators.py", 2),
+    ("suspensions_generator_defaults_and_decorators.py", 3),
+    ("suspensions_generator_defaults_and_decorators.py", 5),
+    ("suspensions_generator_that_gets_values.py", 3),
+    ("suspensions_generator_with_several_on_a_line.py", 2),
+}
+"""The other way round: a `yield` in a decorator or default, and, since 3.12, one before an `or`."""
+
+
+def programs() -> Mapping[str, str]:
+    """The texts that this Python has the grammar for, by module name."""
+    texts = {}
+    for file in sorted((HERE / "programs").glob("*.txt")):
+        if file.stem.endswith("312") and sys.version_info < (3, 12):
+            continue
+        for part in file.read_text(encoding="utf-8").split("=== ")[1:]:
+            title, _, text = part.partition("\n")
+            texts[f"{file.stem}_{re.sub('[^a-z0-9]+', '_', title.lower())}"] = text
+    return texts
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Facts, Facts]:
+    """What coverage.py and what whotests recorded of all programs."""
+    root = tmp_path_factory.mktemp("programs")
+    folder = root / "small"
+    folder.mkdir()
+    for name, text in programs().items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    driver = ("python", str(HERE / "exact_driver.py"), str(folder))
+    plain = run_plain(*driver, str(root / ".coverage"), cwd=root)
+    assert plain.status == 0, plain.err
+    measured = run_measured(*driver, cwd=root, options=("--source", "small"))
+    assert measured.status == 0, measured.err
+    data_file = root / ".whotests" / "data.db"
+    return (
+        _of_labels(coverage_facts(root / ".coverage", root)),
+        _of_labels(whotests_facts(data_file, root)),
+    )
+
+
+def _of_labels(facts: Facts) -> Facts:
+    return {key: lines for key, lines in facts.items() if key[0] not in ("", "import")}
+
+
+def _shown(found: Facts, others: Facts, known: set[tuple[str, int]]) -> list[str]:
+    texts = programs()
+    return [
+        f"{difference.path}:{difference.line} "
+        f"{texts[Path(difference.path).stem].splitlines()[difference.line - 1]!r} "
+        f"in {len(difference.contexts)}: {difference.contexts[0]}"
+        for difference in differences(found, others)
+        if (Path(difference.path).name, difference.line) not in known
+    ]
+
+
+def test_there_are_many_programs(both: tuple[Facts, Facts]) -> None:
+    """All of them ran, under both."""
+    for facts in both:
+        assert len({path for _, path in facts}) == len(programs()) >= LEAST
+        assert count(facts) > 10_000
+
+
+def test_no_fact_is_superfluous(both: tuple[Facts, Facts]) -> None:
+    """A line counts for no context in which it did not run."""
+    theirs, ours = both
+    assert _shown(ours, theirs, RESUMED) == []
+
+
+def test_no_fact_is_missing(both: tuple[Facts, Facts]) -> None:
+    """Every line counts for each context in which it ran. Left out are the facts on lines that
+    the compiler lent to code of other statements (docs/exactness.md)."""
+    theirs, ours = both
+    lent = {f"small/{name}.py": borrowed_lines(text) for name, text in programs().items()}
+    rest = {
+        key: bits_of(line for line in lines_in(lines) if line not in lent[key[1]])
+        for key, lines in theirs.items()
+    }
+    assert _shown(rest, ours, RESUMED_AND_JUMPED) == []
+
+
+def test_a_line_lent_to_other_code_does_not_run(tmp_path: Path) -> None:
+    """What leads out of a `finally` that raises has the line of its last statement: the tracer
+    says that this has run, whotests that it has not."""
+    text = """\
+def f():
+    try:
+        fail()
+    finally:
+        fail()
+        never = 1
+switch("a")
+try:
+    f()
+except NameError:
+    done = 1
+"""
+    with Comparing(tmp_path) as comparing:
+        compared = comparing.compare(text)
+    assert compared.missing == {("a", 6)}
+    assert compared.unexplained == compared.superfluous == set()
