@@ -64,7 +64,8 @@ suite-%: .venv/%/wheel.stamp
 	@cd tests && ../.venv/$*/bin/python -c 'import sys, whotests; \
 	  sys.exit("site-packages" not in whotests.__file__ and "not the wheel: " + whotests.__file__)'
 	@echo "== the suite on the wheel, CPython $*"
-	@cd tests && ../.venv/$*/bin/python -m pytest -q -p no:cacheprovider $(ARGS)
+	@cd tests && ../.venv/$*/bin/python -m pytest -q -p no:cacheprovider \
+	  $(if $(filter $(OLDEST),$*),,-m 'not suites') $(ARGS)
 
 # --- environments, remade when what they come from changes
 
