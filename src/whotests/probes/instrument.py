@@ -11,15 +11,14 @@ run once: each of their statements has a probe of its own and they need no handl
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from whotests.probes import nodes
-from whotests.probes.later import Later
-from whotests.probes.layout import BlockLayout, Layout, Trap
-from whotests.probes.runtime import BLOCK_SIZE
+from whotests.probes.chains import DEAD, EMPTY, Chains, Unit
+from whotests.probes.layout import Layout
 from whotests.probes.shapes import (
     DEFINITIONS,
+    SIMPLE,
     finish_apart,
     first_line,
     has_break,
@@ -35,48 +34,12 @@ from whotests.probes.shapes import (
     outer_parts,
     takes_all,
 )
-from whotests.probes.suspension import Suspensions
 
 __all__ = ["instrument"]
 
-_DEAD = -2
-"""The tip of a chain after which control does not go on."""
-_EMPTY = -1
 _WITHS = (ast.With, ast.AsyncWith)
 _Try = ast.Try | ast.TryStar
 _Visit = Callable[["_Instrumenter", Any, list[ast.stmt], int], int]
-
-
-@dataclass(slots=True)
-class _Region:
-    """Statements that a handler around them may note exceptions of."""
-
-    first: int = 0
-    last: int = 0
-    """Their lines."""
-    needed: bool = False
-    """One of them has no probe right before it."""
-    traps: list[tuple[int, int, int]] = field(default_factory=list)
-    """First and last line of a statement's own part, and its step."""
-
-
-@dataclass(slots=True)
-class _Unit:
-    """The unit whose body is being instrumented."""
-
-    index: int
-    each: bool
-    """Every statement gets a probe (module and class bodies)."""
-    block: str = ""
-    """Placeholder of the block that takes the next probe."""
-    free: int = 0
-    """Slots left in it."""
-    region: _Region = field(default_factory=_Region)
-    """The innermost one around the next statement."""
-    free_place: int = 0
-    """Where the next region's places may begin."""
-    exits: list[tuple[str, int]] = field(default_factory=list)
-    """Open loops and suspending `with`s around, outermost first: ('loop' or 'with', line or 0)."""
 
 
 def instrument(
@@ -99,93 +62,13 @@ def instrument(
     return _Instrumenter(text, units, first_lines, statements, each).module(tree, mark_module)
 
 
-class _Instrumenter:
-    def __init__(
-        self,
-        text: str,
-        units: Sequence[ast.AST],
-        first_lines: Mapping[int, int],
-        statements: int,
-        each: bool,
-    ) -> None:
-        self.each = each
-        self.unit_index = {id(node): index for index, node in enumerate(units)}
-        self.first_line = first_lines.get
-        self.statements = statements
-        self.suspensions = Suspensions(text)
-        self.later = Later(self.suspensions, self.slot_at)
-        self.untrapped: set[int] = set()
-        """Lines of headers that may suspend."""
-        self.silent: set[int] = set()
-        """Those of them on which a suite stands. A tracer that has seen the line begin does not
-        see it go on later."""
-        self.lines: list[int] = []
-        self.parents: list[int] = []
-        self.blocks: list[tuple[int, list[int]]] = []
-        self.traps: dict[int, list[Trap]] = {}
-        self.unit = _Unit(0, each=True)
-
+class _Instrumenter(Chains):
     def module(self, tree: ast.Module, mark_module: bool) -> Layout:
         head, body = self.definition_body(tree)
         if mark_module and body:
             body = nodes.module_frame(body)
         tree.body = head + body
-        return Layout(
-            tuple(self.lines),
-            tuple(self.parents),
-            tuple(BlockLayout(unit, tuple(steps)) for unit, steps in self.blocks),
-            {unit: tuple(sorted(traps)) for unit, traps in self.traps.items()},
-        )
-
-    # -- steps, probes and traps ------------------------------------------------------------
-
-    def step(self, line: int, parent: int) -> int:
-        """A new step after `parent`; `parent` itself when the line does not count."""
-        if line in self.silent:
-            return parent
-        line = self.first_line(line, line)
-        if not self.statements >> line & 1:
-            return parent
-        if parent >= 0 and self.lines[parent] == line:
-            return parent
-        self.lines.append(line)
-        self.parents.append(parent)
-        return len(self.lines) - 1
-
-    def counts(self, node: ast.stmt) -> bool:
-        """Whether any of a statement's lines does: `global x` and a bare `x: int` have none."""
-        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
-        return any(self.statements >> self.first_line(line, line) & 1 for line in lines)
-
-    def slot(self, step: int) -> tuple[str, int]:
-        """A free probe of the unit for a step: its block's placeholder, and its slot."""
-        unit = self.unit
-        if not unit.free:
-            self.new_block()
-        steps = self.blocks[int(unit.block.removeprefix(nodes.PREFIX))][1]
-        steps.append(step)
-        unit.free -= 1
-        return unit.block, len(steps) - 1
-
-    def slot_at(self, line: int) -> tuple[str, int] | None:
-        """A free probe of the unit for a line alone; None if it does not count."""
-        step = self.step(line, _EMPTY)
-        return None if step < 0 else self.slot(step)
-
-    def new_block(self) -> None:
-        self.unit.block = nodes.block_name(len(self.blocks))
-        self.unit.free = BLOCK_SIZE
-        self.blocks.append((self.unit.index, []))
-
-    def probe(self, step: int, line: int) -> ast.If:
-        return nodes.note(*self.slot(step), line)
-
-    def trap(self, first: int, last: int, step: int) -> None:
-        """Says which step an exception at these lines of the unit belongs to."""
-        while first in self.untrapped:  # the header of a suite on the same line
-            first += 1
-        if step >= 0 and first <= last and not self.unit.each:
-            self.unit.region.traps.append((first, last, step))
+        return self.layout()
 
     def header(
         self, node: ast.stmt, parts: Sequence[ast.expr | None], tip: int, *, entered_again: bool
@@ -203,7 +86,7 @@ class _Instrumenter:
         suite: list[ast.stmt] = getattr(node, "body", [])  # a `match` has none
         suspends = suspends or self.suspends_beside(end, suite)
         step = self.step(node.lineno, tip)
-        again = self.step(node.lineno, _EMPTY) if entered_again else step
+        again = self.step(node.lineno, EMPTY) if entered_again else step
         if suspends:
             self.untrapped.update(range(node.lineno, end + 1))
             if suite and suite[0].lineno <= end and isinstance(node, (ast.If, *_WITHS)):
@@ -220,45 +103,6 @@ class _Instrumenter:
         may be thrown into it later."""
         return bool(suite) and suite[0].lineno <= end and self.suspensions.suspends(suite)
 
-    # -- regions ----------------------------------------------------------------------------
-
-    def enter_region(self, first: ast.stmt, last: ast.stmt) -> _Region:
-        """Begins a region from one statement to another; returns the one around it, for
-        `leave_region`."""
-        outer = self.unit.region
-        self.unit.region = _Region(first_line(first), last.end_lineno or last.lineno)
-        return outer
-
-    def leave_region(self, outer: _Region) -> _Region:
-        """Ends the region, and returns it for `guarded` or `unguarded`."""
-        region, self.unit.region = self.unit.region, outer
-        return region
-
-    def guarded(
-        self, body: list[ast.stmt], region: _Region, *, line: int, probe: ast.If | None = None
-    ) -> list[ast.stmt]:
-        """A region's body, with a handler around it where there is something to note.
-
-        What is raised in it passes `line` next: that of the handler or manager outside.
-        """
-        unit = self.unit
-        traps = region.traps if region.needed else []
-        if unit.each or not (traps or probe):
-            return body
-        # A unit's own region has none around it; its places are its lines.
-        offset = unit.free_place - region.first if region.first else 0
-        unit.free_place += region.last - region.first + 1
-        self.traps.setdefault(unit.index, []).extend(
-            (start + offset, end + offset, step, offset) for start, end, step in traps
-        )
-        return nodes.region(body, self.any_block(), probe, offset, line=line)
-
-    def unguarded(self, region: _Region) -> None:
-        """Lets the region around it note what is to be noted of this one."""
-        if region.needed:
-            self.unit.region.needed = True
-            self.unit.region.traps += region.traps
-
     # -- bodies -----------------------------------------------------------------------------
 
     def definition_body(
@@ -267,7 +111,7 @@ class _Instrumenter:
         """The new body of a unit, as what must stay first in it and the rest."""
         function = not isinstance(node, (ast.Module, ast.ClassDef))
         outer = self.unit
-        self.unit = unit = _Unit(self.unit_index[id(node)], each=self.each or not function)
+        self.unit = unit = Unit(self.unit_index[id(node)], each=self.each or not function)
         unit.free_place = node.body[-1].end_lineno or 0 if node.body else 0
         unit.free_place += 1
         cut = 0
@@ -279,39 +123,23 @@ class _Instrumenter:
         body: list[ast.stmt] = []
         if cut and not is_docstring(head[-1]):
             # `from __future__` must come first, so their probe stands after them.
-            tip = _EMPTY
+            tip = EMPTY
             for statement in head:
                 if is_future_import(statement):
                     tip = self.step(statement.lineno, tip)
             self.close(body, tip, head[-1].lineno)
-        out, tip = self.block(rest, _EMPTY)
+        out, tip = self.block(rest, EMPTY)
         self.close(out, tip, last_line(rest))
         if not isinstance(node, (ast.Module, ast.ClassDef)) and not any(map(self.counts, rest)):
             # With nothing to run, what runs is the return at the first line.
             line = first_line(node)
-            self.close(out, self.step(line, _EMPTY), line)
+            self.close(out, self.step(line, EMPTY), line)
         body += out
         if body:
             # There is no line to pass next, so it is one that was passed.
             body = self.guarded(body, unit.region, line=body[0].lineno)
         self.unit = outer
         return head, body
-
-    def close(
-        self, out: list[ast.stmt], tip: int, line: int, region: _Region | None = None
-    ) -> None:
-        """Ends a chain with a probe at the end of a body, in `region` if not in this one."""
-        if tip < 0:
-            return
-        if (
-            out
-            and isinstance(out[-1], _SIMPLE)
-            and self.lines[tip] == self.first_line(out[-1].lineno, out[-1].lineno)
-        ):
-            out.insert(len(out) - 1, self.probe(tip, out[-1].lineno))
-        else:
-            (region or self.unit.region).needed = True
-            out.append(self.probe(tip, line))
 
     def block(self, body: Iterable[ast.stmt], tip: int) -> tuple[list[ast.stmt], int]:
         """Instruments a suite that is entered with the chain `tip`; returns it and its tip."""
@@ -320,7 +148,7 @@ class _Instrumenter:
         for statement in body:
             if before is not None and before.end_lineno == statement.lineno:
                 self.go_on_beside(before)
-            tip = self.statement(statement, out, max(tip, _EMPTY))
+            tip = self.statement(statement, out, max(tip, EMPTY))
             before = statement
         return out, tip
 
@@ -333,7 +161,7 @@ class _Instrumenter:
 
     def statement(self, node: ast.stmt, out: list[ast.stmt], tip: int) -> int:
         """Appends a statement, instrumented, to `out`; returns the chain's new tip."""
-        if tip >= 0 and out and isinstance(out[-1], _SIMPLE):
+        if tip >= 0 and out and isinstance(out[-1], SIMPLE):
             # The statement before is not the last of its run: no probe stands right before it.
             self.unit.region.needed = True
         visit: _Visit | None = _COMPOUND.get(type(node))
@@ -341,7 +169,7 @@ class _Instrumenter:
             return self.simple(node, out, tip)
         if self.unit.each and tip >= 0:
             out.append(self.probe(tip, node.lineno))
-            tip = _EMPTY
+            tip = EMPTY
         return visit(self, node, out, tip)
 
     def simple(self, node: ast.stmt, out: list[ast.stmt], tip: int) -> int:
@@ -377,11 +205,11 @@ class _Instrumenter:
             # later, maybe in another context, be taken for the chain that led here.
             if step >= 0:
                 out.append(self.probe(step, line))
-            step = _EMPTY
+            step = EMPTY
         else:
             self.trap(node.lineno, end, step)
         out.append(node)
-        return _DEAD if ends else step
+        return DEAD if ends else step
 
     def decorated(
         self,
@@ -403,7 +231,7 @@ class _Instrumenter:
         elif self.unit.each or suspends:
             self.pause(out, self.step(lines[0], tip), lines[0])
             for at, line in enumerate(lines[1:]):
-                tip = self.step(line, _EMPTY)
+                tip = self.step(line, EMPTY)
                 if tip >= 0:
                     decorators[at] = nodes.note_after(*self.slot(tip), decorators[at])
         else:
@@ -414,7 +242,7 @@ class _Instrumenter:
             tip = self.step(node.lineno, tip)
             if tip >= 0:
                 decorators[-1] = nodes.note_after(*self.slot(tip), decorators[-1])
-        return _EMPTY
+        return EMPTY
 
     def ways_out(self, node: ast.stmt, step: int) -> int:
         """Adds what a jump passes on its way: `with`s that may have been entered in an
@@ -428,31 +256,19 @@ class _Instrumenter:
                 break
         return step
 
-    def any_block(self) -> str:
-        """A block of the unit, for what needs no slot."""
-        unit = self.unit
-        if not unit.block:
-            self.new_block()
-        return unit.block
-
-    def pause(self, out: list[ast.stmt], step: int, line: int) -> None:
-        """Ends a chain before a header that may suspend."""
-        if step >= 0:
-            out.append(self.probe(step, line))
-
     def visit_if(self, node: ast.If, out: list[ast.stmt], tip: int) -> int:
         step, ends = self.header(node, [node.test], tip, entered_again=False)
         if ends:
             self.pause(out, step, node.lineno)
-            step = _EMPTY
+            step = EMPTY
         node.body, tip_body = self.block(node.body, step)
         node.orelse, tip_else = self.block(node.orelse, step)
-        if tip_body != _DEAD and tip_else != _DEAD:
+        if tip_body != DEAD and tip_else != DEAD:
             self.close(node.body, tip_body, last_line(node.body))
             self.close(node.orelse, tip_else, last_line(node.orelse) or node.lineno)
-            tip = _EMPTY
+            tip = EMPTY
         else:
-            tip = tip_else if tip_body == _DEAD else tip_body
+            tip = tip_else if tip_body == DEAD else tip_body
         out.append(node)
         return tip
 
@@ -468,24 +284,24 @@ class _Instrumenter:
         )
         if ends:
             self.pause(out, step, node.lineno)
-            step = _EMPTY if turns else self.step(node.lineno, _EMPTY)
+            step = EMPTY if turns else self.step(node.lineno, EMPTY)
         entry = step
         self.unit.exits.append(("loop", node.lineno if turns else 0))
         body, end = self.block(node.body, entry)
-        if turns and end != _DEAD:
+        if turns and end != DEAD:
             end = self.step(node.lineno, end)
         self.close(body, end, last_line(node.body))
         node.body = body
         self.unit.exits.pop()
         endless = isinstance(node, ast.While) and is_true(test)
         breaks = has_break(node.body)
-        node.orelse, tip = self.block(node.orelse, _DEAD if endless else entry)
+        node.orelse, tip = self.block(node.orelse, DEAD if endless else entry)
         if not node.orelse:
-            tip = _DEAD if endless else entry
+            tip = DEAD if endless else entry
         if breaks:
             if tip >= 0:
                 self.close(node.orelse, tip, node.lineno)
-            tip = _EMPTY
+            tip = EMPTY
         out.append(node)
         return tip
 
@@ -498,12 +314,12 @@ class _Instrumenter:
         # A manager may swallow what entering the next one or assigning itself raises.
         if ends or len(node.items) > 1 or not may_only_name(node.items[0]):
             self.pause(out, step, node.lineno)
-            step = _EMPTY
+            step = EMPTY
         outer = self.enter_region(node.body[0], node.body[-1])
         if suspends:
             unit.exits.append(("with", node.lineno))
         body, end = self.block(node.body, step)
-        if asynchronous and end != _DEAD:
+        if asynchronous and end != DEAD:
             end = self.step(node.lineno, end)
         self.close(body, end, last_line(node.body))
         if suspends:
@@ -511,17 +327,17 @@ class _Instrumenter:
         region = self.leave_region(outer)
         # It may swallow what is raised in it, so that no handler further out sees it; and
         # what leaves it by an exception passes its line again, maybe in another context.
-        leaving = self.step(node.lineno, _EMPTY) if suspends else _EMPTY
+        leaving = self.step(node.lineno, EMPTY) if suspends else EMPTY
         probe = self.probe(leaving, node.lineno) if leaving >= 0 and not unit.each else None
         node.body = self.guarded(body, region, line=node.lineno, probe=probe)
         out.append(node)
-        return _EMPTY if asynchronous else leaving
+        return EMPTY if asynchronous else leaving
 
     def visit_try(self, node: _Try, out: list[ast.stmt], tip: int) -> int:
         step = self.step(node.lineno, tip)
         if self.unit.each:
             self.pause(out, step, node.lineno)
-            step = _EMPTY
+            step = EMPTY
         outer = self.enter_region(node.body[0], node.body[-1])
         body, tip_body = self.block(node.body, step)
         inside = self.leave_region(outer)
@@ -531,16 +347,16 @@ class _Instrumenter:
         if node.orelse:
             orelse, tip_else = self.block(node.orelse, tip_body)
         headers, ends = self.handlers(node)
-        went_on = tip_else != _DEAD
-        if any(end != _DEAD for end in ends) or node.finalbody:
+        went_on = tip_else != DEAD
+        if any(end != DEAD for end in ends) or node.finalbody:
             for handler, end in zip(node.handlers, ends, strict=False):
                 self.close(handler.body, end, handler.lineno)
-                went_on = went_on or end != _DEAD
+                went_on = went_on or end != DEAD
             if orelse:
                 self.close(orelse, tip_else, last_line(node.orelse))
             else:
                 self.close(body, tip_else, last_line(node.body), inside)
-            tip_else = _EMPTY
+            tip_else = EMPTY
         if tip_body >= 0 and (node.orelse or tip_else == tip_body):
             # What the body ran is noted only after it.
             inside.needed = True
@@ -560,17 +376,17 @@ class _Instrumenter:
                 node.body = self.guarded(node.body, before, line=node.finalbody[0].lineno)
             else:
                 self.unguarded(before)
-            node.finalbody, end = self.block(node.finalbody, _EMPTY)
+            node.finalbody, end = self.block(node.finalbody, EMPTY)
             self.close(node.finalbody, end, last_line(node.finalbody))
-            went_on = went_on and end != _DEAD
+            went_on = went_on and end != DEAD
         else:
             self.unguarded(before)
         out.append(node)
-        return tip_else if went_on else _DEAD
+        return tip_else if went_on else DEAD
 
     def handlers(self, node: _Try) -> tuple[int, list[int]]:
         """Instruments the handlers: the chain of all their headers, and each one's tip."""
-        headers = _EMPTY
+        headers = EMPTY
         ends = []
         for handler in node.handlers:
             if handler.type is not None and (
@@ -585,12 +401,12 @@ class _Instrumenter:
                 # What its body raises goes on as part of a group that is raised elsewhere.
                 apart = isinstance(node, ast.TryStar)
                 outer = self.enter_region(handler.body[0], handler.body[-1])
-                handler.body, end = self.block(handler.body, _EMPTY)
+                handler.body, end = self.block(handler.body, EMPTY)
                 region = self.leave_region(outer)
                 if apart:
                     self.close(handler.body, end, last_line(handler.body), region)
                     handler.body = self.guarded(handler.body, region, line=handler.lineno)
-                    end = min(end, _EMPTY)
+                    end = min(end, EMPTY)
                 else:
                     self.unguarded(region)
                 ends.append(end)
@@ -607,7 +423,7 @@ class _Instrumenter:
         step, ends = self.header(node, [node.subject], tip, entered_again=False)
         if ends:
             self.pause(out, step, node.lineno)
-            step = _EMPTY
+            step = EMPTY
         tips: list[tuple[list[ast.stmt], int]] = []
         cases: list[ast.match_case] = []
         for case in node.cases:
@@ -622,7 +438,7 @@ class _Instrumenter:
             ):
                 if step >= 0:
                     cases.append(nodes.note_case(*self.slot(step), case.pattern.lineno))
-                step = _EMPTY
+                step = EMPTY
             else:
                 self.trap(case.pattern.lineno, header_end, step)
             case.body, end = self.block(case.body, step)
@@ -631,16 +447,16 @@ class _Instrumenter:
         node.cases = cases
         if not is_irrefutable(node.cases[-1]):
             tips.append(([], step))
-            if step >= 0 and any(end != _DEAD for _, end in tips[:-1]):
+            if step >= 0 and any(end != DEAD for _, end in tips[:-1]):
                 node.cases.append(nodes.no_case(self.probe(step, node.lineno)))
-                tips[-1] = ([], _EMPTY)
-        alive = [(body, end) for body, end in tips if end != _DEAD]
+                tips[-1] = ([], EMPTY)
+        alive = [(body, end) for body, end in tips if end != DEAD]
         out.append(node)
         if len(alive) == 1:
             return alive[0][1]
         for body, end in alive:
             self.close(body, end, last_line(body) if body else node.lineno)
-        return _EMPTY if alive else _DEAD
+        return EMPTY if alive else DEAD
 
 
 _COMPOUND: dict[type[ast.stmt], _Visit] = {
@@ -654,9 +470,3 @@ _COMPOUND: dict[type[ast.stmt], _Visit] = {
     ast.TryStar: _Instrumenter.visit_try,
     ast.Match: _Instrumenter.visit_match,
 }
-
-_SIMPLE = tuple(
-    kind
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.stmt) and kind not in (ast.stmt, *_COMPOUND)
-)

@@ -4,7 +4,9 @@ import ast
 from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "COMPOUND",
     "DEFINITIONS",
+    "SIMPLE",
     "finish_apart",
     "first_line",
     "has_break",
@@ -22,6 +24,16 @@ __all__ = [
 ]
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+COMPOUND = (*_LOOPS, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
+"""Statements with suites that belong to the same unit."""
+
+SIMPLE = tuple(
+    kind
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.stmt) and kind not in (ast.stmt, *COMPOUND)
+)
+"""All others, definitions among them."""
 
 
 def outer_parts(node: ast.stmt) -> list[ast.expr]:
