@@ -29,8 +29,8 @@ def test_a_real_suite(suite: Suite, folder: Path, tmp_path: Path) -> None:
     root = fetch(suite, folder)
     path = os.pathsep.join((str(root / suite.path), str(folder / "needs")))
     environment = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "COVERAGE_CORE": "ctrace"}
-    command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    command += ("-c", "pyproject.toml", *suite.tests)
+    settings = ("-p", "no:cacheprovider", "-c", "pyproject.toml")
+    command = ("python", "-m", "pytest", "-q", *settings, *suite.tests)
     theirs_file, ours_file = tmp_path / ".coverage", tmp_path / "data.db"
 
     sources = [f"--cov={name}" for name in suite.source]

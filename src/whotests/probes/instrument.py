@@ -394,10 +394,10 @@ class _Instrumenter(Chains):
                 or self.unit.each
                 or self.suspends_beside(handler.type.end_lineno or 0, handler.body)
             ):
-                # Of `except*`, each is evaluated: a chain tells nothing.
-                place = self.slot_at(handler.lineno)
-                if place is not None:
-                    handler.type = nodes.note_first(*place, handler.type)
+                headers = self.step(handler.lineno, headers)
+                if headers >= 0:
+                    handler.type = nodes.note_first(*self.slot(headers), handler.type)
+                headers = EMPTY
                 # What its body raises goes on as part of a group that is raised elsewhere.
                 apart = isinstance(node, ast.TryStar)
                 outer = self.enter_region(handler.body[0], handler.body[-1])
