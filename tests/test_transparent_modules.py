@@ -188,6 +188,24 @@ def test_warnings_are_the_same(tmp_path: Path, option: str) -> None:
             assert ("invalid escape" in plain.err) == (option == "default")
 
 
+def test_warnings_of_the_source_come_when_python_would_compile_it(tmp_path: Path) -> None:
+    """Once for each version of a file, and not for one that Python has compiled before."""
+    files = {"prog.py": "import warned\n", "warned.py": "x = 1\nassert (x, 'always')\n"}
+    write_files(tmp_path, files)
+    writes = {"PYTHONDONTWRITEBYTECODE": ""}
+    words = ("python", "-W", "default", "prog.py")
+
+    def warned() -> bool:
+        ended = run_measured(*words, cwd=tmp_path, options=("--source", "."), env=writes)
+        assert ended.status == 0
+        return "always true" in ended.err
+
+    assert [warned(), warned()] == [True, False]
+    write_files(tmp_path, {"warned.py": "x = 2\nassert (x, 'always')\n\n"})
+    assert "always true" in run_plain(*words, cwd=tmp_path, env=writes).err
+    assert [warned(), warned()] == [False, False]
+
+
 BRANCHES = "".join(f"    {'el' * bool(n)}if x == {n}:\n        y = {n}\n" for n in range(1500))
 CASES = "".join(f"        case {n}:\n            return {n}\n" for n in range(5000))
 NESTED = "".join(f"{' ' * n}for i{n} in (1,):\n" for n in range(1, 20)) + " " * 20 + "print('in')\n"

@@ -70,6 +70,7 @@ class Chains:
         self.unit_index = {id(node): index for index, node in enumerate(units)}
         self.first_line = first_lines.get
         self.statements = statements
+        self.text = text
         self.suspensions = Suspensions(text)
         self.later = Later(self.suspensions, self.slot_at)
         self.untrapped: set[int] = set()

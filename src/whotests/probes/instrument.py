@@ -15,6 +15,7 @@ from typing import Any
 
 from whotests.probes import nodes
 from whotests.probes.chains import DEAD, EMPTY, Chains, Unit
+from whotests.probes.compiled import compiled_elsewhere
 from whotests.probes.layout import Layout
 from whotests.probes.shapes import (
     DEFINITIONS,
@@ -29,7 +30,6 @@ from whotests.probes.shapes import (
     is_name,
     is_true,
     last_line,
-    may_only_name,
     may_replace,
     outer_parts,
     takes_all,
@@ -64,6 +64,7 @@ def instrument(
 
 class _Instrumenter(Chains):
     def module(self, tree: ast.Module, mark_module: bool) -> Layout:
+        self.compiled = {id(node) for node in compiled_elsewhere(tree, self.text)}
         head, body = self.definition_body(tree)
         if mark_module and body:
             body = nodes.module_frame(body)
@@ -188,8 +189,9 @@ class _Instrumenter(Chains):
                 step = self.decorated(node, out, tip, suspends)
             else:
                 step = self.step(line, tip)
-            head, body = self.definition_body(node)
-            node.body = head + body
+            if id(node) not in self.compiled:
+                head, body = self.definition_body(node)
+                node.body = head + body
         else:
             step = self.step(line, tip)
             end = node.end_lineno or line
@@ -276,8 +278,9 @@ class _Instrumenter(Chains):
         self, node: ast.For | ast.AsyncFor | ast.While, out: list[ast.stmt], tip: int
     ) -> int:
         test = node.test if isinstance(node, ast.While) else node.iter
-        suspends = self.suspensions.suspends(node.body)
-        step, ends = self.header(node, [test], tip, entered_again=suspends)
+        # A thread may stay in a `while` from one context to the next.
+        again = isinstance(node, ast.While) or self.suspensions.suspends(node.body)
+        step, ends = self.header(node, [test], tip, entered_again=again)
         # A header that suspends on every turn: it is reached again where a turn ends.
         turns = isinstance(node, ast.AsyncFor) or (
             isinstance(node, ast.While) and self.suspensions.suspends([test])
@@ -310,11 +313,11 @@ class _Instrumenter(Chains):
         parts = [part for item in node.items for part in (item.context_expr, item.optional_vars)]
         asynchronous = isinstance(node, ast.AsyncWith)
         suspends = asynchronous or self.suspensions.suspends(node.body)
-        step, ends = self.header(node, parts, tip, entered_again=suspends)
-        # A manager may swallow what entering the next one or assigning itself raises.
-        if ends or len(node.items) > 1 or not may_only_name(node.items[0]):
-            self.pause(out, step, node.lineno)
-            step = EMPTY
+        # The managers themselves may begin a context and end it. And one may swallow what
+        # entering the next one or assigning itself raises.
+        step, _ = self.header(node, parts, tip, entered_again=True)
+        self.pause(out, step, node.lineno)
+        step = EMPTY if unit.each or suspends else self.step(node.lineno, EMPTY)
         outer = self.enter_region(node.body[0], node.body[-1])
         if suspends:
             unit.exits.append(("with", node.lineno))

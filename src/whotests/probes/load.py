@@ -7,12 +7,14 @@ their ordinary loaders and specs, and nothing else in the import system changes.
 
 import ast
 import builtins
+import os
 import sys
 import types
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from typing import Any
 
 from whotests.probes.cache import Cache
@@ -46,7 +48,7 @@ class LoadedFile:
     layout: Layout | None = None
     """None when it could not be instrumented, and runs as it is."""
     reason: str = ""
-    """Why it could not."""
+    """Why it could not, or which part of it."""
     variants: dict[str, types.CodeType] = field(default_factory=dict)
     """The code that runs, for each way of compiling it."""
 
@@ -136,14 +138,16 @@ class Loading:
             if variant in file.variants:
                 return file.variants[variant]
         entry = self._cache.read(path, variant, digest)
+        cached = entry is not None
         if entry is None:
             entry = build(path, source, rewrite)
             self._cache.write(path, variant, digest, entry)
-        code, layout, line_count, statements, excluded, units, warned = entry
-        for category, message, line in warned:
-            # As if it were compiled now: Python without a cache shows them each time.
-            kind = getattr(builtins, category, SyntaxWarning)
-            warnings.warn_explicit(message, kind, path, line)
+        code, layout, line_count, statements, excluded, units, warned, reason = entry
+        # Python would warn of them when it compiles the file, and keep what it has compiled.
+        if warned and not has_bytecode(path) and (sys.dont_write_bytecode or not cached):
+            for category, message, line in warned:
+                kind = getattr(builtins, category, SyntaxWarning)
+                warnings.warn_explicit(message, kind, path, line)
         if file is None:
             file = LoadedFile(
                 path,
@@ -153,6 +157,7 @@ class Loading:
                 excluded=excluded,
                 units=tuple(_unit(unit) for unit in units),
                 layout=Layout.from_plain(layout),
+                reason=reason,
             )
         constants: dict[object, object] = {MARK: self._mark}
         assert file.layout is not None
@@ -202,6 +207,7 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     with kept_warnings() as warned:
         tree = ast.parse(source, path)
     analysis = analyse(source, path, tree, text)
+    left_out, reason = _left_to_others(tree, text)
     # A long chain of `elif` is a deep tree, for us and for the compiler's check of it.
     sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)
     try:
@@ -226,10 +232,38 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
         layout.plain(),
         analysis.line_count,
         int(analysis.statements),
-        int(analysis.excluded),
+        int(analysis.excluded) | left_out & int(analysis.statements),
         units,
         (*warned, *compiler_warned),
+        reason,
     )
+
+
+def _left_to_others(tree: ast.Module, text: str) -> tuple[int, str]:
+    """The lines of functions that are not measured, as a bitmap, and what to say of them."""
+    from whotests.probes.compiled import compiled_elsewhere
+
+    functions = compiled_elsewhere(tree, text)
+    lines = 0
+    for function in functions:
+        last = function.end_lineno or function.lineno
+        lines |= (1 << last + 1) - (1 << function.body[0].lineno)
+    names = ", ".join(function.name for function in functions)
+    return lines, f"functions compiled by another tool are not measured: {names}" if names else ""
+
+
+def has_bytecode(path: str) -> bool:
+    """Whether Python has a compiled form of the file as it is now, and would not compile it."""
+    try:
+        with open(cache_from_source(path), "rb") as file:
+            head = file.read(16)
+        stat = os.stat(path)
+    except (OSError, NotImplementedError):
+        return False
+    made_of = int(stat.st_mtime).to_bytes(8, "little")[:4]
+    made_of += (stat.st_size & 0xFFFFFFFF).to_bytes(4, "little")
+    hashed = head[4:5] != b"\0"
+    return head[:4] == MAGIC_NUMBER and (hashed or head[8:] == made_of)
 
 
 def _compiled(

@@ -17,7 +17,6 @@ __all__ = [
     "is_name",
     "is_true",
     "last_line",
-    "may_only_name",
     "may_replace",
     "outer_parts",
     "takes_all",
@@ -135,11 +134,6 @@ def has_break(body: Iterable[ast.AST]) -> bool:
         ):
             todo += [part for part in ast.iter_child_nodes(node) if not isinstance(part, ast.expr)]
     return False
-
-
-def may_only_name(item: ast.withitem) -> bool:
-    """Whether nothing can be raised between a manager's entry and the body."""
-    return item.optional_vars is None or isinstance(item.optional_vars, ast.Name)
 
 
 def may_replace(body: Iterable[ast.AST]) -> bool:

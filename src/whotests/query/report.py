@@ -99,6 +99,9 @@ def report(reader: Reader, catalogue: Catalogue, *, sort: SortKey = SortKey.NAME
         if file.state is FileState.NOT_MEASURED:
             unmeasured.append(Unmeasured(path=path, reason=file.reason))
             continue
+        if file.reason:
+            # A part of it: its lines are excluded from the row.
+            unmeasured.append(Unmeasured(path=path, reason=file.reason))
         rows.append(
             _row(
                 file,
