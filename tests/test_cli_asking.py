@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from data_files import BASKET, INIT, SOURCE, DataFile, basket_of, record_shop
-from whotests.types import RunStatus
+from data_files import BASKET, INIT, SOURCE, DataFile, Measured, basket_of, record_shop
+from whotests.types import RunStatus, UnitKind
 
 
 @pytest.fixture
@@ -87,7 +87,29 @@ def test_who_import(shop: DataFile) -> None:
     """`who` says when only importing runs it."""
     text = answer(shop, "who", f"{SOURCE}:5")
     assert "No test runs it: it runs when the file is imported." in text
-    assert "The nearest line that ran: 8 (4 tests)." in text
+    assert "The nearest line that a test ran: 8 (4 tests)." in text
+
+
+def test_who_import_and_nothing(shop: DataFile) -> None:
+    """`who` of lines of which importing runs some names those that nothing ran."""
+    text = answer(shop, "who", f"{SOURCE}:16-18")
+    assert "No test runs it: it runs when the file is imported.\n  Nothing ran line 18.\n" in text
+
+
+def test_who_of_an_empty_file(tmp_path: Path) -> None:
+    """`who` says of a file that holds nothing that nothing can run it."""
+    data = DataFile(tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    empty = Measured(
+        path="src/shop/__init__.py",
+        text="",
+        statements=frozenset(),
+        units={"": (UnitKind.MODULE, 1, 1)},
+    )
+    data.save(empty)
+    with data.run() as run:
+        run.file(empty)
+    assert "It holds no statement, so nothing can run it." in answer(data, "who", empty.path)
 
 
 def test_who_function_by_its_dotted_name(shop: DataFile) -> None:
@@ -112,7 +134,7 @@ def test_stale(shop: DataFile) -> None:
 def test_gone(shop: DataFile) -> None:
     """The same of a file that is gone."""
     (shop.root / SOURCE).unlink()
-    assert f"stale: {SOURCE} is gone since" in answer(shop, "report")
+    assert f"stale: {SOURCE} is gone; this speaks" in answer(shop, "report")
 
 
 def test_what(shop: DataFile) -> None:
@@ -271,6 +293,15 @@ def test_narrow(shop: DataFile) -> None:
     table = plain[plain.index("test ") : plain.index("Run them")]
     assert max(map(len, table.splitlines())) <= 50
     assert "tests/test_b.py::test_refuse" in table
+
+
+def test_room_for_names(shop: DataFile) -> None:
+    """A terminal goes without other columns only as far as the names need their room."""
+    text = whotests(shop, "who", SOURCE, COLUMNS="60", FORCE_COLOR="1", NO_COLOR="1").stdout
+    header = re.search(r"test +outcome.*", re.sub(r"\x1b\[[0-9;]*m", "", text))
+    assert header is not None
+    assert header[0].split() == ["test", "outcome", "runs", "of", "it"]
+    assert "tests/test_b.py::test_refuse " in text
 
 
 def test_output_of_any_encoding(shop: DataFile) -> None:

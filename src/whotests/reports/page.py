@@ -28,6 +28,8 @@ _UNBOUNDED: Final = 10_000
 _MANY: Final = 5
 _LEAST: Final = 12
 _ROOM_TO_FOLD: Final = 22
+_READABLE: Final = 60
+"""A name broken to this width, or wider, still reads well."""
 
 
 def new_console() -> Console:
@@ -57,10 +59,15 @@ def indented(console: Console, text: Text | str, *, style: str = "", by: int = 2
 
 
 class Grid:
-    """A table without lines: header -> 'left', 'right', or 'fold' for what takes the room left."""
+    """A table without lines: header -> 'left', 'right', or 'fold' for what takes the room left.
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    `spare` are headers of columns that a terminal shows only if there is room, the first to
+    go first.
+    """
+
+    def __init__(self, headers: Mapping[str, str], *, spare: Sequence[str] = ()) -> None:
         self.headers = headers
+        self.spare = spare
         self.rows: list[Sequence[Cell]] = []
 
     def add(self, *cells: Cell) -> None:
@@ -71,7 +78,7 @@ class Grid:
     def print(self, console: Console) -> None:
         """On a terminal, 'fold' cells are broken to fit; in a pipe, every row is one line."""
         if console.is_terminal:
-            console.print(self._table(console.width))
+            console.print(self._fitted(console.width)._table(console.width))
             return
         # rich takes a millisecond a row, and has nothing to do here.
         texts = [list(self.headers), *(list(map(_plain, row)) for row in self.rows)]
@@ -86,12 +93,33 @@ class Grid:
             lines.append("  ".join(cells).rstrip())
         console.file.write("\n".join([*lines, ""]))
 
-    def _widths(self, room: int) -> list[int]:
-        """Of each column; 'fold' columns share what the others leave, the first takes first."""
-        widths = [
+    def _fitted(self, room: int) -> "Grid":
+        """This table without the spare columns that would make its first one hard to read."""
+        widths = dict(zip(self.headers, self._natural_widths(), strict=True))
+        first, *_ = widths
+        wanted = min(widths[first], _READABLE)
+        for header in self.spare:
+            left = room - sum(width + 2 for name, width in widths.items() if name != first)
+            if left >= wanted:
+                break
+            widths.pop(header, None)
+        if len(widths) == len(self.headers):
+            return self
+        places = [place for place, header in enumerate(self.headers) if header in widths]
+        fitted = Grid({header: self.headers[header] for header in widths})
+        for row in self.rows:
+            fitted.add(*(row[place] for place in places))
+        return fitted
+
+    def _natural_widths(self) -> list[int]:
+        return [
             max([len(header), *(cell_len(_plain(row[place])) for row in self.rows)])
             for place, header in enumerate(self.headers)
         ]
+
+    def _widths(self, room: int) -> list[int]:
+        """Of each column; 'fold' columns share what the others leave, the first takes first."""
+        widths = self._natural_widths()
         folding = [place for place, kind in enumerate(self.headers.values()) if kind == "fold"]
         room -= sum(width + 2 for place, width in enumerate(widths) if place not in folding)
         for left, place in zip(range(len(folding) - 1, -1, -1), folding, strict=True):
@@ -178,13 +206,11 @@ def _stale_notes(stale: Sequence[Staleness]) -> list[str]:
         if more:
             names.append(f"{more} more")
         when = moment(max(one.recorded for one in some))
-        verb = "is gone" if gone else "changed"
-        if len(some) > 1:
-            verb = verb.replace("is", "are")
+        verb = ("is gone" if len(some) == 1 else "are gone") if gone else "changed since"
         of = some[0].digest.hex()[:8] if len(some) == 1 else ""
         version = f", version {of}" if of else ""
         lines.append(
-            f"stale: {joined(names)} {verb} since; this speaks of what was recorded "
+            f"stale: {joined(names)} {verb}; this speaks of what was recorded "
             f"{when}{version}. Run again to bring it up to date."
         )
     return lines

@@ -21,7 +21,8 @@ __all__ = ["print_who"]
 
 _LONGEST_EXCERPT: Final = 12
 _FEW: Final = 5
-_NARROW: Final = 76
+_SPARE: Final = ("phase", "time", "runs", "of it")
+"""What a narrow terminal goes without, so that the names of tests can be read."""
 
 
 def print_who(
@@ -65,8 +66,10 @@ def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> Non
     if asked.stale is not None:
         heading.append("  stale", style="bold yellow")
     plain(console, heading)
-    if text is not None and target.last_line - target.first_line < _LONGEST_EXCERPT:
-        first, *_ = lines_in(target.lines | asked.statements)
+    # Nothing of a file that is empty, or that could not be parsed.
+    lines_asked = target.lines | asked.statements
+    if text is not None and lines_asked and target.last_line - target.first_line < _LONGEST_EXCERPT:
+        first, *_ = lines_in(lines_asked)
         shown = range(first, target.last_line + 1)
         excerpt(console, text, {line: _mark(asked, line) for line in shown})
     for sentence in _explained(asked):
@@ -101,25 +104,28 @@ def _explained(asked: Asked) -> list[str]:
             sentences.append(f"Line {asked.target.first_line} belongs to the statement of {line}.")
     if asked.excluded == asked.statements:
         sentences.append("It is excluded from reports by a rule.")
-    if asked.tested:
-        missed = asked.statements & ~asked.ran & ~asked.excluded
-        if missed and asked.target.by_lines | bool(asked.target.units):
-            sentences.append(f"Nothing ran {_lines(missed)}.")
-        return sentences
-    if asked.ran & ~asked.imported:
-        sentences.append("No test ran it.")
-    elif asked.ran:
-        sentences.append("No test runs it: it runs when the file is imported.")
-    else:
+    if not asked.ran:
         sentences.append("Nothing ran it.")
-    if asked.near:
-        near = [
-            f"{near.line} ({'at import' if near.at_import else count(near.tests, 'test')})"
-            for near in asked.near
-        ]
-        noun = "line" if len(near) == 1 else "lines"
-        sentences.append(f"The nearest {noun} that ran: {joined(near)}.")
+    elif not asked.tested:
+        elsewhen = "" if asked.ran & ~asked.imported else ": it runs when the file is imported"
+        sentences.append(f"No test runs it{elsewhen}.")
+    missed = asked.statements & ~asked.ran & ~asked.excluded
+    if missed and asked.ran and asked.target.by_lines | bool(asked.target.units):
+        sentences.append(f"Nothing ran {_lines(missed)}.")
+    sentences += _nearest(asked)
     return sentences
+
+
+def _nearest(asked: Asked) -> list[str]:
+    """Where to look instead: beside what did run, only lines that a test ran are news."""
+    ran = "that a test ran" if asked.ran else "that ran"
+    near = [
+        f"{near.line} ({'at import' if near.at_import else count(near.tests, 'test')})"
+        for near in asked.near
+        if near.tests or not asked.ran
+    ]
+    noun = "line" if len(near) == 1 else "lines"
+    return [f"The nearest {noun} {ran}: {joined(near)}."] if near else []
 
 
 def _no_statement(asked: Asked) -> str:
@@ -138,14 +144,11 @@ def _no_statement(asked: Asked) -> str:
 
 
 def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: int | None) -> None:
-    headers = {"test": "fold", "outcome": "left"}
-    narrow = console.width < _NARROW
-    if not narrow:
-        headers |= {"time": "right", "phase": "left", "runs": "right"}
+    headers = {"test": "fold", "outcome": "left", "time": "right", "phase": "left", "runs": "right"}
     spans = len(answer.asked) > 1 or answer.asked[0].statements.bit_count() > 1
-    if spans and not narrow:
+    if spans:
         headers |= {"of it": "left"}
-    table = Grid(headers)
+    table = Grid(headers, spare=_SPARE)
     for hit in islice(hits, limit):
         phases = "+".join(hit.phases)
         table.add(
