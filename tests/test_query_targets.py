@@ -111,6 +111,15 @@ def test_windows_drive(tmp_path: Path) -> None:
         (f"{SOURCE}::Basket.ad", "has no function or class 'Basket.ad' (nearest: Basket.add"),
         ("shop.basket.Basket.ad", "(nearest: shop.basket.Basket.add"),
         ("Basket.add", "fits several things: lib/basket.py::Basket.add, src/shop/basket.py::Bask"),
+        (
+            "shop.put",
+            "is no file, module, function or class of the data (nearest: shop.store.shelf.put",
+        ),
+        (
+            f"{SOURCE}:add",
+            f"come lines, as in {SOURCE}:12 or {SOURCE}:12-40; functions and classes",
+        ),
+        (" ", "the target is empty; name a file"),
         ("nothing.like.it", "is no file, module, function or class of the data; `whotests report`"),
     ],
 )

@@ -64,6 +64,8 @@ class Places:
 
 def resolve(text: str, places: Places) -> Target:
     """What `text` means. Raises UsageError when that is nothing or several things."""
+    if not text.strip():
+        raise UsageError("the target is empty; name a file, FILE:LINE, FILE::NAME or a dotted name")
     path, separator, name = text.partition("::")
     if separator:
         return _named(text, _file(path, places), name.replace("::", "."), places)
@@ -78,6 +80,13 @@ def resolve(text: str, places: Places) -> Target:
         return Target(text=text, file=file, units=(), first_line=1, last_line=file.line_count)
     if _looks_like_a_name(text):
         return _dotted(text, places)
+    path, separator, _ = text.rpartition(":")
+    meant = _find_file(path, places) if separator else file_or_problem
+    if isinstance(meant, FileVersion):
+        raise UsageError(
+            f"{text}: after the colon come lines, as in {meant.path}:12 or {meant.path}:12-40; "
+            f"functions and classes come after two, as in {meant.path}::NAME"
+        )
     raise file_or_problem
 
 
@@ -193,7 +202,10 @@ def _anywhere(text: str, places: Places) -> Target:
     found = []
     # What could have been meant: the last so many parts of everything's full name.
     size = text.count(".") + 1
+    top, last = text.partition(".")[0], text.rpartition(".")[2]
     names: set[str] = set()
+    # `package.name`, where the package only passes on what a module of it defines.
+    passed_on: set[str] = set()
     for path, file in places.files.items():
         module = _module_parts(path)
         units = [unit for unit in places.units(file.id) if unit.qualname]
@@ -202,11 +214,16 @@ def _anywhere(text: str, places: Places) -> Target:
             found.append(_target(text, file, named))
         for parts in (module, *([*module, *unit.name.split(".")] for unit in units)):
             names.add(".".join(parts[-size:]))
+            if size > 1 and parts[-1] == last and top in parts[:-1]:
+                passed_on.add(".".join(parts[parts.index(top) :]))
     if found:
         return _only(text, found)
-    last = text.rpartition(".")[2]
     same_end = [name for name in names if name.rpartition(".")[2] == last]
-    near = _nearest(text, names) or _nearest(text, same_end, cutoff=0.0)
+    near = (
+        _nearest(text, passed_on, cutoff=0.0)
+        or _nearest(text, names)
+        or _nearest(text, same_end, cutoff=0.0)
+    )
     raise UsageError(
         f"{text} is no file, module, function or class of the data{near}; "
         "`whotests report` lists the files"
