@@ -78,7 +78,7 @@ def test_unknown_key_names_the_nearest(tmp_path: Path) -> None:
     ("line", "told"),
     [
         ("source = 'lib'", "'source' .* list of strings"),
-        ("omit = [1]", "'omit' .* list of strings"),
+        ("omit = [1]", r"'omit' .* list of strings, for instance omit = ..\*/migrations"),
         ("context = 3", "'context' .* string"),
         ("data = ['x']", "'data' .* string"),
     ],

@@ -18,6 +18,12 @@ KEYS = ("context", "data", "omit", "source")
 _MARKERS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
 _DATA = Path(".whotests", "data.db")
 _CACHE = Path(".whotests", "cache")
+_EXAMPLES = {
+    "source": "src",
+    "omit": "*/migrations/*",
+    "context": "nightly",
+    "data": _DATA.as_posix(),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +135,7 @@ def _strings(table: Mapping[str, object], key: str, file: Path) -> tuple[str, ..
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise UsageError(
             f"{file}: '{key}' of [tool.whotests] must be a list of strings, for instance "
-            f'{key} = ["src"]; it is {value!r}'
+            f'{key} = ["{_EXAMPLES[key]}"]; it is {value!r}'
         )
     return tuple(value)
 
@@ -139,7 +145,7 @@ def _string(table: Mapping[str, object], key: str, file: Path) -> str | None:
     if value is not None and not isinstance(value, str):
         raise UsageError(
             f"{file}: '{key}' of [tool.whotests] must be a string, for instance "
-            f'{key} = "{_DATA.as_posix() if key == "data" else "nightly"}"; it is {value!r}'
+            f'{key} = "{_EXAMPLES[key]}"; it is {value!r}'
         )
     return value
 
