@@ -130,3 +130,65 @@ except NameError:
         compared = comparing.compare(text)
     assert compared.missing == ({("a", 6)} if sys.version_info < (3, 12) else set())
     assert compared.unexplained == compared.superfluous == set()
+
+
+def test_a_label_begins_within_a_function(tmp_path: Path) -> None:
+    """What a function ran before and after a `with` that begins a context is not in that."""
+    text = """\
+class label:
+    def __init__(self, name):
+        self.name = name
+    def __enter__(self):
+        switch(self.name)
+    def __exit__(self, *_):
+        switch("rest")
+def f():
+    before = 1
+    before = 2
+    with label("x"):
+        inside = 1
+        inside = 2
+    after = 1
+    after = 2
+switch("rest")
+f()
+"""
+    with Comparing(tmp_path) as comparing:
+        compared = comparing.compare(text)
+    assert compared.ours["x"] == {7, 11, 12, 13}, str(compared)
+    assert compared.theirs == compared.ours
+
+
+def test_a_thread_stays_in_its_loop_over_contexts(tmp_path: Path) -> None:
+    """What a thread ran before its loop is in no context that came later."""
+    text = """\
+from queue import SimpleQueue
+from threading import Thread
+given, taken = SimpleQueue(), SimpleQueue()
+def work():
+    before = 1
+    before = 2
+    while True:
+        value = given.get()
+        if value is None:
+            return
+        inside = value
+        taken.put(inside)
+thread = Thread(target=work)
+thread.start()
+given.put(1)
+taken.get()
+switch("a")
+given.put(2)
+taken.get()
+switch("b")
+given.put(None)
+thread.join()
+"""
+    with Comparing(tmp_path) as comparing:
+        compared = comparing.compare(text)
+    # It may wait for the next value before a switch, or behind it.
+    waiting = {7, 8}
+    for context, lines in (("a", {9, 11, 12, 18, 19, 20}), ("b", {9, 10, 21, 22})):
+        assert compared.ours[context] - waiting == lines, str(compared)
+        assert compared.theirs[context] - waiting == lines, str(compared)
