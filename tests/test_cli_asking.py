@@ -119,6 +119,18 @@ def test_who_function_by_its_dotted_name(shop: DataFile) -> None:
     assert re.search(r"test_refuse +failed +250 ms +call +3 lines +11-12\n", text)
 
 
+def test_who_from_a_subfolder(shop: DataFile) -> None:
+    """`who` says where to run the tests again when that is another folder than this one."""
+    done = subprocess.run(
+        [sys.executable, "-m", "whotests", "who", "basket.py:12"],
+        cwd=shop.root / "src" / "shop",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert f"Run it again, in {shop.root}:\n  pytest tests/test_b.py::test_refuse\n" in done.stdout
+
+
 def test_stale(shop: DataFile) -> None:
     """An answer about a file that changed is marked, with the date, and shows no wrong lines."""
     (shop.root / SOURCE).write_text("#\n" + BASKET)

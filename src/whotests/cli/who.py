@@ -1,11 +1,13 @@
 """`whotests who`: which tests run this?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from whotests.cli.asking import data_option, json_option, opened, print_json
 from whotests.query.who import who as ask
+from whotests.store.values import Run
 
 __all__ = ["who"]
 
@@ -50,4 +52,15 @@ def who(targets: tuple[str, ...], everything: bool, data: Path | None, as_json: 
             texts={file.id: question.catalogue.text(file) for file in files},
             runs=runs,
             limit=_LIMIT if console.is_terminal and not everything else None,
+            folder=_elsewhere(runs),
         )
+
+
+def _elsewhere(runs: Sequence[Run]) -> Path | None:
+    """The folder that ids of tests are relative to, when it is another one than this."""
+    roots = {Path(run.root) for run in runs}
+    if len(roots) != 1:
+        return None
+    (root,) = roots
+    # The data may come from another machine.
+    return root if root.is_dir() and not root.samefile(Path.cwd()) else None

@@ -5,6 +5,7 @@ May import rich, types and query. Refuses to find anything out.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -32,8 +33,12 @@ def print_who(
     texts: Mapping[int, SourceText | None],
     runs: Iterable[Run],
     limit: int | None,
+    folder: Path | None = None,
 ) -> None:
-    """Prints the answer; at most `limit` tests of each kind. `texts` is by file id."""
+    """Prints the answer; at most `limit` tests of each kind. `texts` is by file id.
+
+    `folder` is where the commands have to be run, if that is not where the reader is.
+    """
     for asked in answer.asked:
         _print_asked(console, asked, texts.get(asked.target.file.id))
     if answer.tests:
@@ -46,7 +51,9 @@ def print_who(
     _print_labels(console, answer)
     if answer.commands:
         plain(console)
-        plain(console, "Run them again:" if len(answer.tests) > 1 else "Run it again:")
+        them = "them" if len(answer.tests) > 1 else "it"
+        where = f", in {folder}" if folder is not None else ""
+        plain(console, f"Run {them} again{where}:")
         for command in answer.commands:
             # Never folded: it is there to be pasted.
             console.print(f"  {command}", style="cyan", soft_wrap=True)
