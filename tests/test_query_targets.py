@@ -106,6 +106,7 @@ def test_windows_drive(tmp_path: Path) -> None:
         ("src/shop", "is a folder; name a file in it"),
         ("src/shop/other.py", "was not measured; run again with its folder"),
         (f"{SOURCE}:19", f"{SOURCE} has the lines 1 to 18"),
+        (f"{PACKAGE.path}:1", f"{PACKAGE.path} is empty (as it was recorded)"),
         (f"{SOURCE}:0", f"{SOURCE} has the lines 1 to 18"),
         (f"{SOURCE}:9-3", f"run backwards; write the smaller first: {SOURCE}:3-9"),
         (f"{SOURCE}::Basket.ad", "has no function or class 'Basket.ad' (nearest: Basket.add"),

@@ -99,6 +99,9 @@ def _lines(text: str, file: FileVersion, first: int, last: int) -> Target:
         raise UsageError(
             f"{text}: the lines run backwards; write the smaller first: {file.path}:{last}-{first}"
         )
+    if not file.line_count:
+        why = f"was not measured: {file.reason}" if file.reason else "is empty"
+        raise UsageError(f"{text}: {file.path} {why} (as it was recorded)")
     if first < 1 or last > file.line_count:
         raise UsageError(
             f"{text}: {file.path} has the lines 1 to {file.line_count} (as it was recorded)"
