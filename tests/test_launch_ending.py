@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from measured_commands import run_measured, run_plain, write_files
+from whotests.store.reader import Reader
 
 PROGRAMS = {
     "ends well": "print('done')",
@@ -129,3 +130,64 @@ def test_foreign_data_file_stops_before_the_command(tmp_path: Path) -> None:
     assert (ended.status, ended.out) == (2, "")
     assert "data.db" in ended.err
     assert (tmp_path / "data.db").read_text() == "something else entirely"
+
+
+def test_other_copy_of_the_package_is_told(tmp_path: Path) -> None:
+    """A run that imports an installed copy says so at its end and in the data, with what to do."""
+    installed = tmp_path / "site" / "shop"
+    write_files(
+        tmp_path,
+        {
+            "project/pyproject.toml": "",
+            "project/src/shop/__init__.py": "",
+            "project/src/shop/basket.py": "x = 1\n",
+            "project/test_shop.py": """
+                import unittest, shop
+                class T(unittest.TestCase):
+                    def test_it(self): pass
+            """,
+            "site/shop/__init__.py": "",
+        },
+    )
+    project = tmp_path / "project"
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    ended = run_measured("python", "-m", "unittest", "test_shop", cwd=project, env=env)
+    told = (
+        f"{project / 'src' / 'shop'} was not measured: the command imported shop from {installed}; "
+        f"install the project in editable mode (pip install -e .), or measure that copy with "
+        f"--source {installed}"
+    )
+    assert f"whotests: {told}\n" in ended.err
+    assert ended.status == 0
+    with Reader.open(project / ".whotests" / "data.db") as reader:
+        assert [run.note for run in reader.runs] == [told]
+    again = run_measured(
+        "python",
+        "-m",
+        "unittest",
+        "test_shop",
+        cwd=project,
+        env=env,
+        options=("--source", str(installed)),
+    )
+    assert "whotests:" not in again.err
+
+
+def test_tests_that_import_nothing_of_the_source_are_told(tmp_path: Path) -> None:
+    """Where nothing was measured, the end of the run says what to do about it."""
+    write_files(
+        tmp_path,
+        {
+            "shop/__init__.py": "",
+            "shop/basket.py": "x = 1\n",
+            "test_it.py": "def test_it(): pass\n",
+        },
+    )
+    told = (
+        "whotests: none of the 2 source files was imported, so nothing was measured; "
+        "name what the tests import with --source PATH|PACKAGE\n"
+    )
+    pytest_words = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert told in run_measured(*pytest_words, cwd=tmp_path).err
+    assert told in run_plain(*pytest_words, "--whotests", cwd=tmp_path).out
+    assert "whotests:" not in run_measured("python", "-c", "pass", cwd=tmp_path).err

@@ -110,3 +110,5 @@ class _Ending:
             terminalreporter.write_line(
                 f"whotests: the data is incomplete: {self._session.problem}"
             )
+        elif self._session.surprise:
+            terminalreporter.write_line(f"whotests: {self._session.surprise}")

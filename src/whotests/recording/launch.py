@@ -91,8 +91,8 @@ class _Ending:
         self._session.finish(exit_status=self.status)
         if self._session.problem:
             self._tell_of_problem()
-        elif self._session.elsewhere:
-            self._tell(self._session.elsewhere)
+        elif remark := self._session.elsewhere or self._session.surprise:
+            self._tell(remark)
         if self.interrupted:
             # The interpreter dies of SIGINT if the last text that it ran ended in a
             # KeyboardInterrupt. What we have run since then may have had text of its own

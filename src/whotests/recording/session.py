@@ -19,7 +19,7 @@ from whotests.probes.load import Loading
 from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.flusher import Flusher, Ledger
 from whotests.recording.plan import Plan
-from whotests.recording.unloaded import unloaded_files
+from whotests.recording.unloaded import surprise_of, unloaded_files
 from whotests.records import RunRecord
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
@@ -71,8 +71,11 @@ class Session:
         self.ended = False
         self.elsewhere = ""
         """What to say when no test runs in this process, because others run them."""
+        self.surprise = ""
+        """What the user may not expect of a run that recorded all there was; known at the end."""
         self._scope = scope
         self._failure = ""
+        self._tested = False
         self._status = RunStatus.FINISHED
         self._writer = writer
         self._cache = Cache(plan.cache)
@@ -148,6 +151,7 @@ class Session:
         inner runner does belongs to the outer one's test, and only that one ends it."""
         self._flusher.resume()
         self.elsewhere = ""
+        self._tested = True
         return self.contexts.start_test(TestName(name), runner)
 
     @_guarded(None)
@@ -198,11 +202,13 @@ class Session:
             self._flusher.write(self._ledger.batch(unfinished))
             unloaded = unloaded_files(self._scope, self._loading.files, self._cache)
             self._flusher.write(self._ledger.add_files(unloaded))
+            nothing = self._tested and not self.measured_files
+            self.surprise = surprise_of(unloaded, nothing_loaded=nothing)
             self._writer.finish_run(
                 ended=time.time(),
                 status=RunStatus.INCOMPLETE if self.problem else self._status,
                 exit_status=exit_status,
-                note=self.problem,
+                note=self.problem or self.surprise,
                 append=self.plan.append,
             )
             self._writer.close()

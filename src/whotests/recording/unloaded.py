@@ -10,7 +10,7 @@ from whotests.records import FileRecord, UnitRecord
 from whotests.source.text import digest_of
 from whotests.types import FileState, LineBits, UnitKind
 
-__all__ = ["unloaded_files"]
+__all__ = ["surprise_of", "unloaded_files"]
 
 
 def unloaded_files(scope: Scope, loaded: list[LoadedFile], cache: Cache) -> list[FileRecord]:
@@ -32,6 +32,47 @@ def unloaded_files(scope: Scope, loaded: list[LoadedFile], cache: Cache) -> list
             seen.add(real)
             records.append(_record(str(path), cache, imported=real in early))
     return records
+
+
+def surprise_of(unloaded: list[FileRecord], *, nothing_loaded: bool) -> str:
+    """What a user hardly expects of the unloaded files (with absolute paths), or ''.
+
+    That the tests imported another copy of a package, mostly the one that is installed; or,
+    if `nothing_loaded`, that they imported nothing of the source at all.
+    """
+    not_imported = [file.path for file in unloaded if file.state is FileState.NOT_IMPORTED]
+    for path in not_imported:
+        name, place = _importable_as(path)
+        other = getattr(sys.modules.get(name), "__file__", None) if name else None
+        if isinstance(other, str) and other.endswith((".py", ".pyw")):
+            there = os.path.dirname(other) if place != path else other
+            return (
+                f"{place} was not measured: the command imported {name} from {there}; install the "
+                "project in editable mode (pip install -e .), or measure that copy with "
+                f"--source {there}"
+            )
+    if nothing_loaded and not_imported:
+        many = len(not_imported) > 1
+        which = f"none of the {len(not_imported)} source files" if many else not_imported[0]
+        negation = "" if many else " not"
+        return (
+            f"{which} was{negation} imported, so nothing was measured; "
+            "name what the tests import with --source PATH|PACKAGE"
+        )
+    return ""
+
+
+def _importable_as(path: str) -> tuple[str, str]:
+    """The name of a module or package on the top level and its place, or two ''."""
+    folder, file = os.path.split(path)
+    name, place = os.path.splitext(file)[0], path
+    if name == "__init__":
+        place = folder
+        folder, name = os.path.split(folder)
+    # Each folder of tests may have a conftest.
+    taken = name == "conftest" or name in sys.stdlib_module_names
+    inner = os.path.isfile(os.path.join(folder, "__init__.py"))
+    return ("", "") if taken or inner else (name, place)
 
 
 def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
