@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import whotests
 from measured_commands import write_files
 from whotests.config.scope import Scope
 
@@ -66,7 +67,7 @@ def test_standard_library_is_out_unless_named() -> None:
 
 def test_whotests_does_not_measure_its_measuring() -> None:
     """The parts of whotests that run in the measured process are out, its queries are not."""
-    package = Path(__file__).parent.parent / "src" / "whotests"
+    package = Path(whotests.__file__).parent
     scope = Scope([str(package)], root=package)
     assert not scope.measures(str(package / "recording" / "session.py"))
     assert scope.measures(str(package / "query" / "__init__.py"))
