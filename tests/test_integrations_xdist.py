@@ -171,3 +171,11 @@ def test_without_the_option_workers_are_not_measured(project: Path) -> None:
     done = pytest_in(project, "-n", "2")
     assert done.status == 1
     assert not (project / ".whotests").exists()
+
+
+def test_workers_that_measure_nothing_are_told(tmp_path: Path) -> None:
+    """When no worker imported anything of the source, the end of the run says so."""
+    write(tmp_path, {"shop/__init__.py": "", "test_it.py": "def test_it(): pass\n"})
+    words = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "1")
+    ended = run_measured(*words, cwd=tmp_path)
+    assert "shop/__init__.py was not imported, so nothing was measured" in ended.err

@@ -96,6 +96,8 @@ class PytestWorkers:
         told = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if told:
             self._files = max(self._files, told["files"])
+            # One worker may well have had no test that imports anything.
+            self._session.surprise = "" if self._files else told["surprise"]
             if told["problem"]:
                 self._session.fail(DataError(f"worker {node.gateway.id}: {told['problem']}"))
 
@@ -107,4 +109,8 @@ class PytestWorkers:
         if output is not None:
             files = self._session.measured_files
             self._session.finish(exit_status=int(exitstatus))
-            output[_OUTPUT] = {"files": files, "problem": self._session.problem}
+            output[_OUTPUT] = {
+                "files": files,
+                "problem": self._session.problem,
+                "surprise": self._session.surprise,
+            }

@@ -203,7 +203,8 @@ class Session:
             unloaded = unloaded_files(self._scope, self._loading.files, self._cache)
             self._flusher.write(self._ledger.add_files(unloaded))
             nothing = self._tested and not self.measured_files
-            self.surprise = surprise_of(unloaded, nothing_loaded=nothing)
+            # Else what workers told.
+            self.surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
             self._writer.finish_run(
                 ended=time.time(),
                 status=RunStatus.INCOMPLETE if self.problem else self._status,
