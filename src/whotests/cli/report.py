@@ -37,7 +37,7 @@ def report(
     """Show statements, missing statements, percentage and tests of each file.
 
     'import only' counts the statements that ran while modules were imported and that no
-    test ran since. Percentages follow coverage.py's rules; a file that nothing imported
+    test ran since. Percentages follow coverage.py's rules, with its default exclusions; a file that nothing imported
     has 0%.
     """
     with opened(data) as question:
