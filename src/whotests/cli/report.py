@@ -37,8 +37,8 @@ def report(
     """Show statements, missing statements, percentage and tests of each file.
 
     'import only' counts the statements that ran while modules were imported and that no
-    test ran since. Percentages follow coverage.py's rules, with its default exclusions; a file that nothing imported
-    has 0%.
+    test ran since. Percentages follow coverage.py's rules, with its default exclusions; a
+    file that nothing imported has 0%.
     """
     with opened(data) as question:
         answer = ask(question.reader, question.catalogue, sort=SortKey(sort))
