@@ -192,3 +192,18 @@ thread.join()
     for context, lines in (("a", {9, 11, 12, 18, 19, 20}), ("b", {9, 10, 21, 22})):
         assert compared.ours[context] - waiting == lines, str(compared)
         assert compared.theirs[context] - waiting == lines, str(compared)
+
+
+def test_the_deepest_nesting_is_measured(tmp_path: Path) -> None:
+    """Where the compiler allows no more blocks, ours give way: a probe for each statement."""
+    lines = ["def f():"]
+    for depth in range(1, 19, 2):
+        lines += [" " * depth + "for x in (1, 2):", " " * (depth + 1) + "try:"]
+    lines += [" " * 19 + "before = 1", " " * 19 + "fail()", " " * 19 + "never = 1"]
+    for depth in range(17, 0, -2):
+        lines += [" " * (depth + 1) + "finally:", " " * (depth + 2) + "done = 1"]
+    lines += ['switch("a")', "try:", " f()", "except NameError:", " pass"]
+    with Comparing(tmp_path) as comparing:
+        compared = comparing.compare("\n".join(lines) + "\n")
+    assert compared.theirs == compared.ours, str(compared)
+    assert len(compared.ours["a"]) > 30
