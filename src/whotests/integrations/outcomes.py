@@ -18,4 +18,6 @@ _RANK = {outcome: rank for rank, outcome in enumerate(_FROM_BEST_TO_WORST)}
 
 def worse(one: Outcome, other: Outcome) -> Outcome:
     """The one that counts when parts of a test end differently; anything beats 'unknown'."""
+    if one is other or other is Outcome.UNKNOWN:
+        return one
     return one if _RANK[one] >= _RANK[other] else other

@@ -15,7 +15,7 @@ the evaluation loop looks for signals and other threads at calls and backward ju
 from collections.abc import Callable
 from itertools import count
 
-__all__ = ["BLOCK_SIZE", "SLOTS", "Block", "Key", "ModuleMark", "collect", "peek", "seen"]
+__all__ = ["BLOCK_SIZE", "LOG", "SLOTS", "Block", "Key", "ModuleMark", "collect", "peek", "seen"]
 
 BLOCK_SIZE = 30
 """Probes in a block: as many as an integer has bits before CPython needs a second digit."""

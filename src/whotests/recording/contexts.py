@@ -10,7 +10,7 @@ from _thread import get_ident
 from collections import deque
 from dataclasses import dataclass, field
 
-from whotests.probes.runtime import Block, collect, peek
+from whotests.probes.runtime import LOG, Block, collect, peek
 from whotests.types import Outcome, Phase, Runner, TestName
 
 __all__ = ["Context", "Contexts", "TestNote"]
@@ -161,8 +161,8 @@ class Contexts:
         """Gives what was hit since the last switch to what has been open."""
         if thread_count() > 1:
             self._look_at_blocked()
-        hit = collect()
-        if hit:
+        if LOG:
+            hit = collect()
             for context in self._active():
                 context.patterns.update(hit)
 
