@@ -208,7 +208,12 @@ class Flusher:
             if not threads or _operating_system_threads() < threads:
                 break
             waiting.acquire(timeout=0.0002)
+        # Another thread may be writing between two tests of its own. (A signal's handler that
+        # forks in the middle of a write would wait for ever: then the write is tried again.)
+        held = self._writes.acquire(timeout=1)
         self._writer.suspend()
+        if held:
+            self._writes.release()
 
     def _run(self) -> None:
         try:
