@@ -45,7 +45,7 @@ def _split(name: str) -> tuple[str, str]:
 class _Keys:
     """What the file calls the things that the run has named so far."""
 
-    __slots__ = ("contexts", "files", "footprints", "patterns", "scopes", "tests")
+    __slots__ = ("contexts", "files", "footprints", "last_ids", "patterns", "scopes", "tests")
 
     def __init__(self) -> None:
         self.files: dict[int, tuple[tuple[int, int], ...]] = {}
@@ -60,6 +60,8 @@ class _Keys:
         """Name -> test id."""
         self.contexts: dict[int, tuple[int, int, bool]] = {}
         """Context key -> (context id, footprint id, complete)."""
+        self.last_ids: dict[str, int] = {}
+        """Table -> the highest id in it. For one transaction: others write in between."""
 
     def take(self, other: "_Keys") -> None:
         self.files.update(other.files)
@@ -100,6 +102,18 @@ class RunRows:
         """
         self._new.footprints = dict(connection.execute("SELECT patterns, id FROM footprint"))
 
+    def _next_id(self, connection: sqlite3.Connection, table: str) -> int:
+        """An id for a row of a table that is not kept in the order of its ids.
+
+        Finding the highest takes a walk through the whole table.
+        """
+        last_ids = self._new.last_ids
+        if table not in last_ids:
+            query = f"SELECT coalesce(max(id), 0) FROM {table}"
+            (last_ids[table],) = connection.execute(query).fetchone()
+        last_ids[table] += 1
+        return last_ids[table]
+
     def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
         """Adds the file's version if it is new, and what this run did with it."""
         facts = (file.line_count, pack_bits(file.statements), pack_bits(file.excluded))
@@ -137,7 +151,6 @@ class RunRows:
                 (file_id,),
             )
         }
-        (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM unit").fetchone()
         written = []
         for unit in units:
             place = (unit.qualname, UNIT_KINDS.index(unit.kind), unit.first_line)
@@ -145,8 +158,7 @@ class RunRows:
             # Taken once: units that share a line and a name (two lambdas) keep their rows.
             old = known.pop(place, None)
             if old is None:
-                last_id += 1
-                unit_id = last_id
+                unit_id = self._next_id(connection, "unit")
                 connection.execute(
                     "INSERT INTO unit (file_id, id, qualname, kind, first_line, last_line,"
                     " fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -168,7 +180,6 @@ class RunRows:
         self, connection: sqlite3.Connection, patterns: Sequence[PatternRecord]
     ) -> None:
         """Adds those sets of lines that the file does not have yet."""
-        (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM pattern").fetchone()
         for pattern in patterns:
             units = self._new.files.get(pattern.file_key) or self._known.files[pattern.file_key]
             unit_id, first_line = units[pattern.unit_index]
@@ -177,11 +188,10 @@ class RunRows:
                 "SELECT id FROM pattern WHERE unit_id = ? AND lines = ?", (unit_id, lines)
             ).fetchone()
             if row is None:
-                last_id += 1
-                row = (last_id,)
+                row = (self._next_id(connection, "pattern"),)
                 connection.execute(
                     "INSERT INTO pattern (unit_id, lines, id) VALUES (?, ?, ?)",
-                    (unit_id, lines, last_id),
+                    (unit_id, lines, row[0]),
                 )
             self._new.patterns[pattern.key] = (row[0], pattern.lines.bit_count())
 
