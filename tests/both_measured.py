@@ -17,7 +17,7 @@ from coverage import Coverage
 
 from facts import statement_lines
 from whotests.probes.cache import Cache
-from whotests.probes.load import LoadedFile, Loading
+from whotests.probes.load import LoadedFile, Loading, layout_of
 from whotests.probes.runtime import collect, seen
 from whotests.recording.contexts import Contexts
 from whotests.source.logical_lines import continuations
@@ -223,8 +223,7 @@ def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[
             block, key = seen(number)
             hits, raised = key if isinstance(key, tuple) else (key, 0)
             assert isinstance(block.file, LoadedFile)
-            assert block.file.layout is not None
-            lines = block.file.layout.lines_hit(block.index, hits, raised)
+            lines = layout_of(block.file).lines_hit(block.index, hits, raised)
             facts.setdefault(context.test or "", set()).update(lines_in(lines))
     return facts, ending
 

@@ -8,6 +8,7 @@ raised at a line of a step.
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import Any
 
 from whotests.types import LineBits, lines_in
 
@@ -40,7 +41,7 @@ class Layout:
     traps: dict[int, tuple[Trap, ...]] = field(default_factory=dict)
     """Unit -> its traps by first line."""
 
-    def plain(self) -> tuple[object, ...]:
+    def plain(self) -> tuple[Any, ...]:
         """The same as nested tuples that `marshal` takes."""
         blocks = tuple((block.unit, block.steps) for block in self.blocks)
         return (self.lines, self.parents, blocks, self.traps)

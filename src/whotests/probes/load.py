@@ -7,12 +7,14 @@ their ordinary loaders and specs, and nothing else in the import system changes.
 
 import ast
 import builtins
+import marshal
 import os
 import sys
 import types
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from typing import Any
@@ -25,7 +27,7 @@ from whotests.records import UnitRecord
 from whotests.source.text import digest_of
 from whotests.types import UnitKind
 
-__all__ = ["LoadedFile", "Loading", "Rewrite", "code_for_rewritten", "code_for_script"]
+__all__ = ["LoadedFile", "Loading", "Rewrite", "code_for_rewritten", "code_for_script", "layout_of"]
 
 Rewrite = Callable[[ast.Module, bytes], None]
 """Changes an instrumented tree further, in place; gets the source too."""
@@ -34,7 +36,7 @@ _ORDINARY_COMPILE = SourceFileLoader.source_to_code
 _installed: list["Loading"] = []
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LoadedFile:
     """A version of a file that was asked for while measuring."""
 
@@ -45,8 +47,8 @@ class LoadedFile:
     excluded: int = 0
     """Line bitmaps, as in `records.FileRecord`."""
     units: tuple[UnitRecord, ...] = ()
-    layout: Layout | None = None
-    """None when it could not be instrumented, and runs as it is."""
+    packed_layout: bytes = b""
+    """Marshalled; empty when it could not be instrumented, and runs as it is."""
     reason: str = ""
     """Why it could not, or which part of it."""
     variants: dict[str, types.CodeType] = field(default_factory=dict)
@@ -133,7 +135,7 @@ class Loading:
         digest = digest_of(source)
         file = self._versions.get((path, digest))
         if file is not None:
-            if file.layout is None:
+            if not file.packed_layout:
                 return None
             if variant in file.variants:
                 return file.variants[variant]
@@ -142,7 +144,7 @@ class Loading:
         if entry is None:
             entry = build(path, source, rewrite)
             self._cache.write(path, variant, digest, entry)
-        code, layout, line_count, statements, excluded, units, warned, reason = entry
+        code, layout, sizes, line_count, statements, excluded, units, warned, reason = entry
         # Python would warn of them when it compiles the file, and keep what it has compiled.
         if warned and not has_bytecode(path) and (sys.dont_write_bytecode or not cached):
             for category, message, line in warned:
@@ -156,16 +158,21 @@ class Loading:
                 statements=statements,
                 excluded=excluded,
                 units=tuple(_unit(unit) for unit in units),
-                layout=Layout.from_plain(layout),
+                packed_layout=layout,
                 reason=reason,
             )
         constants: dict[object, object] = {MARK: self._mark}
-        assert file.layout is not None
-        for index, block in enumerate(file.layout.blocks):
-            constants[PREFIX + str(index)] = Block(file, index, size=len(block.steps))
+        for index, size in enumerate(sizes):
+            constants[PREFIX + str(index)] = Block(file, index, size=size)
         file.variants[variant] = swapped(code, constants)
         self._versions[path, digest] = file
         return file.variants[variant]
+
+
+@lru_cache(maxsize=64)
+def layout_of(file: LoadedFile) -> Layout:
+    """What a file's probes stand for. Unpacked when it is needed: most of it never is."""
+    return Layout.from_plain(marshal.loads(file.packed_layout))
 
 
 def code_for_script(path: str) -> types.CodeType | None:
@@ -229,7 +236,8 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     )
     return (
         code,
-        layout.plain(),
+        marshal.dumps(layout.plain()),
+        tuple(len(block.steps) for block in layout.blocks),
         analysis.line_count,
         int(analysis.statements),
         int(analysis.excluded) | left_out & int(analysis.statements),

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TypeVar
 
 from whotests.errors import WhotestsError
-from whotests.probes.load import LoadedFile
+from whotests.probes.load import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
 from whotests.records import (
@@ -128,7 +128,7 @@ class Ledger:
             statements=LineBits(file.statements),
             excluded=LineBits(file.excluded),
             units=file.units,
-            state=FileState.NOT_MEASURED if file.layout is None else FileState.MEASURED,
+            state=FileState.MEASURED if file.packed_layout else FileState.NOT_MEASURED,
             reason=file.reason,
         )
 
@@ -148,12 +148,12 @@ class Ledger:
         block, hit = seen(number)
         file = block.file
         assert isinstance(file, LoadedFile)
-        assert file.layout is not None
+        layout = layout_of(file)
         hits, raised_at = hit if isinstance(hit, tuple) else (hit, 0)
-        lines = file.layout.lines_hit(block.index, hits, raised_at)
+        lines = layout.lines_hit(block.index, hits, raised_at)
         if not lines:
             return -1
-        unit = file.layout.blocks[block.index].unit
+        unit = layout.blocks[block.index].unit
         place = (self._file_keys[id(file)], unit, lines)
         key = self._patterns.get(place)
         if key is None:

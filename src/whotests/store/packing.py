@@ -4,13 +4,22 @@ May import the standard library only. Refuses to know what the numbers mean.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, compress
 from typing import Final
 
 from whotests.types import LineBits
 
-__all__ = ["common", "pack", "pack_bits", "unpack", "unpack_bits", "walk"]
+__all__ = [
+    "common",
+    "pack",
+    "pack_bits",
+    "pack_outline",
+    "unpack",
+    "unpack_bits",
+    "unpack_outline",
+    "walk",
+]
 
 _PLAIN: Final = b"P"
 _DEFLATED: Final = b"D"
@@ -81,6 +90,35 @@ def pack_bits(bits: int) -> bytes:
 def unpack_bits(blob: bytes) -> LineBits:
     """The bitmap that `pack_bits` was given."""
     return LineBits(int.from_bytes(blob, "little"))
+
+
+def pack_outline(units: Iterable[tuple[int, int, int, str]]) -> bytes:
+    """Kind's number, first and last line and name of units, in order: deflated lines of text.
+
+    Each line begins with the differences of the first line to that of the unit before, and of
+    the last line to the first.
+    """
+    lines = []
+    before = 0
+    for kind, first_line, last_line, name in units:
+        lines.append(f"{kind} {first_line - before} {last_line - first_line} {name}")
+        before = first_line
+    return zlib.compress("\n".join(lines).encode("utf-8", "surrogatepass"), 9)
+
+
+def unpack_outline(blob: bytes) -> list[tuple[int, int, int, str]]:
+    """What `pack_outline` was given. Raises ValueError for bytes that it never made."""
+    try:
+        text = zlib.decompress(blob).decode("utf-8", "surrogatepass")
+    except zlib.error as failure:
+        raise ValueError(f"a file's outline is damaged: {failure}") from failure
+    units = []
+    first_line = 0
+    for line in text.split("\n") if text else ():
+        kind, down, length, name = line.split(" ", 3)
+        first_line += int(down)
+        units.append((int(kind), first_line, first_line + int(length), name))
+    return units
 
 
 def _steps(blob: bytes) -> bytes:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -17,7 +19,7 @@ from whotests.errors import DataError
 from whotests.store.connection import check
 from whotests.store.failures import translated
 from whotests.store.liveness import is_dead, this_host
-from whotests.store.packing import common, unpack_bits, walk
+from whotests.store.packing import common, unpack_bits, unpack_outline, walk
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, RunStatus, TestName
@@ -153,13 +155,33 @@ class Reader:
         return tuple(versions)
 
     def units(self, file_id: int) -> tuple[Unit, ...]:
-        """The units of one file's version, in source order, the module first."""
-        return tuple(self._units("WHERE file_id = ? ORDER BY first_line, id", (file_id,)))
+        """The units of one file's version, in source order, the module first.
+
+        Those that nothing ran have negative ids and no fingerprint.
+        """
+        rows = self._rows("SELECT place, id, fingerprint FROM unit WHERE file_id = ?", (file_id,))
+        ran = {place: (unit_id, fingerprint) for place, unit_id, fingerprint in rows}
+        return tuple(
+            _unit(file_id, outlined, *ran.get(place, (-1 - place, b"")))
+            for place, outlined in enumerate(self._outline(file_id))
+        )
 
     @cached_property
     def all_units(self) -> Mapping[int, Unit]:
-        """The units of all files, by their ids."""
-        return {unit.id: unit for unit in self._units("ORDER BY id", ())}
+        """The units of all files of which something ran, by their ids."""
+        units = {}
+        rows = self._rows("SELECT file_id, place, id, fingerprint FROM unit ORDER BY file_id")
+        for file_id, group in groupby(rows, key=itemgetter(0)):
+            outline = self._outline(file_id)
+            for _, place, unit_id, fingerprint in group:
+                units[unit_id] = _unit(file_id, outline[place], unit_id, fingerprint)
+        return units
+
+    def _outline(self, file_id: int) -> Sequence[tuple[int, int, int, str]]:
+        with self._intact():
+            for (blob,) in self._rows("SELECT outline FROM file WHERE id = ?", (file_id,)):
+                return unpack_outline(blob)
+        return ()
 
     def patterns(self, file_id: int) -> tuple[Pattern, ...]:
         """The patterns of one file's version."""
@@ -290,27 +312,26 @@ class Reader:
             return self._tests
         return {row[0]: _test(row) for row in self._rows(_TESTS + _only("test.id", ids))}
 
-    def _units(self, clause: str, values: Sequence[object]) -> Iterator[Unit]:
-        for unit_id, file_id, qualname, kind, first_line, last_line, fingerprint in self._rows(
-            "SELECT id, file_id, qualname, kind, first_line, last_line, fingerprint FROM unit "
-            + clause,
-            values,
-        ):
-            yield Unit(
-                id=unit_id,
-                file_id=file_id,
-                qualname=qualname,
-                kind=UNIT_KINDS[kind],
-                first_line=first_line,
-                last_line=last_line,
-                fingerprint=fingerprint,
-            )
-
     def _rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._connection.execute(sql, values)
         except sqlite3.Error as failure:
             raise translated(self.path, failure) from failure
+
+
+def _unit(
+    file_id: int, outlined: tuple[int, int, int, str], unit_id: int, fingerprint: bytes
+) -> Unit:
+    kind, first_line, last_line, qualname = outlined
+    return Unit(
+        id=unit_id,
+        file_id=file_id,
+        qualname=qualname,
+        kind=UNIT_KINDS[kind],
+        first_line=first_line,
+        last_line=last_line,
+        fingerprint=fingerprint,
+    )
 
 
 def _only(column: str, ids: Collection[int] | None) -> str:

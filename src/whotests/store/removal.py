@@ -104,7 +104,7 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND lines = ?", unused)
     connection.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope_id FROM test)")
     connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
-    connection.execute("DELETE FROM unit WHERE file_id NOT IN (SELECT id FROM file)")
+    connection.execute("DELETE FROM unit WHERE id NOT IN (SELECT unit_id FROM pattern)")
 
 
 def have_tests(connection: sqlite3.Connection, runs: Collection[int]) -> bool:

@@ -15,9 +15,9 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
-from whotests.store.packing import pack, pack_bits, unpack
+from whotests.store.packing import pack, pack_bits, pack_outline, unpack
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
-from whotests.types import TestName
+from whotests.types import FileState, TestName
 
 __all__ = ["RunRows", "insert"]
 
@@ -45,11 +45,22 @@ def _split(name: str) -> tuple[str, str]:
 class _Keys:
     """What the file calls the things that the run has named so far."""
 
-    __slots__ = ("contexts", "files", "footprints", "last_ids", "patterns", "scopes", "tests")
+    __slots__ = (
+        "contexts",
+        "files",
+        "footprints",
+        "last_ids",
+        "patterns",
+        "scopes",
+        "tests",
+        "units",
+    )
 
     def __init__(self) -> None:
-        self.files: dict[int, tuple[tuple[int, int], ...]] = {}
-        """File key -> (unit id, first line) of each of its units."""
+        self.files: dict[int, tuple[int, tuple[UnitRecord, ...]]] = {}
+        """File key -> file id, and the file's units."""
+        self.units: dict[tuple[int, int], tuple[int, int]] = {}
+        """File key and place of a unit -> (unit id, first line)."""
         self.patterns: dict[int, tuple[int, int]] = {}
         """Pattern key -> (pattern id, number of lines)."""
         self.footprints: dict[bytes, int] = {}
@@ -65,6 +76,7 @@ class _Keys:
 
     def take(self, other: "_Keys") -> None:
         self.files.update(other.files)
+        self.units.update(other.units)
         self.patterns.update(other.patterns)
         self.footprints.update(other.footprints)
         self.scopes.update(other.scopes)
@@ -116,73 +128,68 @@ class RunRows:
 
     def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
         """Adds the file's version if it is new, and what this run did with it."""
-        facts = (file.line_count, pack_bits(file.statements), pack_bits(file.excluded))
+        outline = pack_outline(
+            (UNIT_KINDS.index(unit.kind), unit.first_line, unit.last_line, unit.qualname)
+            for unit in file.units
+        )
+        facts = (file.line_count, pack_bits(file.statements), pack_bits(file.excluded), outline)
         row = connection.execute(
             "SELECT id FROM file WHERE path = ? AND digest = ?", (file.path, file.digest)
         ).fetchone()
         if row is None:
             file_id = insert(
                 connection,
-                "INSERT INTO file (path, digest, line_count, statements, excluded)"
-                " VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO file (path, digest, line_count, statements, excluded, outline)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (file.path, file.digest, *facts),
             )
         else:
             # The same text under other exclusion rules: the newest rules count.
             file_id = int(row[0])
             connection.execute(
-                "UPDATE file SET line_count = ?, statements = ?, excluded = ? WHERE id = ?",
+                "UPDATE file SET line_count = ?, statements = ?, excluded = ?, outline = ?"
+                " WHERE id = ?",
                 (*facts, file_id),
             )
         connection.execute(
             "INSERT OR REPLACE INTO run_file (run_id, file_id, state, reason) VALUES (?, ?, ?, ?)",
             (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
         )
-        self._new.files[file.key] = self._write_units(connection, file_id, file.units)
+        # Nothing runs of the others.
+        units = file.units if file.state is FileState.MEASURED else ()
+        self._new.files[file.key] = (file_id, units)
 
-    def _write_units(
-        self, connection: sqlite3.Connection, file_id: int, units: Sequence[UnitRecord]
-    ) -> tuple[tuple[int, int], ...]:
-        known = {
-            (qualname, kind, first_line): (unit_id, last_line, fingerprint)
-            for unit_id, qualname, kind, first_line, last_line, fingerprint in connection.execute(
-                "SELECT id, qualname, kind, first_line, last_line, fingerprint"
-                " FROM unit WHERE file_id = ?",
-                (file_id,),
+    def _unit(self, connection: sqlite3.Connection, file_key: int, place: int) -> tuple[int, int]:
+        """Id and first line of a unit that something ran of; it gets a row when it has none."""
+        known = self._new.units.get((file_key, place)) or self._known.units.get((file_key, place))
+        if known is not None:
+            return known
+        file_id, units = self._new.files.get(file_key) or self._known.files[file_key]
+        unit = units[place]
+        row = connection.execute(
+            "SELECT id, fingerprint FROM unit WHERE file_id = ? AND place = ?", (file_id, place)
+        ).fetchone()
+        if row is None:
+            row = (self._next_id(connection, "unit"),)
+            connection.execute(
+                "INSERT INTO unit (file_id, place, id, fingerprint) VALUES (?, ?, ?, ?)",
+                (file_id, place, row[0], unit.fingerprint),
             )
-        }
-        written = []
-        for unit in units:
-            place = (unit.qualname, UNIT_KINDS.index(unit.kind), unit.first_line)
-            content = (unit.last_line, unit.fingerprint)
-            # Taken once: units that share a line and a name (two lambdas) keep their rows.
-            old = known.pop(place, None)
-            if old is None:
-                unit_id = self._next_id(connection, "unit")
-                connection.execute(
-                    "INSERT INTO unit (file_id, id, qualname, kind, first_line, last_line,"
-                    " fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (file_id, unit_id, *place, *content),
-                )
-            else:
-                unit_id = int(old[0])
-                if old[1:] != content:
-                    # Another Python, or another whotests, sees the same text differently.
-                    connection.execute(
-                        "UPDATE unit SET last_line = ?, fingerprint = ?"
-                        " WHERE file_id = ? AND id = ?",
-                        (*content, file_id, unit_id),
-                    )
-            written.append((unit_id, unit.first_line))
-        return tuple(written)
+        elif row[1] != unit.fingerprint:
+            # Another Python, or another whotests, sees the same text differently.
+            connection.execute(
+                "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
+                (unit.fingerprint, file_id, place),
+            )
+        known = self._new.units[file_key, place] = (int(row[0]), unit.first_line)
+        return known
 
     def write_patterns(
         self, connection: sqlite3.Connection, patterns: Sequence[PatternRecord]
     ) -> None:
         """Adds those sets of lines that the file does not have yet."""
         for pattern in patterns:
-            units = self._new.files.get(pattern.file_key) or self._known.files[pattern.file_key]
-            unit_id, first_line = units[pattern.unit_index]
+            unit_id, first_line = self._unit(connection, pattern.file_key, pattern.unit_index)
             lines = pack_bits(pattern.lines >> first_line)
             row = connection.execute(
                 "SELECT id FROM pattern WHERE unit_id = ? AND lines = ?", (unit_id, lines)

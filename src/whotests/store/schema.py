@@ -71,6 +71,7 @@ CREATE TABLE file (
     line_count INTEGER NOT NULL,  -- physical lines
     statements BLOB NOT NULL,     -- bitmap: first lines of the executable statements
     excluded   BLOB NOT NULL,     -- bitmap: those of `statements` that exclusion rules drop
+    outline    BLOB NOT NULL,     -- its units in source order (whotests.store.packing)
     UNIQUE (path, digest)
 );
 
@@ -83,18 +84,16 @@ CREATE TABLE run_file (
     PRIMARY KEY (run_id, file_id)
 ) WITHOUT ROWID;
 
--- A module body, function, method or class body of a file's version.
+-- A module body, function, method or class body of a file's version that ran. All others are in
+-- the file's outline only: most functions of a library are run by none of a project's tests.
 -- Units and patterns lie sorted by what they belong to. Their ids are unique by themselves:
 -- the writer gives them out, and an index to enforce it would cost a tenth of the file.
 CREATE TABLE unit (
     file_id     INTEGER NOT NULL REFERENCES file,
+    place       INTEGER NOT NULL,  -- in the file's outline, from 0, the module
     id          INTEGER NOT NULL,  -- what pattern.unit_id speaks of
-    qualname    TEXT NOT NULL,     -- as in __qualname__; '' for the module
-    kind        INTEGER NOT NULL,  -- 0 function, 1 class, 2 module
-    first_line  INTEGER NOT NULL,  -- the first decorator's, if there is one
-    last_line   INTEGER NOT NULL,
     fingerprint BLOB NOT NULL,     -- digest of its syntax tree without positions and comments
-    PRIMARY KEY (file_id, id)
+    PRIMARY KEY (file_id, place)
 ) WITHOUT ROWID;
 
 -- A set of lines of one unit that some context ran; each set is stored once.
