@@ -64,7 +64,12 @@ SUITES = (
         version="10.5.0",
         source=("more_itertools", "tests"),
         path=".",
-        tests=("tests/test_recipes.py", "tests/test_more.py"),
+        # The callbacks of those left out come from another thread, at their own pace.
+        tests=(
+            "tests/test_recipes.py",
+            "tests/test_more.py",
+            "--deselect=tests/test_more.py::CallbackIterTests",
+        ),
         least=9_000,
     ),
     Suite(
