@@ -25,20 +25,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_a_real_suite(suite: Suite, folder: Path, tmp_path: Path) -> None:
-    """Of each test and phase, both have the same lines, in the tests' files too.
-
-    A difference counts if it comes again: threads and the garbage collector keep no timetable.
-    """
+    """Of each test and phase, both have the same lines, in the tests' files too."""
     root = fetch(suite, folder)
-    found = _compared(suite, root, folder, tmp_path / "once")
-    if found:
-        found &= _compared(suite, root, folder, tmp_path / "again")
-    assert sorted(found) == []
-
-
-def _compared(suite: Suite, root: Path, folder: Path, tmp_path: Path) -> set[str]:
-    """Runs the suite under both; the lines in which they differ, and whose they are."""
-    tmp_path.mkdir()
     path = os.pathsep.join((str(root / suite.path), str(folder / "needs")))
     environment = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "COVERAGE_CORE": "ctrace"}
     settings = ("-p", "no:cacheprovider", "-c", "pyproject.toml")
@@ -62,9 +50,8 @@ def _compared(suite: Suite, root: Path, folder: Path, tmp_path: Path) -> set[str
     theirs = of_tests(coverage_facts(theirs_file, root))
     ours = of_tests(whotests_facts(ours_file, root))
     assert count(theirs) >= suite.least
-    missing = (f"missing: {line}" for line in _different(theirs, ours, suite, root))
-    superfluous = (f"superfluous: {line}" for line in _different(ours, theirs, suite, root))
-    return {*missing, *superfluous}
+    assert _different(theirs, ours, suite, root) == []
+    assert _different(ours, theirs, suite, root) == []
 
 
 def _different(facts: Facts, others: Facts, suite: Suite, root: Path) -> list[str]:
