@@ -15,7 +15,8 @@ from coverage.parser import PythonParser
 
 from source_programs import SOURCES
 from whotests.source.analysis import analyse
-from whotests.source.exclusions import DEFAULT_RULES, matched_lines
+from whotests.source import rules
+from whotests.source.exclusions import matched_lines
 from whotests.source.text import decode
 from whotests.types import lines_in
 
@@ -77,7 +78,7 @@ def real_files(part: int) -> Iterator[Path]:
 
 def test_default_rules() -> None:
     """The default rules are coverage.py's."""
-    assert list(DEFAULT_RULES) == DEFAULT_EXCLUDE
+    assert list(rules.DEFAULT_EXCLUDE) == DEFAULT_EXCLUDE
 
 
 @pytest.mark.parametrize("name", SOURCES)

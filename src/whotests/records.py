@@ -35,6 +35,8 @@ class RunRecord:
     platform: str
     host: str
     pid: int
+    branch: bool = False
+    """Branches are recorded too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class UnitRecord:
     first_line: int
     """The first decorator's line if there is one; 1 for the module."""
     last_line: int
+    body_line: int = 0
+    """The first line of its body, a docstring's too; 0 when not known."""
     fingerprint: bytes
     """Digest of its syntax tree, without comments, positions and the bodies of nested units."""
 
@@ -65,6 +69,12 @@ class FileRecord:
     """coverage.py's statements before exclusion: first lines of executable statements."""
     excluded: LineBits
     """Those of `statements` that the exclusion rules drop."""
+    branches: tuple[tuple[int, int], ...] = ()
+    """Every way out of a line that has more than one, ascending: the line, and the first line of
+    what runs next, or minus the first line of the unit that is left. Before exclusion; empty when
+    the run does not record branches."""
+    partial: LineBits = LineBits(0)
+    """Lines whose branches are not missed when they are not taken ('no branch')."""
     units: tuple[UnitRecord, ...]
     """In source order, the module first; empty when the file could not be read."""
     state: FileState
@@ -74,7 +84,7 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternRecord:
-    """The lines of one unit that one context ran."""
+    """The lines and branches of one unit that one context ran."""
 
     key: int
     file_key: int
@@ -82,6 +92,8 @@ class PatternRecord:
     """Index into the file's `units`."""
     lines: LineBits
     """A subset of the file's statements (absolute line numbers)."""
+    branches: int = 0
+    """Those of the file's `branches` that were taken: bit i for branch i."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL
+
 __all__ = ["Plan"]
 
 
@@ -20,6 +22,12 @@ class Plan:
     omit: tuple[str, ...] = ()
     context: str = ""
     """The label of the whole run, or ''."""
+    branch: bool = False
+    """Record branches too."""
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    """Regular expressions of what is excluded, all of them."""
+    partial: tuple[str, ...] = DEFAULT_PARTIAL + ALWAYS_PARTIAL
+    """Regular expressions of lines whose branches need not all be taken, all of them."""
     append: bool = False
     """Keep the tests of older runs that this one does not run."""
     command: tuple[str, ...] = ()
@@ -42,6 +50,9 @@ class Plan:
             source=tuple(data["source"]),
             omit=tuple(data["omit"]),
             context=data["context"],
+            branch=data["branch"],
+            exclude=tuple(data["exclude"]),
+            partial=tuple(data["partial"]),
             append=data["append"],
             command=tuple(data["command"]),
             providers=tuple((name, target) for name, target in data["providers"]),

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from whotests.records import UnitRecord
-from whotests.source.exclusions import DEFAULT_RULES, excluded_lines
+from whotests.source.exclusions import excluded_lines
 from whotests.source.logical_lines import continuations
+from whotests.source.rules import DEFAULT_EXCLUDE
 from whotests.source.statements import (
     compile_quietly,
     compiled_lines,
@@ -45,7 +46,7 @@ def analyse(
     tree: ast.Module | None = None,
     text: str | None = None,
     *,
-    rules: tuple[str, ...] = DEFAULT_RULES,
+    rules: tuple[str, ...] = DEFAULT_EXCLUDE,
 ) -> Analysis:
     """What the file with these bytes could run, as coverage.py 7.17 defines it.
 

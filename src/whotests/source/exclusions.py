@@ -10,25 +10,19 @@ import re
 from collections.abc import Iterator
 
 from whotests.source.logical_lines import Continuations
+from whotests.source.rules import DEFAULT_EXCLUDE
 from whotests.source.statements import fold
 from whotests.source.units import suites_of
 
-__all__ = ["DEFAULT_RULES", "excluded_lines", "matched_lines"]
-
-DEFAULT_RULES = (
-    r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
-    r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)",
-    r"^\s*if (typing\.)?TYPE_CHECKING:",
-)
-"""coverage.py's defaults: the pragma, a body of `...`, and imports for type checkers."""
+__all__ = ["excluded_lines", "matched_lines"]
 
 
-def matched_lines(text: str, rules: tuple[str, ...] = DEFAULT_RULES) -> set[int]:
+def matched_lines(text: str, rules: tuple[str, ...] = DEFAULT_EXCLUDE) -> set[int]:
     """The physical lines that a match of a rule touches, the lines of its ends included.
 
     The rules are alternatives of one expression: a match hides those that overlap with it.
     """
-    if not rules or (rules == DEFAULT_RULES and _DEFAULT_HINT.search(text) is None):
+    if not rules or (rules == DEFAULT_EXCLUDE and _DEFAULT_HINT.search(text) is None):
         return set()
     lines: set[int] = set()
     line, offset = 1, 0
@@ -46,7 +40,7 @@ def excluded_lines(
     *,
     raw: set[int],
     first_lines: Continuations,
-    rules: tuple[str, ...] = DEFAULT_RULES,
+    rules: tuple[str, ...] = DEFAULT_EXCLUDE,
 ) -> set[int]:
     """The lines that the rules drop: folded ones, and all lines of definitions dropped whole.
 
