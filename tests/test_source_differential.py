@@ -14,8 +14,8 @@ from coverage.misc import join_regex
 from coverage.parser import PythonParser
 
 from source_programs import SOURCES
-from whotests.source.analysis import analyse
 from whotests.source import rules
+from whotests.source.analysis import analyse
 from whotests.source.exclusions import matched_lines
 from whotests.source.text import decode
 from whotests.types import lines_in

@@ -6,7 +6,7 @@ the writer maps them to the file's row ids.
 
 from dataclasses import dataclass, field
 
-from whotests.types import FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
+from whotests.types import NO_LINES, FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
 
 __all__ = [
     "Batch",
@@ -73,7 +73,7 @@ class FileRecord:
     """Every way out of a line that has more than one, ascending: the line, and the first line of
     what runs next, or minus the first line of the unit that is left. Before exclusion; empty when
     the run does not record branches."""
-    partial: LineBits = LineBits(0)
+    partial: LineBits = NO_LINES
     """Lines whose branches are not missed when they are not taken ('no branch')."""
     units: tuple[UnitRecord, ...]
     """In source order, the module first; empty when the file could not be read."""

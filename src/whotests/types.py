@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 __all__ = [
+    "NO_LINES",
     "FileState",
     "LineBits",
     "LineNo",
@@ -29,6 +30,8 @@ LineNo = NewType("LineNo", int)
 
 LineBits = NewType("LineBits", int)
 """A set of lines as an integer: bit L is set when line L is in it (bit 0 is never set)."""
+
+NO_LINES = LineBits(0)
 
 
 class Outcome(StrEnum):
