@@ -221,9 +221,8 @@ def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[
     for context in [*contexts.closed, *rest]:
         for number in context.patterns:
             block, key = seen(number)
-            hits, raised = key if isinstance(key, tuple) else (key, 0)
             assert isinstance(block.file, LoadedFile)
-            lines = layout_of(block.file).lines_hit(block.index, hits, raised)
+            lines, _ = layout_of(block.file).hit(block.index, key)
             facts.setdefault(context.test or "", set()).update(lines_in(lines))
     return facts, ending
 

@@ -78,7 +78,7 @@ class Chains:
         self.silent: set[int] = set()
         """Those of them on which a suite stands. A tracer that has seen the line begin does not
         see it go on later."""
-        self.lines: list[int] = []
+        self.steps: list[int] = []
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
         self.traps: dict[int, list[Trap]] = {}
@@ -87,7 +87,7 @@ class Chains:
     def layout(self) -> Layout:
         """What all probes stand for."""
         return Layout(
-            tuple(self.lines),
+            tuple(self.steps),
             tuple(self.parents),
             tuple(BlockLayout(unit, tuple(steps)) for unit, steps in self.blocks),
             {unit: tuple(sorted(traps)) for unit, traps in self.traps.items()},
@@ -102,11 +102,11 @@ class Chains:
         line = self.first_line(line, line)
         if not self.statements >> line & 1:
             return parent
-        if parent >= 0 and self.lines[parent] == line:
+        if parent >= 0 and self.steps[parent] == line:
             return parent
-        self.lines.append(line)
+        self.steps.append(line)
         self.parents.append(parent)
-        return len(self.lines) - 1
+        return len(self.steps) - 1
 
     def counts(self, node: ast.stmt) -> bool:
         """Whether any of a statement's lines does: `global x` and a bare `x: int` have none."""
@@ -162,7 +162,7 @@ class Chains:
         if (
             out
             and isinstance(out[-1], SIMPLE)
-            and self.lines[tip] == self.first_line(out[-1].lineno, out[-1].lineno)
+            and self.steps[tip] == self.first_line(out[-1].lineno, out[-1].lineno)
         ):
             out.insert(len(out) - 1, self.probe(tip, out[-1].lineno))
         else:

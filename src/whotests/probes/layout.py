@@ -1,16 +1,18 @@
-"""What the probes of one file stand for: from a block's key back to lines.
+"""What the probes of one file stand for: from a block's key back to lines and branches.
 
 Statements that certainly ran when a probe is reached form a chain, back to the probe before
-it. A step is one statement in such a chain: its line, and the step before it (-1 at a chain's
-start). A probe stands for the chain that ends in its step; so does an exception that was
-raised at a line of a step.
+it. A step is one statement in such a chain, or a branch that was taken, and the step before it
+(-1 at a chain's start). A probe stands for the chain that ends in its step; so does an
+exception that was raised at a line of a step.
 """
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from whotests.types import LineBits, lines_in
+from whotests.probes.runtime import Key
+from whotests.types import LineBits
 
 __all__ = ["BlockLayout", "Layout", "Trap"]
 
@@ -34,8 +36,8 @@ class BlockLayout:
 class Layout:
     """The probes of one file. Plain data: it is marshalled beside the code."""
 
-    lines: tuple[int, ...]
-    """Line of each step; 0 for a statement that is no statement of coverage.py's."""
+    steps: tuple[int, ...]
+    """What each step is: its line, or minus one minus the index of the branch that it takes."""
     parents: tuple[int, ...]
     blocks: tuple[BlockLayout, ...]
     traps: dict[int, tuple[Trap, ...]] = field(default_factory=dict)
@@ -44,39 +46,41 @@ class Layout:
     def plain(self) -> tuple[Any, ...]:
         """The same as nested tuples that `marshal` takes."""
         blocks = tuple((block.unit, block.steps) for block in self.blocks)
-        return (self.lines, self.parents, blocks, self.traps)
+        return (self.steps, self.parents, blocks, self.traps)
 
     @classmethod
     def from_plain(cls, plain: tuple[object, ...]) -> "Layout":
         """The inverse of `plain`."""
-        lines, parents, blocks, traps = plain
-        return cls(lines, parents, tuple(BlockLayout(*block) for block in blocks), traps)  # type: ignore[arg-type, attr-defined]
+        steps, parents, blocks, traps = plain
+        return cls(steps, parents, tuple(BlockLayout(*block) for block in blocks), traps)  # type: ignore[arg-type, attr-defined]
 
-    def chain(self, step: int) -> int:
-        """The lines of the chain that ends in a step."""
-        bits = 0
-        while step >= 0:
-            bits |= 1 << self.lines[step]
-            step = self.parents[step]
-        return bits & ~1
-
-    def lines_hit(self, block: int, hits: int, raised_at: int) -> LineBits:
-        """The lines that a block's key stands for; `raised_at` are places as bits.
-
-        With bit 0 they are lines, which count in whatever region they are.
-        """
+    def hit(self, block: int, key: Key) -> tuple[LineBits, int]:
+        """The lines that a block's key stands for, and its branches as a bitmap."""
         layout = self.blocks[block]
-        bits = 0
-        for number, step in enumerate(layout.steps):
-            if hits >> number & 1:
-                bits |= self.chain(step)
+        lines = branches = 0
+        for step in self._reached(layout, key):
+            while step >= 0:
+                what = self.steps[step]
+                if what >= 0:
+                    lines |= 1 << what
+                else:
+                    branches |= 1 << ~what
+                step = self.parents[step]
+        return LineBits(lines), branches
+
+    def _reached(self, layout: BlockLayout, key: Key) -> Iterator[int]:
+        """The steps in which the chains end that a key tells of."""
+        if isinstance(key, tuple):
+            for step, armed in zip(layout.steps, key, strict=False):
+                if not armed:
+                    yield step
+            return
         traps = self.traps.get(layout.unit, ())
-        for place in map(int, lines_in(raised_at & ~1)):
-            at = bisect_right(traps, place, key=lambda trap: trap[0]) - 1
-            if at >= 0 and place <= traps[at][1]:
-                bits |= self.chain(traps[at][2])
-            if raised_at & 1:
-                for first, last, step, offset in traps:
-                    if first - offset <= place <= last - offset:
-                        bits |= self.chain(step)
-        return LineBits(bits)
+        if key > 0:
+            at = bisect_right(traps, key, key=lambda trap: trap[0]) - 1
+            if at >= 0 and key <= traps[at][1]:
+                yield traps[at][2]
+        else:
+            for first, last, step, offset in traps:
+                if first - offset <= -key <= last - offset:
+                    yield step

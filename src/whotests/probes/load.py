@@ -22,7 +22,7 @@ from typing import Any
 from whotests.probes.cache import Cache
 from whotests.probes.layout import Layout
 from whotests.probes.nodes import MARK, PREFIX
-from whotests.probes.runtime import Block, ModuleMark
+from whotests.probes.runtime import ModuleMark, block
 from whotests.records import UnitRecord
 from whotests.source.text import digest_of
 from whotests.types import UnitKind
@@ -163,7 +163,7 @@ class Loading:
             )
         constants: dict[object, object] = {MARK: self._mark}
         for index, size in enumerate(sizes):
-            constants[PREFIX + str(index)] = Block(file, index, size=size)
+            constants[PREFIX + str(index)] = block(file, index, size=size)
         file.variants[variant] = swapped(code, constants)
         self._versions[path, digest] = file
         return file.variants[variant]

@@ -34,9 +34,7 @@ HIDDEN = ".whotests"
 
 _LOAD = ast.Load()
 _STORE = ast.Store()
-_OR = ast.BitOr()
 _ADD = ast.Add()
-_SHIFT = ast.LShift()
 
 
 def block_name(index: int) -> str:
@@ -66,9 +64,9 @@ class _At:
     def store(self, block: ast.Constant, name: str) -> ast.Attribute:
         return ast.Attribute(block, name, _STORE, **self.place)
 
-    def append_to_log(self, block: ast.Constant) -> ast.stmt:
+    def append_to_log(self, block: ast.Constant, entry: ast.expr) -> ast.stmt:
         return ast.AugAssign(
-            self.store(block, "log"), _ADD, ast.Tuple([block], _LOAD, **self.place), **self.place
+            self.store(block, "log"), _ADD, ast.Tuple([entry], _LOAD, **self.place), **self.place
         )
 
 
@@ -81,8 +79,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
         at.load(constant, name),
         [
             ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
-            ast.AugAssign(at.store(constant, "hits"), _OR, at.constant(1 << slot), **at.place),
-            at.append_to_log(constant),
+            at.append_to_log(constant, constant),
         ],
         [],
         **at.place,
@@ -155,17 +152,13 @@ def region(
     place: ast.expr = ast.BoolOp(ast.Or(), [raised_at, at.constant(-offset)], **at.place)
     if offset:
         place = ast.BinOp(place, _ADD, at.constant(offset), **at.place)
-    bit = ast.BinOp(at.constant(1), _SHIFT, place, **at.place)
-    trap: list[ast.stmt] = [
-        ast.AugAssign(at.store(constant, "traps"), _OR, bit, **at.place),
-        at.append_to_log(constant),
-    ]
+    entry = ast.Tuple([constant, place], _LOAD, **at.place)
     handler = ast.ExceptHandler(
         at.load(constant, "raised"),
         HIDDEN,
         [
             # A handler inside may have taken the traceback off.
-            ast.If(raised, trap, [], **at.place),
+            ast.If(raised, [at.append_to_log(constant, entry)], [], **at.place),
             *([probe] if probe else []),
             ast.Raise(**at.place),
         ],

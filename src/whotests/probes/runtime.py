@@ -3,89 +3,136 @@
 The code of a probe is
 
     if B.s5:                      # armed?
-        B.s5 = False              # disarm
-        B.hits |= 32              # note it
+        B.s5 = False              # disarm: it was reached
         B.log += (B,)             # B has something to collect
 
 with the block `B` itself in the code's constants. There is no call in it, so it cannot fail
-at the recursion limit, and under the interpreter lock nothing comes in between its steps:
-the evaluation loop looks for signals and other threads at calls and backward jumps only.
+at the recursion limit. Each step is one store or one list's growth, which no other thread can
+undo, with the interpreter lock or without it: a slot is written by probes to disarm it, and by
+collecting to arm it again if it was seen disarmed.
 """
 
 from collections.abc import Callable
-from itertools import count
+from contextlib import suppress
+from itertools import count, islice
+from typing import Any, ClassVar, Protocol
 
-__all__ = ["BLOCK_SIZE", "LOG", "SLOTS", "Block", "Key", "ModuleMark", "collect", "peek", "seen"]
+__all__ = [
+    "BLOCK_SIZE",
+    "LOG",
+    "SLOTS",
+    "Block",
+    "Key",
+    "ModuleMark",
+    "block",
+    "collect",
+    "peek",
+    "seen",
+]
 
-BLOCK_SIZE = 30
-"""Probes in a block: as many as an integer has bits before CPython needs a second digit."""
+BLOCK_SIZE = 32
+"""Probes in a block, at most: each is looked at when the block is collected."""
 
 SLOTS = tuple(f"s{number}" for number in range(BLOCK_SIZE))
 
-Key = int | tuple[int, int]
-"""What one context hit in one block: a bit for each probe, and a bit for each line at which an
-exception was raised, if any was."""
+Key = tuple[bool, ...] | int
+"""What was hit in one block: which slots are still armed, or the place at which an exception was
+raised; or minus the line at which a frame was found waiting."""
 
-LOG: list["Block"] = []
-"""Blocks that were hit since the last `collect`, with repetitions."""
+
+class _Look(Protocol):
+    """Tells which slots of a block are armed."""
+
+    def __call__(self, block: "Block", /) -> tuple[bool, ...]: ...
+
+
+LOG: list["Block | tuple[Block, int]"] = []
+"""Blocks that were hit since the last `collect`, and places of exceptions; with repetitions."""
 
 _count = count()
 _seen: dict[int, tuple["Block", Key]] = {}
+_no_numbers: dict[Key, int] = {}
+"""What a block has that was never hit. Stays empty."""
 
 
 class Block:
-    """Up to `BLOCK_SIZE` probes of one unit. Hashes by identity; pickles to something inert."""
+    """Up to `BLOCK_SIZE` probes of one unit. Hashes by identity; pickles to something inert.
 
-    __slots__ = ("arm", "file", "hits", "index", "log", "numbers", "traps", *SLOTS)
+    Made by `block`, of a class with as many slots as are needed.
+    """
+
+    __slots__ = ("file", "index", "log", "numbers")
 
     raised = BaseException
     """What a region's handler takes; measured code may have another `BaseException`."""
     iter = iter
     """The built-in; measured code may have another one."""
+    slots: ClassVar[tuple[str, ...]] = ()
+    take: ClassVar[_Look]
+    """The slots as they are; those that are disarmed are armed again."""
+    read: ClassVar[_Look]
+    """The slots as they are."""
 
-    hits: int
-    traps: int
-    """A number and no set: comparing, as sets do, fails at the recursion limit."""
-    log: list["Block"]
+    log: list["Block | tuple[Block, int]"]
     numbers: dict[Key, int]
-    arm: Callable[["Block"], None]
     file: object
     """The file that it belongs to."""
     index: int
     """The block's index in its file's layout."""
 
-    def __init__(self, file: object, index: int, *, size: int) -> None:
-        self.hits = 0
-        self.traps = 0
+    def __init__(self, file: object, index: int) -> None:
         self.log = LOG
-        self.numbers = {}
+        self.numbers = _no_numbers
         self.file = file
         self.index = index
-        self.arm = _ARMS.get(size) or _armer(size)
-        self.arm(self)
+        for name in self.slots:
+            setattr(self, name, True)
 
     def hit(self, slot: int) -> None:
         """What a probe does, for places where only an expression can stand."""
         setattr(self, SLOTS[slot], False)
-        self.hits |= 1 << slot
         self.log += (self,)
 
     def __reduce__(self) -> tuple[type[Exception], tuple[()], dict[str, object]]:
         """Code that is shipped by value (cloudpickle) records nothing where it arrives, and
         needs no whotests there: all it gets is a plain object that hashes by identity, with
         probes that are disarmed and handlers that take no exception."""
-        return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(SLOTS, False)}
+        return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots, False)}
 
 
-_ARMS: dict[int, Callable[[Block], None]] = {}
+def _block_class(base: type[Block], size: int) -> type[Block]:
+    """A class of blocks with `size` slots."""
+    slots = SLOTS[:size]
+    # The slots are read before any is written: what is hit in between stays disarmed.
+    reads = "; ".join(f"{name} = block.{name}" for name in slots)
+    arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
+    values = f"({', '.join(slots)},)"
+    functions: dict[str, Any] = {}
+    exec(f"def take(block):\n    {reads}\n{arms}    return {values}\n", functions)
+    exec(f"def read(block):\n    {reads}\n    return {values}\n", functions)
+    body = {
+        "__slots__": slots[len(base.slots) :],
+        "slots": slots,
+        "take": staticmethod(functions["take"]),
+        "read": staticmethod(functions["read"]),
+    }
+    return type(Block.__name__, (base,), body)
 
 
-def _armer(size: int) -> Callable[[Block], None]:
-    """A function that arms the first `size` probes of a block by plain slot stores."""
-    body = "; ".join(f"block.{name} = True" for name in SLOTS[:size])
-    namespace: dict[str, Callable[[Block], None]] = {}
-    exec(f"def arm(block): {body or 'pass'}", namespace)
-    return _ARMS.setdefault(size, namespace["arm"])
+_CLASSES: dict[int, type[Block]] = {}
+
+
+def block(file: object, index: int, *, size: int) -> Block:
+    """A new block with room for `size` probes, all of them armed."""
+    kind = _CLASSES.get(size)
+    if kind is None:
+        kind = Block
+        room = 1
+        while room < size or kind is Block:
+            room = min(room * 2, BLOCK_SIZE)
+            kind = _CLASSES.get(room) or _CLASSES.setdefault(room, _block_class(kind, room))
+        _CLASSES[size] = kind
+    return kind(file, index)
 
 
 class ModuleMark:
@@ -117,47 +164,42 @@ def _nothing() -> None:
 
 
 def collect() -> list[int]:
-    """The pattern numbers hit since the last call; every probe is armed again.
-
-    A number may stand twice when other threads hit probes meanwhile.
-    """
+    """The pattern numbers hit since the last call, without repetitions; every probe is armed
+    again. What other threads hit meanwhile is found now or the next time."""
+    touched: set[Block | tuple[Block, int]] = set()
+    with suppress(IndexError):  # another thread collects too
+        # As many as there are now: a measured trace function may hit probes for each turn.
+        touched.update(islice(iter(LOG.pop, None), len(LOG)))
     found: list[int] = []
     add = found.append
-    log = LOG
-    take = log.pop
-    # Not `while log`: a measured trace or profile function may hit probes for each turn of this.
-    for _ in range(len(log)):
+    hit: Block
+    key: Key
+    for entry in touched:
+        if type(entry) is tuple:
+            hit, key = entry
+        else:
+            hit = entry  # type: ignore[assignment]
+            key = hit.take(hit)
+            if False not in key:  # another thread has collected it
+                continue
         try:
-            block = take()
-        except IndexError:  # another thread collects too
-            break
-        key: Key = block.hits
-        traps = block.traps
-        block.hits = 0
-        block.traps = 0
-        if traps:
-            key = (key, traps)  # type: ignore[assignment]
-        elif not key:
-            continue
-        try:
-            add(block.numbers[key])
+            add(hit.numbers[key])
         except KeyError:
-            add(_number(block, key))
-        block.arm(block)
+            add(_number(hit, key))
     return found
 
 
 def peek() -> list[int]:
     """The pattern numbers hit so far, leaving everything as it is."""
     found = []
-    for block in dict.fromkeys(LOG.copy()):
-        key: Key = block.hits
-        if block.traps:
-            key = (block.hits, block.traps)
-        elif not key:
+    hit: Block
+    key: Key
+    for entry in set(LOG.copy()):
+        hit, key = entry if isinstance(entry, tuple) else (entry, entry.read(entry))
+        if isinstance(key, tuple) and False not in key:
             continue
-        number = block.numbers.get(key)
-        found.append(_number(block, key) if number is None else number)
+        number = hit.numbers.get(key)
+        found.append(_number(hit, key) if number is None else number)
     return found
 
 
@@ -166,6 +208,8 @@ def _number(block: Block, key: Key) -> int:
 
     When two threads number the same pattern at once, one number wins and the other stays unused.
     """
+    if block.numbers is _no_numbers:
+        block.numbers = {}
     number = next(_count)
     _seen[number] = (block, key)
     return block.numbers.setdefault(key, number)

@@ -177,11 +177,10 @@ class Contexts:
             frame = top if thread != mine else None
             while frame is not None:
                 for constant in frame.f_code.co_consts:
-                    if type(constant) is Block:
+                    if isinstance(constant, Block):
                         places[id(frame)] = frame.f_lasti
                         if self._blocked.get(id(frame)) != frame.f_lasti:
-                            constant.traps |= 1 | 1 << (frame.f_lineno or 0)
-                            constant.log += (constant,)
+                            constant.log += ((constant, -(frame.f_lineno or 0)),)
                         break
                 frame = frame.f_back
         self._blocked = places

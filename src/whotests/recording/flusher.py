@@ -50,7 +50,7 @@ class Ledger:
         self._files = files
         self._stored = stored
         self._file_keys: dict[int, int] = {}
-        self._patterns: dict[tuple[int, int, int], int] = {}
+        self._patterns: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[int, int] = {}
         """Pattern number in this process -> pattern key, or -1 where no line is in it."""
 
@@ -149,16 +149,23 @@ class Ledger:
         file = block.file
         assert isinstance(file, LoadedFile)
         layout = layout_of(file)
-        hits, raised_at = hit if isinstance(hit, tuple) else (hit, 0)
-        lines = layout.lines_hit(block.index, hits, raised_at)
-        if not lines:
+        lines, branches = layout.hit(block.index, hit)
+        if not lines and not branches:
             return -1
         unit = layout.blocks[block.index].unit
-        place = (self._file_keys[id(file)], unit, lines)
+        place = (self._file_keys[id(file)], unit, lines, branches)
         key = self._patterns.get(place)
         if key is None:
             key = self._patterns[place] = len(self._patterns)
-            new.append(PatternRecord(key=key, file_key=place[0], unit_index=unit, lines=lines))
+            new.append(
+                PatternRecord(
+                    key=key,
+                    file_key=place[0],
+                    unit_index=unit,
+                    lines=lines,
+                    branches=branches,
+                )
+            )
         return key
 
 
