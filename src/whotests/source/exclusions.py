@@ -14,7 +14,7 @@ from whotests.source.rules import DEFAULT_EXCLUDE
 from whotests.source.statements import fold
 from whotests.source.units import suites_of
 
-__all__ = ["excluded_lines", "matched_lines"]
+__all__ = ["excluded_lines", "is_irrefutable", "matched_lines"]
 
 
 def matched_lines(text: str, rules: tuple[str, ...] = DEFAULT_EXCLUDE) -> set[int]:
@@ -59,7 +59,7 @@ def excluded_lines(
             header = min((d.lineno for d in node.decorator_list), default=node.lineno)
             if not excluded.isdisjoint(range(header, node.lineno + 1)):
                 excluded.update(range(header, _end(node) + 1))
-        elif isinstance(node, ast.match_case) and _is_irrefutable(node):
+        elif isinstance(node, ast.match_case) and is_irrefutable(node):
             # The `else` of a match: without its body nothing is left that could run.
             body = raw.intersection(range(node.body[0].lineno, _end(node.body[-1]) + 1))
             if body and body <= excluded:
@@ -158,7 +158,7 @@ def _end(node: ast.stmt) -> int:
     return node.end_lineno or node.lineno
 
 
-def _is_irrefutable(case: ast.match_case) -> bool:
+def is_irrefutable(case: ast.match_case) -> bool:
     """Whether whatever comes to a `case` matches it: no guard, and a pattern that takes all."""
     if case.guard is not None:
         return False
