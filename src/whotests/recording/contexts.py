@@ -8,6 +8,7 @@ import sys
 from _thread import _count as thread_count  # running threads, at the cost of one call
 from _thread import get_ident
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from whotests.probes.runtime import LOG, Block, collect, peek
@@ -125,6 +126,36 @@ class Contexts:
         self._labels.clear()
         self._close(self.base)
         return rest
+
+    # -- other processes --------------------------------------------------------------------
+
+    def handed_over(self) -> tuple[list[tuple[str, str]], list[str]]:
+        """What a process that is started now goes on with: tests with their phases, and labels."""
+        tests = [(name, str(context.phase)) for name, context in list(self._tests.values())]
+        return tests, [context.label for context in self._labels]
+
+    def take_over(self, tests: Iterable[tuple[str, str]], labels: Iterable[str]) -> None:
+        """Opens what was handed over by the process that started this one; this thread is in the
+        first of the tests."""
+        self._switch()
+        for number, (name, phase) in enumerate(tests):
+            context = self._test_context(TestName(name), Phase(phase))
+            self._tests[-number or get_ident()] = (TestName(name), context)
+        self._labels += [self._label_context(label) for label in labels]
+
+    def go_on_forked(self) -> None:
+        """In a forked child: what is open stays so, and nothing has run yet."""
+        collect()
+        self.closed.clear()
+        self.notes.clear()
+        self._blocked = {}
+        self.base = self._label_context("")
+        for thread, (name, context) in list(self._tests.items()):
+            assert context.phase is not None
+            self._tests[thread] = (name, self._test_context(name, context.phase))
+        for context in self._labels:  # the same objects: they are what closes them
+            context.patterns = set()
+            context.written = 0
 
     def snapshot(self) -> list[tuple[Context, set[int]]]:
         """The open contexts, and what has run in each until now; nothing changes."""
