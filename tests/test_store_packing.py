@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whotests.store.packing import common, pack, pack_bits, unpack, unpack_bits, walk
+from whotests.store.branches import Branches
+from whotests.store.packing import (
+    common,
+    pack,
+    pack_bits,
+    pack_branches,
+    pack_ran,
+    unpack,
+    unpack_bits,
+    unpack_branches,
+    unpack_ran,
+    walk,
+)
 from whotests.types import bits_of
 
 IDS = st.lists(st.integers(0, 100_000), unique=True, max_size=400).map(sorted)
@@ -51,3 +63,68 @@ def test_common_numbers(ids: list[int], others: frozenset[int]) -> None:
     """The numbers in common are found without the sums of steps on the way to a number."""
     wanted = others | {number + 255 for number in ids[:3]} | frozenset(ids[3:5])
     assert common(pack(ids), wanted) == wanted & set(ids)
+
+
+@given(st.integers(0, 1 << 3000), st.integers(0, 1 << 300))
+def test_what_ran_comes_back(lines: int, branches: int) -> None:
+    """A unit's lines and branches come back; lines alone take no more than their bitmap."""
+    assert unpack_ran(pack_ran(lines, branches)) == (lines, branches)
+    assert pack_ran(lines, 0) == pack_bits(lines)
+
+
+def test_lines_of_a_long_module_come_back() -> None:
+    """The number of the lines' bytes may take several digits."""
+    for bit in (1015, 1016, 1023, 130_000, 140_000, 17_000_000):
+        assert unpack_ran(pack_ran(1 << bit, 5)) == (1 << bit, 5)
+
+
+PAIRS = st.lists(
+    st.tuples(st.integers(1, 3000), st.integers(-3000, 3000).filter(bool)), max_size=200
+)
+
+
+@given(PAIRS)
+def test_branches_come_back(branches: list[tuple[int, int]]) -> None:
+    """Branches come back in the order in which they were packed, whatever that is."""
+    assert unpack_branches(pack_branches(branches)) == tuple(branches)
+    ascending = sorted(set(branches))
+    assert unpack_branches(pack_branches(ascending)) == tuple(ascending)
+
+
+def test_branches_are_small() -> None:
+    """Branches of ordinary code take about a byte each."""
+    branches = [
+        branch
+        for line in range(10, 4010, 4)
+        for branch in ((line, -(line // 40 * 40)), (line, line + 1))
+    ]
+    assert len(pack_branches(branches)) < len(branches) // 4
+
+
+@pytest.mark.parametrize("blob", [b"X1", b"P\x02", b"P\x03", b"D\xff\xff\xff"])
+def test_other_bytes_are_no_branches(blob: bytes) -> None:
+    """Bytes that were never packed raise ValueError."""
+    with pytest.raises(ValueError, match="pack"):
+        unpack_branches(blob)
+
+
+def test_damaged_bytes_of_what_ran() -> None:
+    """A length that leads out of the bytes raises ValueError."""
+    with pytest.raises(ValueError, match="damaged"):
+        unpack_ran(b"\x81\x00")
+
+
+@given(PAIRS, PAIRS, st.integers(1, 3000), st.integers(0, 100))
+def test_places_of_branches_stay(
+    one: list[tuple[int, int]], other: list[tuple[int, int]], first: int, length: int
+) -> None:
+    """Branches that are added come last, and a unit's first branch stays the first."""
+    before = Branches(sorted(set(one)))
+    others = sorted(set(other))
+    after, places = before.with_all(others)
+    assert after.all[: len(before.all)] == before.all
+    assert [after.all[place] for place in places or range(len(others))] == others
+    inside = [place for place, (line, _) in enumerate(after.all) if first <= line <= first + length]
+    assert after.first_within(first, first + length) == min(inside, default=0)
+    if any(first <= line <= first + length for line, _ in before.all):
+        assert before.first_within(first, first + length) == min(inside)

@@ -37,6 +37,10 @@ class RunRecord:
     pid: int
     branch: bool = False
     """Branches are recorded too."""
+    exclude: tuple[str, ...] | None = None
+    """The regular expressions of what is excluded; None when they are not known."""
+    partial: tuple[str, ...] | None = None
+    """Those of lines of which not all branches have to be taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class FileRecord:
     statements: LineBits
     """coverage.py's statements before exclusion: first lines of executable statements."""
     excluded: LineBits
-    """Those of `statements` that the exclusion rules drop."""
+    """All lines that the exclusion rules drop, statements or not."""
     branches: tuple[tuple[int, int], ...] = ()
     """Every way out of a line that has more than one, ascending: the line, and the first line of
     what runs next, or minus the first line of the unit that is left. Before exclusion; empty when

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from whotests.errors import DataError
-from whotests.store.failures import newer, not_ours
+from whotests.store.failures import newer, not_ours, older
 from whotests.store.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, VERSION
 
 __all__ = ["check", "connect_to_write", "prepare_folder"]
@@ -67,6 +67,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise not_ours(path)
     if version > VERSION:
         raise newer(path, version=version, known=VERSION, made_by=_maker(connection))
+    if version < VERSION:
+        raise older(path, version=version, made_by=_maker(connection))
 
 
 def _maker(connection: sqlite3.Connection) -> str:

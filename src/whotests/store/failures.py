@@ -9,7 +9,7 @@ from typing import Final
 
 from whotests.errors import DataError, InternalError, MachineError, WhotestsError
 
-__all__ = ["newer", "not_ours", "translated"]
+__all__ = ["newer", "not_ours", "older", "translated"]
 
 # Primary result codes, https://www.sqlite.org/rescode.html
 _REFUSED: Final = (3, 8, 14, 23)  # PERM, READONLY, CANTOPEN, AUTH
@@ -80,4 +80,13 @@ def newer(path: Path, *, version: int, known: int, made_by: str) -> DataError:
     return DataError(
         f"{path} was made by {by} (data version {version}, this whotests reads up to {known}); "
         "upgrade whotests, or record again with `whotests run -- pytest` into another --data FILE"
+    )
+
+
+def older(path: Path, *, version: int, made_by: str) -> DataError:
+    """`path` has a schema version that this whotests does not know any more."""
+    by = f"whotests {made_by}" if made_by else "an older whotests"
+    return DataError(
+        f"{path} was made by {by} (data version {version}), which this whotests cannot use; "
+        "delete it and record again with `whotests run -- pytest`"
     )

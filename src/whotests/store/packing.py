@@ -1,23 +1,29 @@
-"""Sets of numbers as bytes: pattern ids of a footprint, and bitmaps of lines.
+"""Numbers as bytes: pattern ids of a footprint, bitmaps of lines, a file's units and branches.
 
 May import the standard library only. Refuses to know what the numbers mean.
 """
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, compress
+from itertools import accumulate, compress, groupby
+from operator import itemgetter
 from typing import Final
 
 from whotests.types import LineBits
 
 __all__ = [
+    "Outlined",
     "common",
     "pack",
     "pack_bits",
+    "pack_branches",
     "pack_outline",
+    "pack_ran",
     "unpack",
     "unpack_bits",
+    "unpack_branches",
     "unpack_outline",
+    "unpack_ran",
     "walk",
 ]
 
@@ -50,13 +56,7 @@ def pack(ids: Sequence[int]) -> bytes:
             steps.append(_FURTHER)
             step -= _FURTHER
         steps.append(step)
-    if len(steps) < _WORTH_DEFLATING:
-        return _PLAIN + steps
-    deflater = zlib.compressobj(9, zlib.DEFLATED, _WINDOW, 2)
-    deflated = deflater.compress(steps) + deflater.flush()
-    if len(deflated) < len(steps):
-        return _DEFLATED + deflated
-    return _PLAIN + steps
+    return _tagged(steps)
 
 
 def walk(blob: bytes) -> Iterator[int]:
@@ -92,22 +92,147 @@ def unpack_bits(blob: bytes) -> LineBits:
     return LineBits(int.from_bytes(blob, "little"))
 
 
-def pack_outline(units: Iterable[tuple[int, int, int, str]]) -> bytes:
-    """Kind's number, first and last line and name of units, in order: deflated lines of text.
+def pack_ran(lines: int, branches: int) -> bytes:
+    """A bitmap of lines and one of branches, in the bytes of the lines alone if there are none.
 
-    Each line begins with the differences of the first line to that of the unit before, and of
-    the last line to the first.
+    Behind the lines' bytes then stand those of the branches, the number of the lines' bytes, and
+    a zero, which bytes of lines alone never end with.
+    """
+    line_bytes = pack_bits(lines)
+    if not branches:
+        return line_bytes
+    # The last digit first, and a mark on each but the first one: it is read backwards.
+    number = len(line_bytes)
+    digits = bytearray((number & 127,))
+    while number := number >> 7:
+        digits.insert(0, number & 127)
+    marked = bytes(digit | 128 if place else digit for place, digit in enumerate(digits))
+    return line_bytes + pack_bits(branches) + marked + b"\0"
+
+
+def unpack_ran(blob: bytes) -> tuple[LineBits, int]:
+    """The lines and the branches that `pack_ran` was given."""
+    if blob[-1:] != b"\0":
+        return unpack_bits(blob), 0
+    end = len(blob) - 1
+    number = shift = 0
+    while True:
+        end -= 1
+        if end < 0:
+            raise ValueError("what ran of a unit is damaged")
+        number |= (blob[end] & 127) << shift
+        shift += 7
+        if blob[end] < 128:
+            break
+    return unpack_bits(blob[:number]), int.from_bytes(blob[number:end], "little")
+
+
+def pack_branches(branches: Iterable[tuple[int, int]]) -> bytes:
+    """Pairs of a line and the line that follows, or minus a line: in the order given, deflated.
+
+    One byte for most of them. For each line: the distance from the line before, doubled, and odd
+    unless two pairs begin there; then how many do; then for each pair 0 for the same minus as the
+    last one, 1 and the distance for another minus, or the distance plus 2. Distances that may be
+    negative are doubled, less one if they are. A zero: lines count from the file's start again.
+    """
+    numbers: list[int] = []
+    last = left = 0
+    for line, group in groupby(branches, key=itemgetter(0)):
+        ends = [end for _, end in group]
+        if line < last:
+            numbers.append(0)
+            last = 0
+        if len(ends) == 2:
+            numbers.append((line - last) * 2)
+        else:
+            numbers += ((line - last) * 2 + 1, len(ends))
+        last = line
+        for end in ends:
+            if end > 0:
+                numbers.append(_unsigned(end - line) + 2)
+            elif end == left:
+                numbers.append(0)
+            else:
+                left = end
+                numbers += (1, _unsigned(line + end))
+    steps = bytearray()
+    for number in numbers:
+        while number > 127:
+            steps.append(number & 127 | 128)
+            number >>= 7
+        steps.append(number)
+    return _tagged(steps) if steps else b""
+
+
+def unpack_branches(blob: bytes) -> tuple[tuple[int, int], ...]:
+    """What `pack_branches` was given. Raises ValueError for bytes that it never made."""
+    if not blob:
+        return ()
+    numbers = _numbers(_steps(blob))
+    branches = []
+    line = left = 0
+    try:
+        for number in numbers:
+            if not number:
+                line = 0
+                continue
+            line += number >> 1
+            for _ in range(next(numbers) if number & 1 else 2):
+                way = next(numbers)
+                if way > 1:
+                    branches.append((line, line + _signed(way - 2)))
+                    continue
+                if way:
+                    left = _signed(next(numbers)) - line
+                branches.append((line, left))
+    except StopIteration:
+        raise ValueError("packed branches are cut short") from None
+    return tuple(branches)
+
+
+def _numbers(steps: bytes) -> Iterator[int]:
+    """Numbers of which each byte holds seven bits, the lowest first, all but the last marked."""
+    number = shift = 0
+    for step in steps:
+        number |= (step & 127) << shift
+        shift += 7
+        if step < 128:
+            yield number
+            number = shift = 0
+
+
+def _unsigned(number: int) -> int:
+    return number * 2 if number >= 0 else -2 * number - 1
+
+
+def _signed(number: int) -> int:
+    return number >> 1 if not number & 1 else -(number + 1 >> 1)
+
+
+Outlined = tuple[int, int, int, int, str]
+"""A unit: its kind's number, first and last line, its body's first line or 0, and its name."""
+
+
+def pack_outline(units: Iterable[Outlined]) -> bytes:
+    """Units in order, as deflated lines of text.
+
+    Each line begins with the kind's digit and, if the body's first line is known, the difference
+    of that to the first line. The differences of the first line to that of the unit before, and
+    of the last line to the first, follow.
     """
     lines = []
     before = 0
-    for kind, first_line, last_line, name in units:
-        lines.append(f"{kind} {first_line - before} {last_line - first_line} {name}")
+    for kind, first_line, last_line, body_line, name in units:
+        body = body_line - first_line if body_line else ""
+        lines.append(f"{kind}{body} {first_line - before} {last_line - first_line} {name}")
         before = first_line
     return zlib.compress("\n".join(lines).encode("utf-8", "surrogatepass"), 9)
 
 
-def unpack_outline(blob: bytes) -> list[tuple[int, int, int, str]]:
+def unpack_outline(blob: bytes) -> list[Outlined]:
     """What `pack_outline` was given. Raises ValueError for bytes that it never made."""
+    if not blob:
+        return []
     try:
         text = zlib.decompress(blob).decode("utf-8", "surrogatepass")
     except zlib.error as failure:
@@ -117,8 +242,19 @@ def unpack_outline(blob: bytes) -> list[tuple[int, int, int, str]]:
     for line in text.split("\n") if text else ():
         kind, down, length, name = line.split(" ", 3)
         first_line += int(down)
-        units.append((int(kind), first_line, first_line + int(length), name))
+        body_line = first_line + int(kind[1:]) if kind[1:] else 0
+        units.append((int(kind[:1]), first_line, first_line + int(length), body_line, name))
     return units
+
+
+def _tagged(steps: bytearray) -> bytes:
+    """The bytes behind a tag, deflated if that makes them fewer."""
+    if len(steps) >= _WORTH_DEFLATING:
+        deflater = zlib.compressobj(9, zlib.DEFLATED, _WINDOW, 2)
+        deflated = deflater.compress(steps) + deflater.flush()
+        if len(deflated) < len(steps):
+            return _DEFLATED + deflated
+    return _PLAIN + steps
 
 
 def _steps(blob: bytes) -> bytes:

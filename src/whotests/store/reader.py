@@ -16,10 +16,19 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from whotests.errors import DataError
+from whotests.store.branches import Branches
 from whotests.store.connection import check
 from whotests.store.failures import translated
 from whotests.store.liveness import is_dead, this_host
-from whotests.store.packing import common, unpack_bits, unpack_outline, walk
+from whotests.store.packing import (
+    Outlined,
+    common,
+    unpack_bits,
+    unpack_branches,
+    unpack_outline,
+    unpack_ran,
+    walk,
+)
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, RunStatus, TestName
@@ -48,6 +57,7 @@ class Reader:
         self._connection = connection
         self._here = here
         self._now = now
+        self._branches: dict[int, Branches] = {}
 
     @classmethod
     def open(
@@ -94,32 +104,36 @@ class Reader:
         """The runs that are kept, in the order in which they began."""
         rows = self._rows(
             "SELECT id, started, heartbeat, ended, status, note, command, root, label, python,"
-            " platform, host, pid, whotests, exit_status FROM run ORDER BY id"
+            " platform, host, pid, whotests, exit_status, branch, rules FROM run ORDER BY id"
         )
-        return tuple(
-            Run(
-                id=row[0],
-                started=row[1],
-                heartbeat=row[2],
-                ended=row[3],
-                status=RunStatus(row[4]),
-                killed=row[4] == RunStatus.RUNNING
-                and is_dead(
-                    host=row[11], pid=row[12], heartbeat=row[2], here=self._here, now=self._now
-                ),
-                note=row[5],
-                command=tuple(json.loads(row[6])),
-                root=row[7],
-                label=row[8],
-                python=row[9],
-                platform=row[10],
-                host=row[11],
-                pid=row[12],
-                whotests=row[13],
-                exit_status=row[14],
+        with self._intact():
+            return tuple(
+                Run(
+                    id=row[0],
+                    started=row[1],
+                    heartbeat=row[2],
+                    ended=row[3],
+                    status=RunStatus(row[4]),
+                    killed=row[4] == RunStatus.RUNNING
+                    and is_dead(
+                        host=row[11], pid=row[12], heartbeat=row[2], here=self._here, now=self._now
+                    ),
+                    note=row[5],
+                    command=tuple(json.loads(row[6])),
+                    root=row[7],
+                    label=row[8],
+                    branch=bool(row[15]),
+                    exclude=_rules(row[16], 0),
+                    partial=_rules(row[16], 1),
+                    python=row[9],
+                    platform=row[10],
+                    host=row[11],
+                    pid=row[12],
+                    whotests=row[13],
+                    exit_status=row[14],
+                )
+                for row in rows
             )
-            for row in rows
-        )
 
     @cached_property
     def files(self) -> tuple[FileVersion, ...]:
@@ -141,13 +155,14 @@ class Reader:
                 line_count=line_count,
                 statements=unpack_bits(statements),
                 excluded=unpack_bits(excluded),
+                partial=unpack_bits(partial),
                 state=FILE_STATES[seen[file_id][1]],
                 reason=seen[file_id][2],
                 recorded=started.get(seen[file_id][0], 0.0),
                 newest_run=seen[file_id][0],
             )
-            for file_id, path, digest, line_count, statements, excluded in self._rows(
-                "SELECT id, path, digest, line_count, statements, excluded FROM file"
+            for file_id, path, digest, line_count, statements, excluded, partial in self._rows(
+                "SELECT id, path, digest, line_count, statements, excluded, partial FROM file"
             )
             if file_id in seen
         ]
@@ -157,7 +172,8 @@ class Reader:
     def units(self, file_id: int) -> tuple[Unit, ...]:
         """The units of one file's version, in source order, the module first.
 
-        Those that nothing ran have negative ids and no fingerprint.
+        Those that nothing ran have negative ids and no fingerprint. Empty when no run measured
+        the file.
         """
         rows = self._rows("SELECT place, id, fingerprint FROM unit WHERE file_id = ?", (file_id,))
         ran = {place: (unit_id, fingerprint) for place, unit_id, fingerprint in rows}
@@ -177,7 +193,17 @@ class Reader:
                 units[unit_id] = _unit(file_id, outline[place], unit_id, fingerprint)
         return units
 
-    def _outline(self, file_id: int) -> Sequence[tuple[int, int, int, str]]:
+    def branches(self, file_id: int) -> Branches:
+        """The branches of one file's version; none when no run recorded any."""
+        if file_id not in self._branches:
+            branches = Branches()
+            with self._intact():
+                for (blob,) in self._rows("SELECT branches FROM file WHERE id = ?", (file_id,)):
+                    branches = Branches(unpack_branches(blob))
+            self._branches[file_id] = branches
+        return self._branches[file_id]
+
+    def _outline(self, file_id: int) -> Sequence[Outlined]:
         with self._intact():
             for (blob,) in self._rows("SELECT outline FROM file WHERE id = ?", (file_id,)):
                 return unpack_outline(blob)
@@ -186,23 +212,34 @@ class Reader:
     def patterns(self, file_id: int) -> tuple[Pattern, ...]:
         """The patterns of one file's version."""
         units = {unit.id: unit for unit in self.units(file_id)}
-        return tuple(
-            _pattern(pattern_id, units[unit_id], lines)
-            for unit_id, lines, pattern_id in self._rows(
-                "SELECT unit_id, lines, id FROM pattern WHERE unit_id IN"
-                " (SELECT id FROM unit WHERE file_id = ?)",
-                (file_id,),
+        with self._intact():
+            return tuple(
+                self._pattern(pattern_id, units[unit_id], ran)
+                for unit_id, ran, pattern_id in self._rows(
+                    "SELECT unit_id, ran, id FROM pattern WHERE unit_id IN"
+                    " (SELECT id FROM unit WHERE file_id = ?)",
+                    (file_id,),
+                )
             )
-        )
 
     @cached_property
     def all_patterns(self) -> Mapping[int, Pattern]:
         """The patterns of all files, by their ids."""
         units = self.all_units
-        return {
-            pattern_id: _pattern(pattern_id, units[unit_id], lines)
-            for unit_id, lines, pattern_id in self._rows("SELECT unit_id, lines, id FROM pattern")
-        }
+        with self._intact():
+            return {
+                pattern_id: self._pattern(pattern_id, units[unit_id], ran)
+                for unit_id, ran, pattern_id in self._rows("SELECT unit_id, ran, id FROM pattern")
+            }
+
+    def _pattern(self, pattern_id: int, unit: Unit, ran: bytes) -> Pattern:
+        lines, branches = unpack_ran(ran)
+        if branches:
+            here = self.branches(unit.file_id)
+            branches <<= here.first_within(unit.first_line, unit.last_line)
+        return Pattern(
+            id=pattern_id, unit=unit, lines=LineBits(lines << unit.first_line), branches=branches
+        )
 
     @cached_property
     def tests(self) -> tuple[Test, ...]:
@@ -256,8 +293,8 @@ class Reader:
     def _counts(self, kinds: Collection[frozenset[int]]) -> Iterator[tuple[frozenset[int], int]]:
         """For sets of footprints: how many lines each set's footprints are together."""
         units = {
-            pattern_id: (unit_id, unpack_bits(lines))
-            for pattern_id, unit_id, lines in self._rows("SELECT id, unit_id, lines FROM pattern")
+            pattern_id: (unit_id, unpack_ran(ran)[0])
+            for pattern_id, unit_id, ran in self._rows("SELECT id, unit_id, ran FROM pattern")
         }
         needed = frozenset().union(*kinds)
         patterns = {
@@ -296,10 +333,13 @@ class Reader:
         try:
             yield
         except ValueError as failure:
-            raise DataError(
-                f"{self.path} is damaged ({failure}); delete it and record again "
-                "with `whotests run -- pytest`"
-            ) from failure
+            raise self._damaged(failure) from failure
+
+    def _damaged(self, failure: ValueError) -> DataError:
+        return DataError(
+            f"{self.path} is damaged ({failure}); delete it and record again "
+            "with `whotests run -- pytest`"
+        )
 
     @cached_property
     def _tests(self) -> Mapping[int, Test]:
@@ -317,12 +357,12 @@ class Reader:
             yield from self._connection.execute(sql, values)
         except sqlite3.Error as failure:
             raise translated(self.path, failure) from failure
+        except UnicodeDecodeError as failure:
+            raise self._damaged(failure) from failure
 
 
-def _unit(
-    file_id: int, outlined: tuple[int, int, int, str], unit_id: int, fingerprint: bytes
-) -> Unit:
-    kind, first_line, last_line, qualname = outlined
+def _unit(file_id: int, outlined: Outlined, unit_id: int, fingerprint: bytes) -> Unit:
+    kind, first_line, last_line, body_line, qualname = outlined
     return Unit(
         id=unit_id,
         file_id=file_id,
@@ -330,6 +370,7 @@ def _unit(
         kind=UNIT_KINDS[kind],
         first_line=first_line,
         last_line=last_line,
+        body_line=body_line,
         fingerprint=fingerprint,
     )
 
@@ -353,8 +394,9 @@ def _test(row: tuple[Any, ...]) -> Test:
     )
 
 
-def _pattern(pattern_id: int, unit: Unit, lines: bytes) -> Pattern:
-    return Pattern(id=pattern_id, unit=unit, lines=LineBits(unpack_bits(lines) << unit.first_line))
+def _rules(text: str, place: int) -> tuple[str, ...] | None:
+    """The rules of lines (place 0) or branches (place 1) in a run's row."""
+    return tuple(json.loads(text)[place]) if text else None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

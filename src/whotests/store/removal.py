@@ -95,16 +95,17 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     for (blob,) in connection.execute("SELECT patterns FROM footprint"):
         used.update(walk(blob))
     unused = [
-        (unit_id, lines)
-        for unit_id, lines, pattern_id in connection.execute(
-            "SELECT unit_id, lines, id FROM pattern"
-        )
+        (unit_id, ran)
+        for unit_id, ran, pattern_id in connection.execute("SELECT unit_id, ran, id FROM pattern")
         if pattern_id not in used
     ]
-    connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND lines = ?", unused)
+    connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND ran = ?", unused)
     connection.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope_id FROM test)")
     connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
     connection.execute("DELETE FROM unit WHERE id NOT IN (SELECT unit_id FROM pattern)")
+    if connection.execute("SELECT 1 FROM run WHERE branch").fetchone() is None:
+        # Nothing is known of them any more.
+        connection.execute("UPDATE file SET branches = x'', partial = x'' WHERE branches <> x''")
 
 
 def have_tests(connection: sqlite3.Connection, runs: Collection[int]) -> bool:

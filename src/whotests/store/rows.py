@@ -6,6 +6,7 @@ or end transactions: the writer does, and says afterwards which keys to keep.
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from whotests.errors import InternalError
 from whotests.records import (
@@ -15,9 +16,18 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
-from whotests.store.packing import pack, pack_bits, pack_outline, unpack
+from whotests.store.branches import Branches
+from whotests.store.packing import (
+    pack,
+    pack_bits,
+    pack_branches,
+    pack_outline,
+    pack_ran,
+    unpack,
+    unpack_branches,
+)
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
-from whotests.types import FileState, TestName
+from whotests.types import FileState, TestName, bits_of, lines_in
 
 __all__ = ["RunRows", "insert"]
 
@@ -42,6 +52,30 @@ def _split(name: str) -> tuple[str, str]:
     return name[:end], name[end:]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A version of a file, as the data file has it."""
+
+    id: int
+    units: tuple[UnitRecord, ...]
+    branches: Branches
+    places: Sequence[int] | None
+    """Where the run's branches are among `branches`; None: where they are in the run's list."""
+
+
+def _outline_of(file: FileRecord) -> bytes:
+    return pack_outline(
+        (
+            UNIT_KINDS.index(unit.kind),
+            unit.first_line,
+            unit.last_line,
+            unit.body_line,
+            unit.qualname,
+        )
+        for unit in file.units
+    )
+
+
 class _Keys:
     """What the file calls the things that the run has named so far."""
 
@@ -57,10 +91,10 @@ class _Keys:
     )
 
     def __init__(self) -> None:
-        self.files: dict[int, tuple[int, tuple[UnitRecord, ...]]] = {}
-        """File key -> file id, and the file's units."""
-        self.units: dict[tuple[int, int], tuple[int, int]] = {}
-        """File key and place of a unit -> (unit id, first line)."""
+        self.files: dict[int, _File] = {}
+        """File key -> what is in the file of it."""
+        self.units: dict[tuple[int, int], tuple[int, int, int]] = {}
+        """File key and place of a unit -> (unit id, first line, place of its first branch)."""
         self.patterns: dict[int, tuple[int, int]] = {}
         """Pattern key -> (pattern id, number of lines)."""
         self.footprints: dict[bytes, int] = {}
@@ -128,27 +162,39 @@ class RunRows:
 
     def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
         """Adds the file's version if it is new, and what this run did with it."""
-        outline = pack_outline(
-            (UNIT_KINDS.index(unit.kind), unit.first_line, unit.last_line, unit.qualname)
-            for unit in file.units
-        )
-        facts = (file.line_count, pack_bits(file.statements), pack_bits(file.excluded), outline)
+        measured = file.state is FileState.MEASURED
         row = connection.execute(
-            "SELECT id FROM file WHERE path = ? AND digest = ?", (file.path, file.digest)
+            "SELECT id, branches, partial, outline FROM file"
+            " WHERE substr(digest, 1, 4) = ? AND digest = ? AND path = ?",
+            (file.digest[:4], file.digest, file.path),
         ).fetchone()
+        file_id, packed, partial, outline = row or (0, b"", b"", b"")
+        if measured:
+            outline = _outline_of(file)
+        branches, places = Branches(unpack_branches(packed)), None
+        if file.branches:
+            branches, places = branches.with_all(file.branches)
+            packed, partial = pack_branches(branches.all), pack_bits(file.partial)
+        # The same text under other exclusion rules: the newest rules count.
+        facts = (
+            file.line_count,
+            pack_bits(file.statements),
+            pack_bits(file.excluded),
+            packed,
+            partial,
+            outline,
+        )
         if row is None:
             file_id = insert(
                 connection,
-                "INSERT INTO file (path, digest, line_count, statements, excluded, outline)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO file (path, digest, line_count, statements, excluded, branches,"
+                " partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (file.path, file.digest, *facts),
             )
         else:
-            # The same text under other exclusion rules: the newest rules count.
-            file_id = int(row[0])
             connection.execute(
-                "UPDATE file SET line_count = ?, statements = ?, excluded = ?, outline = ?"
-                " WHERE id = ?",
+                "UPDATE file SET line_count = ?, statements = ?, excluded = ?, branches = ?,"
+                " partial = ?, outline = ? WHERE id = ?",
                 (*facts, file_id),
             )
         connection.execute(
@@ -156,16 +202,21 @@ class RunRows:
             (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
         )
         # Nothing runs of the others.
-        units = file.units if file.state is FileState.MEASURED else ()
-        self._new.files[file.key] = (file_id, units)
+        units = file.units if measured else ()
+        self._new.files[file.key] = _File(id=file_id, units=units, branches=branches, places=places)
 
-    def _unit(self, connection: sqlite3.Connection, file_key: int, place: int) -> tuple[int, int]:
-        """Id and first line of a unit that something ran of; it gets a row when it has none."""
+    def _unit(
+        self, connection: sqlite3.Connection, file_key: int, place: int
+    ) -> tuple[int, int, int]:
+        """Id, first line and place of the first branch of a unit that something ran of.
+
+        It gets a row when it has none.
+        """
         known = self._new.units.get((file_key, place)) or self._known.units.get((file_key, place))
         if known is not None:
             return known
-        file_id, units = self._new.files.get(file_key) or self._known.files[file_key]
-        unit = units[place]
+        file = self._file(file_key)
+        file_id, unit = file.id, file.units[place]
         row = connection.execute(
             "SELECT id, fingerprint FROM unit WHERE file_id = ? AND place = ?", (file_id, place)
         ).fetchone()
@@ -181,24 +232,35 @@ class RunRows:
                 "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
                 (unit.fingerprint, file_id, place),
             )
-        known = self._new.units[file_key, place] = (int(row[0]), unit.first_line)
+        first_branch = file.branches.first_within(unit.first_line, unit.last_line)
+        known = self._new.units[file_key, place] = (int(row[0]), unit.first_line, first_branch)
         return known
+
+    def _file(self, file_key: int) -> _File:
+        return self._new.files.get(file_key) or self._known.files[file_key]
 
     def write_patterns(
         self, connection: sqlite3.Connection, patterns: Sequence[PatternRecord]
     ) -> None:
-        """Adds those sets of lines that the file does not have yet."""
+        """Adds those sets of lines and branches that the file does not have yet."""
         for pattern in patterns:
-            unit_id, first_line = self._unit(connection, pattern.file_key, pattern.unit_index)
-            lines = pack_bits(pattern.lines >> first_line)
+            unit_id, first_line, first_branch = self._unit(
+                connection, pattern.file_key, pattern.unit_index
+            )
+            branches = pattern.branches
+            if branches:
+                places = self._file(pattern.file_key).places
+                if places is not None:
+                    branches = bits_of(places[branch] for branch in lines_in(branches))
+            ran = pack_ran(pattern.lines >> first_line, branches >> first_branch)
             row = connection.execute(
-                "SELECT id FROM pattern WHERE unit_id = ? AND lines = ?", (unit_id, lines)
+                "SELECT id FROM pattern WHERE unit_id = ? AND ran = ?", (unit_id, ran)
             ).fetchone()
             if row is None:
                 row = (self._next_id(connection, "pattern"),)
                 connection.execute(
-                    "INSERT INTO pattern (unit_id, lines, id) VALUES (?, ?, ?)",
-                    (unit_id, lines, row[0]),
+                    "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)",
+                    (unit_id, ran, row[0]),
                 )
             self._new.patterns[pattern.key] = (row[0], pattern.lines.bit_count())
 

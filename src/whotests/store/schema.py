@@ -22,8 +22,8 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 1
-"""`PRAGMA user_version`; raised with every change that an older reader would misread."""
+VERSION: Final = 2
+"""`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
 """Bytes. Small, because most tables of most files are: each takes a page at least."""
@@ -55,6 +55,9 @@ CREATE TABLE run (
     command     TEXT NOT NULL,        -- the command line as a JSON array of strings
     root        TEXT NOT NULL,        -- absolute path of the project; file.path is relative to it
     label       TEXT NOT NULL,        -- the static context of the whole run, or ''
+    branch      INTEGER NOT NULL,     -- 1: it recorded branches too
+    rules       TEXT NOT NULL,        -- its regular expressions, as JSON: [[those of excluded
+                                      -- lines], [those of partial lines]]; '' when not known
     python      TEXT NOT NULL,        -- for instance 'CPython 3.11.7'
     platform    TEXT NOT NULL,        -- for instance 'Linux-6.1-x86_64'
     host        TEXT NOT NULL,        -- the machine's name: a pid means something there only
@@ -70,10 +73,18 @@ CREATE TABLE file (
     digest     BLOB NOT NULL,     -- BLAKE2b-128 of the file's bytes
     line_count INTEGER NOT NULL,  -- physical lines
     statements BLOB NOT NULL,     -- bitmap: first lines of the executable statements
-    excluded   BLOB NOT NULL,     -- bitmap: those of `statements` that exclusion rules drop
-    outline    BLOB NOT NULL,     -- its units in source order (whotests.store.packing)
-    UNIQUE (path, digest)
+    excluded   BLOB NOT NULL,     -- bitmap: lines that exclusion rules drop
+    branches   BLOB NOT NULL,     -- ways out of lines that have several, exclusions included
+                                  -- (whotests.store.packing); empty: no run recorded branches.
+                                  -- Places in it stay what they are: it only ever grows
+    partial    BLOB NOT NULL,     -- bitmap: lines of which not all branches have to be taken
+    outline    BLOB NOT NULL      -- its units in source order (whotests.store.packing); empty
+                                  -- when no run measured it: then the source has to tell
 );
+
+-- A path and digest occur once. The writer sees to that: with paths, or whole digests, the index
+-- would take a tenth of the data of a large library.
+CREATE INDEX file_by_digest ON file (substr(digest, 1, 4));
 
 -- What a run did with a file.
 CREATE TABLE run_file (
@@ -96,12 +107,14 @@ CREATE TABLE unit (
     PRIMARY KEY (file_id, place)
 ) WITHOUT ROWID;
 
--- A set of lines of one unit that some context ran; each set is stored once.
+-- A set of lines and branches of one unit that some context ran; each set is stored once.
 CREATE TABLE pattern (
     unit_id INTEGER NOT NULL REFERENCES unit,
-    lines   BLOB NOT NULL,     -- bitmap: bit 0 is the unit's first_line
+    ran     BLOB NOT NULL,     -- bitmap of lines, bit 0 is the unit's first line; then, if any,
+                               -- one of branches, bit 0 is the first in file.branches that
+                               -- begins on a line of the unit (whotests.store.packing)
     id      INTEGER NOT NULL,  -- what footprint.patterns speaks of
-    PRIMARY KEY (unit_id, lines)
+    PRIMARY KEY (unit_id, ran)
 ) WITHOUT ROWID;
 
 -- A set of patterns, shared by all contexts that ran just these.

@@ -36,6 +36,12 @@ class Run:
     command: tuple[str, ...]
     root: str
     label: str
+    branch: bool
+    """It recorded branches too."""
+    exclude: tuple[str, ...] | None
+    """The regular expressions of what it excluded; None when they are not known."""
+    partial: tuple[str, ...] | None
+    """Those of lines of which not all branches have to be taken."""
     python: str
     platform: str
     host: str
@@ -60,6 +66,9 @@ class FileVersion:
     statements: LineBits
     """First lines of executable statements, before exclusion."""
     excluded: LineBits
+    """All lines that rules exclude, statements or not."""
+    partial: LineBits
+    """Lines of which not all branches have to be taken."""
     state: FileState
     """MEASURED if any run measured it."""
     reason: str
@@ -84,6 +93,8 @@ class Unit:
     kind: UnitKind
     first_line: int
     last_line: int
+    body_line: int
+    """The first line of its body, a docstring's too; 0 when not known."""
     fingerprint: bytes
 
     @property
@@ -99,11 +110,13 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
-    """A set of lines of one unit that some context ran."""
+    """A set of lines and branches of one unit that some context ran."""
 
     id: int
     unit: Unit
     lines: LineBits
+    branches: int
+    """Bit i is branch i of the file (`Reader.branches`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,8 +82,9 @@ class Writer:
             over = over_runs(connection, here=run.host, now=now)
             run_id = insert(
                 connection,
-                "INSERT INTO run (started, heartbeat, status, note, command, root, label, python,"
-                " platform, host, pid, whotests) VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO run (started, heartbeat, status, note, command, root, label, branch,"
+                " rules, python, platform, host, pid, whotests)"
+                " VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run.started,
                     now,
@@ -91,6 +92,8 @@ class Writer:
                     json.dumps(run.command, ensure_ascii=False),
                     run.root,
                     run.label,
+                    run.branch,
+                    _as_text(run.exclude, run.partial),
                     run.python,
                     run.platform,
                     run.host,
@@ -235,3 +238,10 @@ class Writer:
                 raise
         finally:
             connection.execute("PRAGMA busy_timeout = 30000")
+
+
+def _as_text(exclude: tuple[str, ...] | None, partial: tuple[str, ...] | None) -> str:
+    """The rules as a run's row has them."""
+    if exclude is None or partial is None:
+        return ""
+    return json.dumps([exclude, partial], ensure_ascii=False)
