@@ -15,18 +15,21 @@ from typing import Any
 
 from coverage import Coverage
 
+from branch_facts import FileBranches
 from facts import statement_lines
 from whotests.probes.cache import Cache
 from whotests.probes.load import LoadedFile, Loading, layout_of
 from whotests.probes.runtime import collect, seen
 from whotests.recording.contexts import Contexts
 from whotests.source.logical_lines import continuations
+from whotests.source.rules import Rules
 from whotests.types import Runner, TestName, lines_in
 
-__all__ = ["Comparing", "Comparison", "Lines", "borrowed_lines"]
+__all__ = ["Comparing", "Comparison", "Found", "borrowed_lines"]
 
-Lines = dict[str, set[int]]
-"""Context -> first lines of the statements that ran in it."""
+Arc = tuple[int, int]
+Found = dict[str, set[Arc]]
+"""Context -> what ran in it: branches, or first lines of statements with a 0."""
 Surroundings = Callable[[], Mapping[str, object]]
 
 
@@ -35,27 +38,27 @@ class Comparison:
     """What both recorded of one program."""
 
     text: str
-    theirs: Lines
-    ours: Lines
+    theirs: Found
+    ours: Found
     their_ending: str
     """How the module's code ended: '' or the exception."""
     our_ending: str
 
     @property
-    def missing(self) -> set[tuple[str, int]]:
+    def missing(self) -> set[tuple[str, Arc]]:
         """Facts that only coverage.py has."""
         return _pairs(self.theirs) - _pairs(self.ours)
 
     @property
-    def unexplained(self) -> set[tuple[str, int]]:
+    def unexplained(self) -> set[tuple[str, Arc]]:
         """Those of them that are not due to a line that the compiler gave to other code."""
         if not self.missing:
             return set()
         borrowed = borrowed_lines(self.text)
-        return {fact for fact in self.missing if fact[1] not in borrowed}
+        return {fact for fact in self.missing if fact[1][0] not in borrowed}
 
     @property
-    def superfluous(self) -> set[tuple[str, int]]:
+    def superfluous(self) -> set[tuple[str, Arc]]:
         """Facts that only whotests has."""
         return _pairs(self.ours) - _pairs(self.theirs)
 
@@ -63,8 +66,9 @@ class Comparison:
         """The program, with the contexts that differ beside each line."""
         marks: dict[int, list[str]] = {}
         for sign, facts in (("-", self.missing), ("+", self.superfluous)):
-            for context, line in sorted(facts):
-                marks.setdefault(line, []).append(f"{sign}{context}")
+            for context, (line, to) in sorted(facts):
+                way = f"->{to}" if to else ""
+                marks.setdefault(line, []).append(f"{sign}{context}{way}")
         shown = [
             f"{number:3} {' '.join(marks.get(number, ())):12} {line}"
             for number, line in enumerate(self.text.split("\n"), 1)
@@ -77,15 +81,23 @@ class Comparison:
 class Comparing:
     """Runs programs under both while it is entered; files go to a folder of its own.
 
+    It compares lines, or with `branch` branches: then coverage.py files the line before a change
+    of contexts under the later one.
+
     coverage.py's tracer is started once: since Python 3.12, one that is started often in a
     process misses lines at random.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, branch: bool = False) -> None:
         self._folder = folder
+        self._branch = branch
         self._count = 0
         self._coverage = Coverage(
-            data_file=None, config_file=False, include=[str(folder / "plain*")], messages=False
+            data_file=None,
+            config_file=False,
+            include=[str(folder / "plain*")],
+            messages=False,
+            branch=branch,
         )
         self._coverage.set_option("run:core", "ctrace")
         self._coverage.set_option("run:disable_warnings", ["no-data-collected", "no-sysmon"])
@@ -105,12 +117,12 @@ class Comparing:
         self._count += 1
         theirs, their_ending = self._under_coverage(text, surroundings)
         path = self._folder / f"measured{self._count}.py"
-        ours, our_ending = _under_whotests(path, text, surroundings)
+        ours, our_ending = _under_whotests(path, text, surroundings, self._branch)
         return Comparison(
             text=text, theirs=theirs, ours=ours, their_ending=their_ending, our_ending=our_ending
         )
 
-    def _under_coverage(self, text: str, surroundings: Surroundings) -> tuple[Lines, str]:
+    def _under_coverage(self, text: str, surroundings: Surroundings) -> tuple[Found, str]:
         path = self._folder / f"plain{self._count}.py"
         path.write_text(text, encoding="utf-8")
         code = compile(text, str(path), "exec", dont_inherit=True)
@@ -118,15 +130,31 @@ class Comparing:
         namespace = {"switch": coverage.switch_context, **surroundings()}
         coverage.switch_context("")
         ending = _run(code, path, namespace)
+        facts = self._branches(path) if self._branch else self._lines(path)
+        path.unlink()
+        return facts, ending
+
+    def _lines(self, path: Path) -> Found:
         statements, first_lines = statement_lines(path)
-        facts: Lines = {}
-        for line, contexts in coverage.get_data().contexts_by_lineno(str(path)).items():
+        facts: Found = {}
+        by_line = self._coverage.get_data().contexts_by_lineno(str(path))
+        for line, contexts in by_line.items():
             line = first_lines.get(line, line)
             if line > 0 and statements >> line & 1:
                 for context in contexts:
-                    facts.setdefault(context, set()).add(line)
-        path.unlink()
-        return facts, ending
+                    facts.setdefault(context, set()).add((line, 0))
+        return facts
+
+    def _branches(self, path: Path) -> Found:
+        branches = FileBranches(path)
+        data = self._coverage.get_data()
+        facts: Found = {}
+        for context in data.measured_contexts():
+            data.set_query_context(context)
+            if taken := branches.taken(data.arcs(str(path)) or ()):
+                facts[context] = set(taken)
+        data.set_query_contexts(None)
+        return facts
 
 
 def borrowed_lines(text: str) -> set[int]:
@@ -183,8 +211,8 @@ _LEADING_ON = frozenset(
 _RESTORING = _LEADING_ON | {"STORE_FAST", "STORE_FAST_MAYBE_NULL"}
 
 
-def _pairs(lines: Lines) -> set[tuple[str, int]]:
-    return {(context, line) for context, found in lines.items() for line in found}
+def _pairs(found: Found) -> set[tuple[str, Arc]]:
+    return {(context, arc) for context, arcs in found.items() for arc in arcs}
 
 
 def _run(code: Any, path: Path, namespace: dict[str, object]) -> str:
@@ -196,11 +224,14 @@ def _run(code: Any, path: Path, namespace: dict[str, object]) -> str:
     return ""
 
 
-def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[Lines, str]:
+def _under_whotests(
+    path: Path, text: str, surroundings: Surroundings, branch: bool
+) -> tuple[Found, str]:
     contexts = Contexts()
     loading = Loading(
         measures=lambda _: True,
         cache=Cache(path / "not a folder"),  # nothing is cached
+        rules=Rules(branch=branch),
         began=_nothing,
         ended=_nothing,
     )
@@ -217,13 +248,17 @@ def _under_whotests(path: Path, text: str, surroundings: Surroundings) -> tuple[
     collect()
     ending = _run(code, path, {"switch": switch, **surroundings()})
     rest = contexts.finish()
-    facts: Lines = {}
+    facts: Found = {}
     for context in [*contexts.closed, *rest]:
         for number in context.patterns:
             block, key = seen(number)
             assert isinstance(block.file, LoadedFile)
-            lines, _ = layout_of(block.file).hit(block.index, key)
-            facts.setdefault(context.test or "", set()).update(lines_in(lines))
+            lines, branches = layout_of(block.file).hit(block.index, key)
+            found = {(int(line), 0) for line in lines_in(lines)}
+            if branch:
+                found = {block.file.branches[index] for index in lines_in(branches)}
+            if found:
+                facts.setdefault(context.test or "", set()).update(found)
     return facts, ending
 
 

@@ -1,6 +1,6 @@
 """Facts of generated programs, against coverage.py's C tracer.
 
-    python tests/test_exact_generated.py SECONDS [SEED]
+    python tests/test_exact_generated.py SECONDS [SEED] [branch]
 
 does the same for as long as one likes, and prints the programs that differ.
 """
@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,9 +57,10 @@ def agree(compared: Comparison) -> bool:
     )
 
 
-def test_generated_programs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("branch", [False, True], ids=["lines", "branches"])
+def test_generated_programs(tmp_path: Path, branch: bool) -> None:
     """Whatever is nested in whatever, and raises or suspends where: the facts are the same."""
-    with Comparing(tmp_path) as comparing:
+    with Comparing(tmp_path, branch=branch) as comparing:
 
         @settings(
             max_examples=EXAMPLES,
@@ -76,11 +78,14 @@ def test_generated_programs(tmp_path: Path) -> None:
         check()
 
 
-def search(seconds: float, seed: int) -> int:
+def search(seconds: float, seed: int, *, branch: bool) -> int:
     """Compares programs made at random until the time is over; returns how many differed."""
     end = time.monotonic() + seconds
     count = facts = lent = differing = 0
-    with tempfile.TemporaryDirectory() as folder, Comparing(Path(folder)) as comparing:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Comparing(Path(folder), branch=branch) as comparing,
+    ):
         while time.monotonic() < end:
             seed += 1
             random = Random(seed)
@@ -101,4 +106,7 @@ def search(seconds: float, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(search(float(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else 0), 1))
+    _, seconds, *rest = sys.argv
+    branch = rest[-1:] == ["branch"]
+    seed = int(rest[0]) if rest[: 1 - branch] else 0
+    sys.exit(min(search(float(seconds), seed, branch=branch), 1))

@@ -14,6 +14,7 @@ from whotests.probes.layout import BlockLayout, Layout, Trap
 from whotests.probes.runtime import BLOCK_SIZE
 from whotests.probes.shapes import SIMPLE, first_line
 from whotests.probes.suspension import Suspensions
+from whotests.source.branches import Branches, Way
 
 __all__ = ["DEAD", "EMPTY", "Chains", "Region", "Unit"]
 
@@ -41,6 +42,8 @@ class Unit:
     """The unit whose body is being instrumented."""
 
     index: int
+    line: int
+    """The first line of its code."""
     each: bool
     """Every statement gets a probe (module and class bodies)."""
     block: str = ""
@@ -51,6 +54,8 @@ class Unit:
     """The innermost one around the next statement."""
     free_place: int = 0
     """Where the next region's places may begin."""
+    shields: int = 0
+    """How many statements around see what is raised, before it leaves the unit."""
     exits: list[tuple[str, int]] = field(default_factory=list)
     """Open loops and suspending `with`s around, outermost first: ('loop' or 'with', line or 0)."""
 
@@ -64,9 +69,12 @@ class Chains:
         units: Sequence[ast.AST],
         first_lines: Mapping[int, int],
         statements: int,
+        branches: Branches | None,
         each: bool,
     ) -> None:
         self.each = each
+        self.ways = branches.ways if branches else {}
+        self.arcs = {arc: index for index, arc in enumerate(branches.arcs)} if branches else {}
         self.unit_index = {id(node): index for index, node in enumerate(units)}
         self.first_line = first_lines.get
         self.statements = statements
@@ -82,7 +90,7 @@ class Chains:
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
         self.traps: dict[int, list[Trap]] = {}
-        self.unit = Unit(0, each=True)
+        self.unit = Unit(0, 1, each=True)
 
     def layout(self) -> Layout:
         """What all probes stand for."""
@@ -105,6 +113,30 @@ class Chains:
         if parent >= 0 and self.steps[parent] == line:
             return parent
         self.steps.append(line)
+        self.parents.append(parent)
+        return len(self.steps) - 1
+
+    def arm(self, node: ast.AST, way: Way, tip: int) -> int:
+        """The step of going a way out of a statement after `tip`; `tip` itself when the statement
+        has no other one, so that this is no branch."""
+        branch = self.ways.get((id(node), way)) if self.ways and tip != DEAD else None
+        return tip if branch is None else self._branch(branch, tip)
+
+    def leave(self, line: int, tip: int) -> int:
+        """The step of leaving the unit by an exception at a line: a branch, if the line has
+        others, and if nothing around sees the exception."""
+        unit = self.unit
+        if unit.shields or not self.arcs:
+            return tip
+        line = self.first_line(line, line)
+        branch = self.arcs.get((line, -self.first_line(unit.line, unit.line)))
+        if branch is None:
+            return tip
+        unit.region.needed = True
+        return self._branch(branch, tip)
+
+    def _branch(self, branch: int, parent: int) -> int:
+        self.steps.append(~branch)
         self.parents.append(parent)
         return len(self.steps) - 1
 
@@ -140,8 +172,10 @@ class Chains:
         """Says which step an exception at these lines of the unit belongs to."""
         while first in self.untrapped:  # the header of a suite on the same line
             first += 1
-        if step >= 0 and first <= last and not self.unit.each:
-            self.unit.region.traps.append((first, last, step))
+        if not self.unit.each and first <= last:
+            step = self.leave(first, step)
+            if step >= 0:
+                self.unit.region.traps.append((first, last, step))
 
     def any_block(self) -> str:
         """A block of the unit, for what needs no slot."""

@@ -34,6 +34,7 @@ from whotests.probes.shapes import (
     outer_parts,
     takes_all,
 )
+from whotests.source.branches import Branches, Way
 
 __all__ = ["instrument"]
 
@@ -49,17 +50,21 @@ def instrument(
     units: Sequence[ast.AST],
     first_lines: Mapping[int, int],
     statements: int,
+    branches: Branches | None = None,
     mark_module: bool,
     each: bool = False,
 ) -> Layout:
     """Puts probes into `tree`, in place, and returns what they stand for.
 
     `units` are the nodes of the file's units in order, the module first; `first_lines` folds a
-    line to its logical line's first; `statements` are the lines that count. With `mark_module`
+    line to its logical line's first; `statements` are the lines that count, `branches` what there
+    is to branches, if they are to be noted. With `mark_module`
     the module tells when its own code begins and ends. With `each` all statements have probes of
     their own and there are no handlers: what is nested too deep for more blocks is compiled so.
     """
-    return _Instrumenter(text, units, first_lines, statements, each).module(tree, mark_module)
+    return _Instrumenter(text, units, first_lines, statements, branches, each).module(
+        tree, mark_module
+    )
 
 
 class _Instrumenter(Chains):
@@ -112,7 +117,8 @@ class _Instrumenter(Chains):
         """The new body of a unit, as what must stay first in it and the rest."""
         function = not isinstance(node, (ast.Module, ast.ClassDef))
         outer = self.unit
-        self.unit = unit = Unit(self.unit_index[id(node)], each=self.each or not function)
+        line = 1 if isinstance(node, ast.Module) else first_line(node)
+        self.unit = unit = Unit(self.unit_index[id(node)], line, each=self.each or not function)
         unit.free_place = node.body[-1].end_lineno or 0 if node.body else 0
         unit.free_place += 1
         cut = 0
@@ -133,7 +139,6 @@ class _Instrumenter(Chains):
         self.close(out, tip, last_line(rest))
         if not isinstance(node, (ast.Module, ast.ClassDef)) and not any(map(self.counts, rest)):
             # With nothing to run, what runs is the return at the first line.
-            line = first_line(node)
             self.close(out, self.step(line, EMPTY), line)
         body += out
         if body:
@@ -201,7 +206,7 @@ class _Instrumenter(Chains):
                 self.later.visit_fields(node)
         ends = isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue))
         if ends:
-            step = self.ways_out(node, step)
+            step = self.ways_out(node, self.jump(node, step, suspends))
         if ends or suspends or unit.each:
             # Its probe stands right before it. Nor must an exception that is thrown into it
             # later, maybe in another context, be taken for the chain that led here.
@@ -211,7 +216,7 @@ class _Instrumenter(Chains):
         else:
             self.trap(node.lineno, end, step)
         out.append(node)
-        return DEAD if ends else step
+        return DEAD if ends else self.arm(node, Way.NEXT, step)
 
     def decorated(
         self,
@@ -246,6 +251,18 @@ class _Instrumenter(Chains):
                 decorators[-1] = nodes.note_after(*self.slot(tip), decorators[-1])
         return EMPTY
 
+    def jump(self, node: ast.stmt, step: int, suspends: bool) -> int:
+        """The step of a jump, which the probe before it notes; unless what it returns may be an
+        exception that something around sees, or may come in another context."""
+        value = node.value if isinstance(node, ast.Return) else None
+        sure = value is None or isinstance(value, (ast.Constant, ast.Name))
+        if value is None or sure or not (self.unit.shields or suspends):
+            return self.arm(node, Way.NEXT, step)
+        apart = self.arm(node, Way.NEXT, EMPTY)
+        if apart >= 0:
+            node.value = nodes.note_after(*self.slot(apart), value)  # type: ignore[attr-defined]
+        return step
+
     def ways_out(self, node: ast.stmt, step: int) -> int:
         """Adds what a jump passes on its way: `with`s that may have been entered in an
         earlier context are left, and a loop's header that may suspend is reached again."""
@@ -263,8 +280,8 @@ class _Instrumenter(Chains):
         if ends:
             self.pause(out, step, node.lineno)
             step = EMPTY
-        node.body, tip_body = self.block(node.body, step)
-        node.orelse, tip_else = self.block(node.orelse, step)
+        node.body, tip_body = self.block(node.body, self.arm(node, Way.BODY, step))
+        node.orelse, tip_else = self.block(node.orelse, self.arm(node, Way.ELSE, step))
         if tip_body != DEAD and tip_else != DEAD:
             self.close(node.body, tip_body, last_line(node.body))
             self.close(node.orelse, tip_else, last_line(node.orelse) or node.lineno)
@@ -290,7 +307,7 @@ class _Instrumenter(Chains):
             step = EMPTY if turns else self.step(node.lineno, EMPTY)
         entry = step
         self.unit.exits.append(("loop", node.lineno if turns else 0))
-        body, end = self.block(node.body, entry)
+        body, end = self.block(node.body, self.arm(node, Way.BODY, entry))
         if turns and end != DEAD:
             end = self.step(node.lineno, end)
         self.close(body, end, last_line(node.body))
@@ -298,9 +315,10 @@ class _Instrumenter(Chains):
         self.unit.exits.pop()
         endless = isinstance(node, ast.While) and is_true(test)
         breaks = has_break(node.body)
-        node.orelse, tip = self.block(node.orelse, DEAD if endless else entry)
+        exhausted = DEAD if endless else self.arm(node, Way.ELSE, entry)
+        node.orelse, tip = self.block(node.orelse, exhausted)
         if not node.orelse:
-            tip = DEAD if endless else entry
+            tip = exhausted
         if breaks:
             if tip >= 0:
                 self.close(node.orelse, tip, node.lineno)
@@ -321,7 +339,9 @@ class _Instrumenter(Chains):
         outer = self.enter_region(node.body[0], node.body[-1])
         if suspends:
             unit.exits.append(("with", node.lineno))
-        body, end = self.block(node.body, step)
+        unit.shields += 1
+        body, end = self.block(node.body, self.arm(node, Way.BODY, step))
+        unit.shields -= 1
         if asynchronous and end != DEAD:
             end = self.step(node.lineno, end)
         self.close(body, end, last_line(node.body))
@@ -334,7 +354,7 @@ class _Instrumenter(Chains):
         probe = self.probe(leaving, node.lineno) if leaving >= 0 and not unit.each else None
         node.body = self.guarded(body, region, line=node.lineno, probe=probe)
         out.append(node)
-        return EMPTY if asynchronous else leaving
+        return self.arm(node, Way.NEXT, EMPTY if asynchronous else leaving)
 
     def visit_try(self, node: _Try, out: list[ast.stmt], tip: int) -> int:
         step = self.step(node.lineno, tip)
@@ -342,7 +362,10 @@ class _Instrumenter(Chains):
             self.pause(out, step, node.lineno)
             step = EMPTY
         outer = self.enter_region(node.body[0], node.body[-1])
-        body, tip_body = self.block(node.body, step)
+        shields = self.unit.shields
+        self.unit.shields += 1
+        body, tip_body = self.block(node.body, self.arm(node, Way.BODY, step))
+        self.unit.shields = shields + bool(node.finalbody)
         inside = self.leave_region(outer)
         self.enter_region(node, node)
         tip_else = tip_body
@@ -350,6 +373,7 @@ class _Instrumenter(Chains):
         if node.orelse:
             orelse, tip_else = self.block(node.orelse, tip_body)
         headers, ends = self.handlers(node)
+        self.unit.shields = shields
         went_on = tip_else != DEAD
         if any(end != DEAD for end in ends) or node.finalbody:
             for handler, end in zip(node.handlers, ends, strict=False):
@@ -404,7 +428,9 @@ class _Instrumenter(Chains):
                 # What its body raises goes on as part of a group that is raised elsewhere.
                 apart = isinstance(node, ast.TryStar)
                 outer = self.enter_region(handler.body[0], handler.body[-1])
+                self.unit.shields += apart
                 handler.body, end = self.block(handler.body, EMPTY)
+                self.unit.shields -= apart
                 region = self.leave_region(outer)
                 if apart:
                     self.close(handler.body, end, last_line(handler.body), region)
@@ -427,6 +453,7 @@ class _Instrumenter(Chains):
         if ends:
             self.pause(out, step, node.lineno)
             step = EMPTY
+        step = self.arm(node, Way.BODY, step)
         tips: list[tuple[list[ast.stmt], int]] = []
         cases: list[ast.match_case] = []
         for case in node.cases:
@@ -444,9 +471,10 @@ class _Instrumenter(Chains):
                 step = EMPTY
             else:
                 self.trap(case.pattern.lineno, header_end, step)
-            case.body, end = self.block(case.body, step)
+            case.body, end = self.block(case.body, self.arm(case, Way.BODY, step))
             cases.append(case)
             tips.append((case.body, end))
+            step = self.arm(case, Way.ELSE, step)
         node.cases = cases
         if not is_irrefutable(node.cases[-1]):
             tips.append(([], step))

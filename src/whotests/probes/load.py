@@ -14,25 +14,39 @@ import types
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whotests.probes.cache import Cache
 from whotests.probes.layout import Layout
 from whotests.probes.nodes import MARK, PREFIX
 from whotests.probes.runtime import ModuleMark, block
 from whotests.records import UnitRecord
+from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 from whotests.types import UnitKind
 
-__all__ = ["LoadedFile", "Loading", "Rewrite", "code_for_rewritten", "code_for_script", "layout_of"]
+if TYPE_CHECKING:
+    from whotests.source.analysis import Analysis
+
+__all__ = [
+    "LoadedFile",
+    "Loading",
+    "Rewrite",
+    "code_for_rewritten",
+    "code_for_script",
+    "layout_of",
+    "plain_analysis",
+    "unit_record",
+]
 
 Rewrite = Callable[[ast.Module, bytes], None]
 """Changes an instrumented tree further, in place; gets the source too."""
 
 _ORDINARY_COMPILE = SourceFileLoader.source_to_code
+_ORDINARY_RULES = Rules()
 _installed: list["Loading"] = []
 
 
@@ -46,6 +60,9 @@ class LoadedFile:
     statements: int = 0
     excluded: int = 0
     """Line bitmaps, as in `records.FileRecord`."""
+    branches: tuple[tuple[int, int], ...] = ()
+    partial: int = 0
+    """As in `records.FileRecord`."""
     units: tuple[UnitRecord, ...] = ()
     packed_layout: bytes = b""
     """Marshalled; empty when it could not be instrumented, and runs as it is."""
@@ -63,11 +80,13 @@ class Loading:
         *,
         measures: Callable[[str], bool],
         cache: Cache,
+        rules: Rules = _ORDINARY_RULES,
         began: Callable[[], None],
         ended: Callable[[], None],
     ) -> None:
         self.measures = measures
         self._cache = cache
+        self._rules = rules
         self._versions: dict[tuple[str, bytes], LoadedFile] = {}
         self._mark = ModuleMark()
         self._mark.began, self._mark.ended = began, ended
@@ -139,25 +158,28 @@ class Loading:
                 return None
             if variant in file.variants:
                 return file.variants[variant]
-        entry = self._cache.read(path, variant, digest)
+        entry = self._cache.read(path, variant + self._rules.key, digest)
         cached = entry is not None
         if entry is None:
-            entry = build(path, source, rewrite)
-            self._cache.write(path, variant, digest, entry)
-        code, layout, sizes, line_count, statements, excluded, units, warned, reason = entry
+            entry = build(path, source, rewrite, self._rules)
+            self._cache.write(path, variant + self._rules.key, digest, entry)
+        code, layout, sizes, analysis, warned, reason = entry
         # Python would warn of them when it compiles the file, and keep what it has compiled.
         if warned and not has_bytecode(path) and (sys.dont_write_bytecode or not cached):
             for category, message, line in warned:
                 kind = getattr(builtins, category, SyntaxWarning)
                 warnings.warn_explicit(message, kind, path, line)
         if file is None:
+            line_count, statements, excluded, branches, excused, units = analysis
             file = LoadedFile(
                 path,
                 digest,
                 line_count=line_count,
                 statements=statements,
                 excluded=excluded,
-                units=tuple(_unit(unit) for unit in units),
+                branches=branches,
+                partial=excused,
+                units=tuple(map(unit_record, units)),
                 packed_layout=layout,
                 reason=reason,
             )
@@ -199,7 +221,7 @@ def _code_from(path: str, rewrite: Rewrite | None, variant: str) -> types.CodeTy
     return _installed[-1].code_of(path, source, rewrite=rewrite, variant=variant)
 
 
-def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
+def build(path: str, source: bytes, rewrite: Rewrite | None, rules: Rules) -> tuple[Any, ...]:
     """An entry of the cache: code with placeholders for blocks, layout, and the file's analysis.
 
     Raises what the compiler raises.
@@ -213,7 +235,8 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
     limit = sys.getrecursionlimit()
     with kept_warnings() as warned:
         tree = ast.parse(source, path)
-    analysis = analyse(source, path, tree, text)
+    ask = partial(analyse, rules=rules.exclude, partial_rules=rules.partial, branch=rules.branch)
+    analysis = ask(source, path, tree, text)
     left_out, reason = _left_to_others(tree, text)
     # A long chain of `elif` is a deep tree, for us and for the compiler's check of it.
     sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)
@@ -225,25 +248,57 @@ def build(path: str, source: bytes, rewrite: Rewrite | None) -> tuple[Any, ...]:
         except SyntaxError:
             # Too many blocks in each other, ours among them; or it is no Python at all.
             tree = ast.parse(source, path)
+            # Branches are known by the nodes of the tree.
+            analysis = ask(source, path, tree, text)
             layout, code, compiler_warned = _compiled(
                 tree, path, source, text, analysis, rewrite, each=True
             )
     finally:
         sys.setrecursionlimit(limit)
-    units = tuple(
-        (unit.qualname, unit.kind.value, unit.first_line, unit.last_line, unit.fingerprint)
-        for unit in analysis.units
-    )
+    line_count, statements, excluded, *rest = plain_analysis(analysis)
     return (
         code,
         marshal.dumps(layout.plain()),
         tuple(len(block.steps) for block in layout.blocks),
-        analysis.line_count,
-        int(analysis.statements),
-        int(analysis.excluded) | left_out & int(analysis.statements),
-        units,
+        (line_count, statements, excluded | left_out & statements, *rest),
         (*warned, *compiler_warned),
         reason,
+    )
+
+
+def plain_analysis(analysis: "Analysis") -> tuple[Any, ...]:
+    """What there is to say of a file whatever is run of it, as `marshal` takes it."""
+    units = tuple(
+        (
+            unit.qualname,
+            unit.kind.value,
+            unit.first_line,
+            unit.last_line,
+            unit.body_line,
+            unit.fingerprint,
+        )
+        for unit in analysis.units
+    )
+    return (
+        analysis.line_count,
+        int(analysis.statements),
+        int(analysis.excluded),
+        analysis.branches.arcs,
+        int(analysis.partial),
+        units,
+    )
+
+
+def unit_record(plain: tuple[str, str, int, int, int, bytes]) -> UnitRecord:
+    """A unit of what `plain_analysis` gave."""
+    qualname, kind, first_line, last_line, body_line, fingerprint = plain
+    return UnitRecord(
+        qualname=qualname,
+        kind=UnitKind(kind),
+        first_line=first_line,
+        last_line=last_line,
+        body_line=body_line,
+        fingerprint=fingerprint,
     )
 
 
@@ -279,7 +334,7 @@ def _compiled(
     path: str,
     source: bytes,
     text: str,
-    analysis: Any,
+    analysis: "Analysis",
     rewrite: Rewrite | None,
     *,
     each: bool,
@@ -295,6 +350,7 @@ def _compiled(
         units=unit_nodes(tree),
         first_lines=analysis.first_lines,
         statements=analysis.statements,
+        branches=analysis.branches,
         mark_module=True,
         each=each,
     )
@@ -303,17 +359,6 @@ def _compiled(
     with kept_warnings() as warned:
         code = compile(tree, path, "exec", dont_inherit=True)
     return layout, code, warned
-
-
-def _unit(plain: tuple[str, str, int, int, bytes]) -> UnitRecord:
-    qualname, kind, first_line, last_line, fingerprint = plain
-    return UnitRecord(
-        qualname=qualname,
-        kind=UnitKind(kind),
-        first_line=first_line,
-        last_line=last_line,
-        fingerprint=fingerprint,
-    )
 
 
 def swapped(code: types.CodeType, constants: Mapping[object, object]) -> types.CodeType:

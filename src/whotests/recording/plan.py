@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL
+from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, Rules
 
 __all__ = ["Plan"]
 
@@ -34,6 +34,11 @@ class Plan:
     """As the user typed it, for the record."""
     providers: tuple[tuple[str, str], ...] = ()
     """Name and 'module:attribute' of each entry point in the group `whotests.contexts`."""
+
+    @property
+    def rules(self) -> Rules:
+        """What counts in this run."""
+        return Rules(branch=self.branch, exclude=self.exclude, partial=self.partial)
 
     def to_json(self) -> str:
         """The plan as one line of text."""

@@ -82,6 +82,7 @@ class Session:
         self.contexts = Contexts()
         self._loading = Loading(
             measures=scope.measures,
+            rules=plan.rules,
             cache=self._cache,
             began=self._module_began,
             ended=self._module_ended,
@@ -109,6 +110,7 @@ class Session:
                 platform=sys.platform,
                 host=gethostname(),
                 pid=os.getpid(),
+                branch=plan.branch,
             )
         )
         session = cls(plan, scope=scope, writer=writer)
@@ -200,7 +202,9 @@ class Session:
             unfinished = self.contexts.finish()
             self.ended = True
             self._flusher.write(self._ledger.batch(unfinished))
-            unloaded = unloaded_files(self._scope, self._loading.files, self._cache)
+            unloaded = unloaded_files(
+                self._scope, self._loading.files, self._cache, self.plan.rules
+            )
             self._flusher.write(self._ledger.add_files(unloaded))
             nothing = self._tested and not self.measured_files
             # Else what workers told.

@@ -5,15 +5,18 @@ import sys
 
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
-from whotests.probes.load import LoadedFile
-from whotests.records import FileRecord, UnitRecord
+from whotests.probes.load import LoadedFile, plain_analysis, unit_record
+from whotests.records import FileRecord
+from whotests.source.rules import Rules
 from whotests.source.text import digest_of
-from whotests.types import FileState, LineBits, UnitKind
+from whotests.types import FileState, LineBits
 
 __all__ = ["surprise_of", "unloaded_files"]
 
 
-def unloaded_files(scope: Scope, loaded: list[LoadedFile], cache: Cache) -> list[FileRecord]:
+def unloaded_files(
+    scope: Scope, loaded: list[LoadedFile], cache: Cache, rules: Rules
+) -> list[FileRecord]:
     """Records of the scope's files that are not among the loaded ones, with absolute paths.
 
     A file that some module came from without our seeing it is 'not measured', because it was
@@ -30,7 +33,7 @@ def unloaded_files(scope: Scope, loaded: list[LoadedFile], cache: Cache) -> list
         real = os.path.realpath(path)
         if real not in seen:
             seen.add(real)
-            records.append(_record(str(path), cache, imported=real in early))
+            records.append(_record(str(path), cache, rules, imported=real in early))
     return records
 
 
@@ -75,7 +78,7 @@ def _importable_as(path: str) -> tuple[str, str]:
     return ("", "") if taken or inner else (name, place)
 
 
-def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
+def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRecord:
     reason = "it was imported before measuring began" if imported else ""
     try:
         with open(path, "rb") as file:
@@ -83,21 +86,24 @@ def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
     except OSError as error:
         return _unread(path, b"", f"it cannot be read: {error.strerror}")
     digest = digest_of(source)
-    entry = cache.read(path, "analysis", digest)
+    variant = f"analysis{rules.key}"
+    entry = cache.read(path, variant, digest)
     if entry is None:
         from whotests.source.analysis import analyse  # much to import, and seldom needed
 
         try:
-            analysis = analyse(source, path)
+            analysis = analyse(
+                source,
+                path,
+                rules=rules.exclude,
+                partial_rules=rules.partial,
+                branch=rules.branch,
+            )
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return _unread(path, digest, f"{type(error).__name__}: {error}")
-        units = tuple(
-            (unit.qualname, unit.kind.value, unit.first_line, unit.last_line, unit.fingerprint)
-            for unit in analysis.units
-        )
-        entry = (analysis.line_count, int(analysis.statements), int(analysis.excluded), units)
-        cache.write(path, "analysis", digest, entry)
-    line_count, statements, excluded, plain = entry
+        entry = plain_analysis(analysis)
+        cache.write(path, variant, digest, entry)
+    line_count, statements, excluded, branches, partial, units = entry
     return FileRecord(
         key=0,
         path=path,
@@ -105,16 +111,9 @@ def _record(path: str, cache: Cache, *, imported: bool) -> FileRecord:
         line_count=line_count,
         statements=LineBits(statements),
         excluded=LineBits(excluded),
-        units=tuple(
-            UnitRecord(
-                qualname=qualname,
-                kind=UnitKind(kind),
-                first_line=first_line,
-                last_line=last_line,
-                fingerprint=fingerprint,
-            )
-            for qualname, kind, first_line, last_line, fingerprint in plain
-        ),
+        branches=branches,
+        partial=LineBits(partial),
+        units=tuple(map(unit_record, units)),
         state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
         reason=reason,
     )

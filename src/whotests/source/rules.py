@@ -1,21 +1,40 @@
-"""The regular expressions that exclude lines and excuse branches unless a project says otherwise.
+"""What counts in a run: regular expressions that exclude lines and excuse branches.
 
-They are coverage.py 7.17's. Apart from what applies them: a measured process only hands them on.
+Apart from what applies them: a measured process mostly only hands them on.
 """
 
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
-__all__ = ["ALWAYS_PARTIAL", "DEFAULT_EXCLUDE", "DEFAULT_PARTIAL"]
+__all__ = ["ALWAYS_PARTIAL", "DEFAULT_EXCLUDE", "DEFAULT_PARTIAL", "Rules"]
 
 DEFAULT_EXCLUDE: Final = (
     r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
     r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)",
     r"^\s*if (typing\.)?TYPE_CHECKING:",
 )
-"""The pragma, a body of `...`, and imports for type checkers."""
+"""coverage.py 7.17's: the pragma, a body of `...`, and imports for type checkers."""
 
 DEFAULT_PARTIAL: Final = (r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)",)
 """The pragma: what a project's own rules replace."""
 
 ALWAYS_PARTIAL: Final = (r"^\s*while (True|1|False|0):", r"^\s*if (True|1|False|0):")
 """Tests of constants, which go one way only: in force beside whatever rules a project has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Whether branches count, and all the expressions in force."""
+
+    branch: bool = False
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    partial: tuple[str, ...] = DEFAULT_PARTIAL + ALWAYS_PARTIAL
+
+    @property
+    def key(self) -> str:
+        """Short text that tells different rules apart; '' for the ordinary ones."""
+        if self == Rules():
+            return ""
+        text = repr((self.branch, self.exclude, self.partial))
+        return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
