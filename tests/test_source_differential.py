@@ -47,9 +47,9 @@ def differences(path: Path) -> list[str]:
     map_ = {line: first for line, first in parser.multiline_map.items() if line != first}
     pairs: dict[str, tuple[set[Any], set[Any]]] = {
         "first lines": (set(analysis.first_lines.items()), set(map_.items())),
-        "statements": (statements, unrestricted.statements),
+        "statements": (statements, unrestricted.statements & (parser.statements | parser.excluded)),
         "statements left": (statements - excluded, parser.statements),
-        "excluded": (excluded, statements - parser.statements),
+        "excluded": (excluded, parser.excluded),
         "matched": (matched_lines(decode(source)), parser.raw_excluded),
     }
     return [

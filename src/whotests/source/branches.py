@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from whotests.source.exclusions import is_irrefutable
 from whotests.source.units import UnitNode, unit_nodes
 
-__all__ = ["Branches", "Way", "branches_of"]
+__all__ = ["NO_BRANCHES", "Branches", "Way", "branches_of"]
 
 
 class Way(Enum):
@@ -45,6 +45,9 @@ class Branches:
     to the index in `arcs`. Several may take the same; ways that are no branches are not in it."""
 
 
+NO_BRANCHES = Branches((), {})
+
+
 def branches_of(
     tree: ast.Module, *, first_lines: Mapping[int, int], statements: Set[int]
 ) -> Branches:
@@ -60,7 +63,7 @@ def branches_of(
     some: dict[int, int] = {}
     several = {line for line, to, _, _ in flow.found if some.setdefault(line, to) != to}
     if not several:
-        return Branches((), {})
+        return NO_BRANCHES
     found = [way for way in flow.found if way[0] in several]
     arcs = tuple(sorted({(line, to) for line, to, _, _ in found}))
     index = {arc: number for number, arc in enumerate(arcs)}
@@ -76,7 +79,7 @@ _Loop = ast.For | ast.AsyncFor | ast.While
 _With = ast.With | ast.AsyncWith
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _JUMPS = frozenset({ast.Break, ast.Continue, ast.Raise, ast.Return})
 
 
@@ -119,15 +122,16 @@ class _Flow:
             visit = _VISITS.get(node.__class__)
             if visit is not None:
                 visit(self, node, line, behind, jumps)
-            elif behind != line:
-                self.way(node, Way.NEXT, line, behind)
+            elif behind not in (line, _NOWHERE):
+                self.found.append((line, behind, node, Way.NEXT))
             behind = line
 
-    def line(self, node: ast.AST) -> int:
-        """The line on which a statement begins to run."""
-        decorators = node.__class__ in _DEFINITIONS and node.decorator_list  # type: ignore[attr-defined]
-        line: int = (decorators[0] if decorators else node).lineno  # type: ignore[attr-defined]
-        return self.first_lines.get(line, line)
+    def line(self, node: ast.stmt) -> int:
+        """The line on which a statement begins to run; its first decorator's if it has any."""
+        number = node.lineno
+        if isinstance(node, _DEFINITIONS) and node.decorator_list:
+            number = node.decorator_list[0].lineno
+        return self.first_lines.get(number, number)
 
     def way(self, node: ast.AST, way: Way, line: int, to: int) -> None:
         if to not in (line, _NOWHERE):

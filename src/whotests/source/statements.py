@@ -62,9 +62,8 @@ def docstring_lines(tree: ast.Module) -> set[int]:
     """The physical lines of all docstrings."""
     lines: set[int] = set()
     for node in unit_nodes(tree):
-        body: list[ast.stmt] = node.body  # type: ignore[attr-defined]
-        if body:
-            first = body[0]
+        if node.body:
+            first = node.body[0]
             if (
                 isinstance(first, ast.Expr)
                 and isinstance(first.value, ast.Constant)

@@ -17,7 +17,7 @@ UnitNode = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def unit_nodes(tree: ast.Module) -> list[ast.AST]:
+def unit_nodes(tree: ast.Module) -> list[UnitNode]:
     """The nodes of the file's units in source order, the module first.
 
     Index i is the node of `units_of(tree, ...)[i]`.
@@ -31,17 +31,20 @@ def units_of(tree: ast.Module, line_count: int) -> tuple[UnitRecord, ...]:
     for node, qualname in _walk(tree):
         if isinstance(node, ast.Module):
             kind, first, last = UnitKind.MODULE, 1, max(1, line_count)
+            body = 1
         else:
             kind = UnitKind.CLASS if isinstance(node, ast.ClassDef) else UnitKind.FUNCTION
             decorators = node.decorator_list
             first = decorators[0].lineno if decorators else node.lineno
             last = node.end_lineno or node.lineno
+            body = node.body[0].lineno
         records.append(
             UnitRecord(
                 qualname=qualname,
                 kind=kind,
                 first_line=first,
                 last_line=last,
+                body_line=body,
                 fingerprint=fingerprint(node),
             )
         )
