@@ -115,3 +115,46 @@ def test_relative_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Paths come out absolute, whatever goes in."""
     monkeypatch.chdir(tmp_path)
     assert os.path.isabs(load_settings(Path()).data)
+
+
+def test_branches_and_rules(tmp_path: Path) -> None:
+    """Branches are off and rules the usual ones, until the table says otherwise."""
+    settings = load_settings(tmp_path)
+    assert not settings.branch
+    assert (settings.exclude_lines, settings.partial_branches) == (None, None)
+    assert (settings.exclude_also, settings.partial_also) == ((), ())
+    text = r"""
+        [tool.whotests]
+        branch = true
+        exclude_lines = []
+        exclude_also = ['^\s*raise NotImplementedError']
+        partial_branches = ["# one way"]
+        partial_also = ["while busy:"]
+    """
+    write_files(tmp_path, {"pyproject.toml": text})
+    settings = load_settings(tmp_path)
+    assert settings.branch
+    assert settings.exclude_lines == ()
+    assert settings.exclude_also == (r"^\s*raise NotImplementedError",)
+    assert settings.partial_branches == ("# one way",)
+    assert settings.partial_also == ("while busy:",)
+    assert not load_settings(tmp_path, branch=False).branch
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("branch", "'yes'", ["'branch'", "true or false", "'yes'"]),
+        ("exclude_also", "'x'", ["'exclude_also'", "list of strings"]),
+        ("exclude_lines", "['a', 'b(']", ["'exclude_lines'", "'b('", "at position 1"]),
+        ("partial_also", "['*']", ["'partial_also'", "'*'", "at position 0"]),
+        ("partial_branches", "['(?i)x']", ["'partial_branches'", "(?i:...)"]),
+    ],
+)
+def test_wrong_rules_are_named(tmp_path: Path, key: str, value: str, words: list[str]) -> None:
+    """What is wrong is told with the file, the key, the expression and the place in it."""
+    write_files(tmp_path, {"pyproject.toml": f"[tool.whotests]\n{key} = {value}\n"})
+    with pytest.raises(UsageError) as caught:
+        load_settings(tmp_path)
+    for word in (str(tmp_path / "pyproject.toml"), *words):
+        assert word in str(caught.value)

@@ -13,6 +13,7 @@ from whotests.config.entry_points import context_providers
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
 from whotests.recording.plan import Plan
+from whotests.source.rules import in_force
 
 __all__ = ["run"]
 
@@ -44,6 +45,7 @@ main(install)
 )
 @click.option("--omit", multiple=True, metavar="GLOB", help="Files to leave out.")
 @click.option("--context", metavar="LABEL", help="A label for the whole run.")
+@click.option("--branch/--no-branch", default=None, help="Record which branches are taken, too.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="The data file.")
 @click.option("--append", is_flag=True, help="Keep the tests of older runs that this one lacks.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
@@ -51,6 +53,7 @@ def run(
     source: tuple[str, ...],
     omit: tuple[str, ...],
     context: str | None,
+    branch: bool | None,
     data: Path | None,
     append: bool,
     command: tuple[str, ...],
@@ -64,7 +67,15 @@ def run(
     if not command:
         raise UsageError(f"no command to run; {EXAMPLE}")
     cwd = Path.cwd()
-    settings = load_settings(cwd, source=source, omit=omit, context=context, data=data)
+    settings = load_settings(
+        cwd, source=source, omit=omit, context=context, branch=branch, data=data
+    )
+    exclude, partial = in_force(
+        exclude_lines=settings.exclude_lines,
+        exclude_also=settings.exclude_also,
+        partial_branches=settings.partial_branches,
+        partial_also=settings.partial_also,
+    )
     measured = read_command(command, cwd=cwd, root=settings.root)
     plan = Plan(
         root=settings.root,
@@ -79,6 +90,9 @@ def run(
         ),
         omit=settings.omit,
         context=settings.context,
+        branch=settings.branch,
+        exclude=exclude,
+        partial=partial,
         append=append,
         command=command,
         providers=context_providers(sys.path),

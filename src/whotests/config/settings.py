@@ -4,6 +4,7 @@ The command line wins, key by key.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,17 @@ from whotests.errors import UsageError
 
 __all__ = ["KEYS", "Settings", "load_settings"]
 
-KEYS = ("context", "data", "omit", "source")
+KEYS = (
+    "branch",
+    "context",
+    "data",
+    "exclude_also",
+    "exclude_lines",
+    "omit",
+    "partial_also",
+    "partial_branches",
+    "source",
+)
 """The keys that `[tool.whotests]` may have."""
 
 _MARKERS = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
@@ -23,6 +34,10 @@ _EXAMPLES = {
     "omit": "*/migrations/*",
     "context": "nightly",
     "data": _DATA.as_posix(),
+    "exclude_lines": "# not covered",
+    "exclude_also": "def __repr__",
+    "partial_branches": "# one way",
+    "partial_also": "while keep_going:",
 }
 
 
@@ -39,6 +54,16 @@ class Settings:
     """Globs over absolute and root-relative paths with '/'."""
     context: str
     """The label of the whole run, or ''."""
+    branch: bool
+    """Record branches too."""
+    exclude_lines: tuple[str, ...] | None
+    """Regular expressions of what to exclude; None: the usual ones."""
+    exclude_also: tuple[str, ...]
+    """More of them."""
+    partial_branches: tuple[str, ...] | None
+    """Regular expressions of lines of which not all branches have to be taken; None: the usual."""
+    partial_also: tuple[str, ...]
+    """More of them."""
     cache: Path
 
 
@@ -48,13 +73,14 @@ def load_settings(
     source: tuple[str, ...] = (),
     omit: tuple[str, ...] = (),
     context: str | None = None,
+    branch: bool | None = None,
     data: Path | None = None,
 ) -> Settings:
     """The settings of the project that `cwd` lies in; arguments that are given win.
 
     Paths among the arguments are relative to `cwd`, paths in pyproject.toml to its folder.
-    Raises `UsageError` for an unknown key, a value of the wrong type or TOML that cannot be
-    read.
+    Raises `UsageError` for an unknown key, a value of the wrong type, an invalid regular
+    expression or TOML that cannot be read.
     """
     cwd = Path(os.path.abspath(cwd))
     root, table = _find_project(cwd)
@@ -73,6 +99,13 @@ def load_settings(
         source=_anchored(source, cwd) if source else _anchored(file_source, root),
         omit=omit or file_omit,
         context=context if context is not None else file_context or "",
+        branch=_flag(table, "branch", file) if branch is None else branch,
+        exclude_lines=_patterns(table, "exclude_lines", file) if "exclude_lines" in table else None,
+        exclude_also=_patterns(table, "exclude_also", file),
+        partial_branches=(
+            _patterns(table, "partial_branches", file) if "partial_branches" in table else None
+        ),
+        partial_also=_patterns(table, "partial_also", file),
         cache=root / _CACHE,
     )
 
@@ -138,6 +171,39 @@ def _strings(table: Mapping[str, object], key: str, file: Path) -> tuple[str, ..
             f'{key} = ["{_EXAMPLES[key]}"]; it is {value!r}'
         )
     return tuple(value)
+
+
+def _patterns(table: Mapping[str, object], key: str, file: Path) -> tuple[str, ...]:
+    patterns = _strings(table, key, file)
+    for pattern in patterns:
+        try:
+            re.compile(pattern, re.MULTILINE)
+        except re.error as error:
+            place = "" if error.pos is None else f" at position {error.pos}"
+            raise UsageError(
+                f"{file}: '{key}' of [tool.whotests] has an invalid regular expression, "
+                f"{pattern!r}: {error.msg}{place}; correct it"
+            ) from error
+        try:
+            # As one of several.
+            re.compile(f"x|(?:{pattern})", re.MULTILINE)
+        except re.error as error:
+            raise UsageError(
+                f"{file}: '{key}' of [tool.whotests] has the regular expression {pattern!r}, "
+                f"which cannot stand beside others ({error.msg}); "
+                "write flags as in '(?i:...)'"
+            ) from error
+    return patterns
+
+
+def _flag(table: Mapping[str, object], key: str, file: Path) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise UsageError(
+            f"{file}: '{key}' of [tool.whotests] must be true or false, for instance "
+            f"{key} = true; it is {value!r}"
+        )
+    return value
 
 
 def _string(table: Mapping[str, object], key: str, file: Path) -> str | None:

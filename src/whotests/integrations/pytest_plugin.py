@@ -28,6 +28,9 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
     )
     group.addoption("--whotests-data", metavar="FILE", help="The data file.")
     group.addoption("--whotests-context", metavar="LABEL", help="A label for the whole run.")
+    group.addoption(
+        "--whotests-branch", action="store_true", help="Record which branches are taken, too."
+    )
     group.addoption("--whotests-omit", action="append", metavar="GLOB", help="Files to leave out.")
     group.addoption(
         "--whotests-append",

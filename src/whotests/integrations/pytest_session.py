@@ -17,6 +17,7 @@ from whotests.integrations.install import install
 from whotests.integrations.pytest_recorder import PytestRecorder, register
 from whotests.recording.plan import Plan
 from whotests.recording.session import Session, current
+from whotests.source.rules import in_force
 
 __all__ = ["begin", "detach_value"]
 
@@ -62,7 +63,14 @@ def _plan_of(config: Any) -> Plan:
         source=(options.whotests,) if options.whotests else (),
         omit=tuple(options.whotests_omit or ()),
         context=options.whotests_context,
+        branch=True if options.whotests_branch else None,
         data=Path(options.whotests_data) if options.whotests_data else None,
+    )
+    exclude, partial = in_force(
+        exclude_lines=settings.exclude_lines,
+        exclude_also=settings.exclude_also,
+        partial_branches=settings.partial_branches,
+        partial_also=settings.partial_also,
     )
     path = [*sys.path, str(cwd), str(settings.root), str(settings.root / "src")]
     return Plan(
@@ -72,6 +80,9 @@ def _plan_of(config: Any) -> Plan:
         source=find_source(settings.source, root=settings.root, cwd=cwd, path=path),
         omit=settings.omit,
         context=settings.context,
+        branch=settings.branch,
+        exclude=exclude,
+        partial=partial,
         append=bool(options.whotests_append),
         command=("pytest", *map(str, config.invocation_params.args)),
         providers=context_providers(sys.path),

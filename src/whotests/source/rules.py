@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-__all__ = ["ALWAYS_PARTIAL", "DEFAULT_EXCLUDE", "DEFAULT_PARTIAL", "Rules"]
+__all__ = ["ALWAYS_PARTIAL", "DEFAULT_EXCLUDE", "DEFAULT_PARTIAL", "Rules", "in_force"]
 
 DEFAULT_EXCLUDE: Final = (
     r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
@@ -38,3 +38,19 @@ class Rules:
             return ""
         text = repr((self.branch, self.exclude, self.partial))
         return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
+def in_force(
+    *,
+    exclude_lines: tuple[str, ...] | None,
+    exclude_also: tuple[str, ...],
+    partial_branches: tuple[str, ...] | None,
+    partial_also: tuple[str, ...],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All expressions that exclude lines, and all that excuse branches, under these settings.
+
+    None stands for the usual ones.
+    """
+    exclude = DEFAULT_EXCLUDE if exclude_lines is None else exclude_lines
+    partial = DEFAULT_PARTIAL if partial_branches is None else partial_branches
+    return exclude + exclude_also, partial + partial_also + ALWAYS_PARTIAL
