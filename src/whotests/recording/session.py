@@ -111,6 +111,8 @@ class Session:
                 host=gethostname(),
                 pid=os.getpid(),
                 branch=plan.branch,
+                exclude=plan.exclude,
+                partial=plan.partial,
             )
         )
         session = cls(plan, scope=scope, writer=writer)
