@@ -6,17 +6,23 @@ is collected when the next one opens or it closes; in between nothing is looked 
 
 import sys
 from _thread import _count as thread_count  # running threads, at the cost of one call
-from _thread import get_ident
+from _weakref import ref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
 
 from whotests.probes.runtime import LOG, Block, collect, peek
+from whotests.recording.originals import RLock, get_ident
+from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
 from whotests.types import Outcome, Phase, Runner, TestName
 
 __all__ = ["Context", "Contexts", "TestNote"]
 
 IMPORT = "import"
+
+_gil_enabled: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +36,26 @@ class Context:
     patterns: set[int] = field(default_factory=set)
     written: int = 0
     """How many patterns it had when it was last written while open."""
+    opening: int = 0
+    """A label's number among all labels that were opened."""
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class _OpenTest:
+    """A test that runs, and the context of the phase that it is in."""
+
+    name: TestName
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a thread was started."""
+
+    test: Callable[[], _OpenTest | None]
+    """The test, until it is over."""
+    labels: tuple[int, ...]
+    """The openings of the labels around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,116 +69,161 @@ class TestNote:
 
 
 class Contexts:
-    """The open contexts of this process. Any thread may call; another one may read."""
+    """The open contexts of this process. Any thread may call; another one may read.
+
+    A test belongs to the strand, a thread or greenlet, that began it. What strands run that
+    were started within the test is its own, tests of an inner runner included.
+    """
 
     def __init__(self) -> None:
         self._test_numbers: dict[TestName, int] = {}
         self._label_numbers: dict[str, int] = {}
         self.base = self._label_context("")
-        self._tests: dict[int, tuple[TestName, Context]] = {}
-        """Thread -> the test that it runs, and the context of the phase that it is in."""
+        self._tests: dict[Strand, _OpenTest] = {}
         self._labels: list[Context] = []
+        self._openings = 0
+        self._around: Any = None
+        """A ContextVar with the openings of the labels around: a task has those of the task that
+        began it. There once a label was opened."""
         self._imports = 0
-        self._blocked: dict[int, int] = {}
+        self._waiting: dict[int, tuple[CodeType, int]] = {}
+        """Frame of another strand -> its code and the place where it was found waiting."""
+        self._lock = RLock()
+        """Held while something opens or closes: what was hit before is given to what was open
+        before. One thread may take it again, in a signal's handler."""
+        self._starts = Starts(self._start)
+        self._greenlets = Greenlets()
+        self._mixed_tests: set[TestName] = set()
+        self._mixed_labels: set[str] = set()
+        self._beside: list[tuple[Context, Context]] = []
+        """Labels that are open side by side, and of which nothing ran so far."""
         self.closed: deque[Context] = deque()
         """Contexts that were closed and wait to be written."""
         self.notes: deque[TestNote] = deque()
 
+    def watch(self) -> None:
+        """From now on note where threads are started, and which greenlets wait."""
+        self._starts.install()
+        self._greenlets.install()
+
     # -- what may be open -------------------------------------------------------------------
 
     def start_test(self, name: TestName, runner: Runner) -> bool:
-        """Opens a test's setup; False when this thread runs a test already."""
-        thread = get_ident()
-        if thread in self._tests:
-            return False
-        self._switch()
-        self.notes.append(TestNote(name, runner, Outcome.UNKNOWN, None))
-        self._tests[thread] = (name, self._test_context(name, Phase.SETUP))
-        return True
+        """Opens a test's setup; False when this strand runs a test already, or was started
+        within one that still runs."""
+        with self._lock:
+            strand = this_strand()
+            if self._test_around(strand) is not None:
+                return False
+            self._greenlets.watch_this_thread()
+            self._switch()
+            self.notes.append(TestNote(name, runner, Outcome.UNKNOWN, None))
+            self._tests[strand] = _OpenTest(name, self._test_context(name, Phase.SETUP))
+            return True
 
     def in_test(self) -> bool:
-        """Whether this thread runs a test."""
-        return get_ident() in self._tests
+        """Whether this strand runs a test, or was started within one that still runs."""
+        return self._test_around(this_strand()) is not None
 
     def enter_phase(self, phase: Phase) -> None:
-        """Ends the phase of this thread's test and opens the next one."""
-        thread = get_ident()
-        name, context = self._tests[thread]
-        if context.phase is not phase:
-            self._switch()
-            self._tests[thread] = (name, self._test_context(name, phase))
-            self._close(context)
+        """Ends the phase of the test that runs here and opens the next one."""
+        with self._lock:
+            test = self._test_around(this_strand())
+            if test is not None and test.context.phase is not phase:
+                self._switch()
+                ended = test.context
+                test.context = self._test_context(test.name, phase)
+                self._close(ended)
 
     def stop_test(self) -> None:
-        """Closes this thread's test."""
-        self._switch()
-        _, context = self._tests.pop(get_ident())
-        self._close(context)
+        """Closes the test that runs here."""
+        with self._lock:
+            test = self._test_around(this_strand())
+            if test is not None:
+                self._switch()
+                for strand, other in list(self._tests.items()):
+                    if other is test:
+                        del self._tests[strand]
+                self._close(test.context)
 
     def open_label(self, label: str) -> Context:
         """Opens a context of the user's, beside what is open; give it to `close_label`."""
-        self._switch()
-        context = self._label_context(label)
-        self._labels.append(context)
-        return context
+        with self._lock:
+            self._greenlets.watch_this_thread()
+            self._switch()
+            context = self._label_context(label)
+            if label != IMPORT:
+                self._put_beside(context)
+            self._labels.append(context)
+            return context
 
     def close_label(self, context: Context) -> None:
         """Closes it; nothing happens when it is closed."""
-        if context in self._labels:
-            self._switch()
-            self._labels.remove(context)
-            self._close(context)
+        with self._lock:
+            if context in self._labels:
+                self._switch()
+                self._labels.remove(context)
+                if self._beside:
+                    self._beside = [pair for pair in self._beside if context not in pair]
+                self._close(context)
 
     def import_began(self) -> None:
         """A measured module's own code begins."""
-        self._imports += 1
-        if self._imports == 1:
-            self.open_label(IMPORT)
+        with self._lock:
+            self._imports += 1
+            if self._imports == 1:
+                self.open_label(IMPORT)
 
     def import_ended(self) -> None:
         """It ended, well or not."""
-        self._imports -= 1
-        if not self._imports:
-            for context in self._labels:
-                if context.label == IMPORT:
-                    self.close_label(context)
-                    return
+        with self._lock:
+            self._imports -= 1
+            if not self._imports:
+                for context in self._labels:
+                    if context.label == IMPORT:
+                        self.close_label(context)
+                        return
 
     def finish(self) -> list[Context]:
         """Collects for the last time; returns what is open, `""` not among it, and closes that."""
-        self._switch()
-        rest = [context for _, context in self._tests.values()] + self._labels
-        self._tests.clear()
-        self._labels.clear()
-        self._close(self.base)
-        return rest
+        self._starts.remove()
+        self._greenlets.remove()
+        with self._lock:
+            self._switch()
+            rest = [test.context for test in self._tests.values()] + self._labels
+            self._tests.clear()
+            self._labels = []
+            self._close(self.base)
+            return rest
 
     # -- other processes --------------------------------------------------------------------
 
     def handed_over(self) -> tuple[list[tuple[str, str]], list[str]]:
         """What a process that is started now goes on with: tests with their phases, and labels."""
-        tests = [(name, str(context.phase)) for name, context in list(self._tests.values())]
+        tests = [(str(test.name), str(test.context.phase)) for test in list(self._tests.values())]
         return tests, [context.label for context in self._labels]
 
     def take_over(self, tests: Iterable[tuple[str, str]], labels: Iterable[str]) -> None:
         """Opens what was handed over by the process that started this one; this thread is in the
         first of the tests."""
-        self._switch()
-        for number, (name, phase) in enumerate(tests):
-            context = self._test_context(TestName(name), Phase(phase))
-            self._tests[-number or get_ident()] = (TestName(name), context)
-        self._labels += [self._label_context(label) for label in labels]
+        with self._lock:
+            self._switch()
+            for number, (name, phase) in enumerate(tests):
+                context = self._test_context(TestName(name), Phase(phase))
+                self._tests[-number or get_ident()] = _OpenTest(TestName(name), context)
+            self._labels += [self._label_context(label) for label in labels]
 
     def go_on_forked(self) -> None:
         """In a forked child: what is open stays so, and nothing has run yet."""
+        self._lock = RLock()  # another thread may have been in here, which the child has not
         collect()
         self.closed.clear()
         self.notes.clear()
-        self._blocked = {}
+        self._waiting = {}
         self.base = self._label_context("")
-        for thread, (name, context) in list(self._tests.items()):
-            assert context.phase is not None
-            self._tests[thread] = (name, self._test_context(name, context.phase))
+        for test in list(self._tests.values()):
+            assert test.context.phase is not None
+            test.context = self._test_context(test.name, test.context.phase)
         for context in self._labels:  # the same objects: they are what closes them
             context.patterns = set()
             context.written = 0
@@ -163,6 +234,85 @@ class Contexts:
         active = self._active()
         idle = [] if self.base in active else [(self.base, self.base.patterns.copy())]
         return idle + [(context, context.patterns.union(hit)) for context in active]
+
+    @property
+    def confusion(self) -> str:
+        """What to say of tests and labels that cannot be told apart, or ''."""
+        parts = [
+            f"{number} {noun}s"
+            for number, noun in (
+                (len(self._mixed_tests), "test"),
+                (len(self._mixed_labels), "label"),
+            )
+            if number
+        ]
+        if not parts:
+            return ""
+        return (
+            f"{' and '.join(parts)} were open side by side, in threads, tasks or greenlets, and "
+            "what ran meanwhile counts for all that were open; "
+            "run them one after another to tell them apart"
+        )
+
+    # -- who is within what -----------------------------------------------------------------
+
+    def _test_around(self, strand: Strand) -> _OpenTest | None:
+        """The test that the caller's strand runs, or was started in."""
+        if not self._tests:
+            return None
+        test = self._tests.get(strand)
+        if test is not None:
+            return test
+        start = self._starts.of_this_thread()
+        if isinstance(start, _Start):
+            test = start.test()
+            if test is not None and test in self._tests.values():
+                return test
+        for starter in starters(strand):
+            test = self._tests.get(starter)
+            if test is not None:
+                return test
+        return None
+
+    def _start(self) -> _Start | None:
+        """What to know of a thread that is started here and now."""
+        try:
+            test = self._test_around(this_strand())
+            labels = self._labels_around()
+            if test is None and not labels:
+                return None
+            return _Start(_nobody if test is None else ref(test), labels)
+        except Exception:  # not in the way of the program; a test of its own is the worst
+            return None
+
+    def _labels_around(self) -> tuple[int, ...]:
+        """The openings of the labels within which the caller runs, over or not."""
+        if self._around is None:
+            return ()
+        around: tuple[int, ...] | None = self._around.get(None)
+        if around is not None:
+            return around
+        start = self._starts.of_this_thread()
+        return start.labels if isinstance(start, _Start) else ()
+
+    def _put_beside(self, context: Context) -> None:
+        """Finds the open labels within which the new one is not."""
+        if self._around is None:
+            from _contextvars import ContextVar
+
+            self._around = ContextVar("whotests.context")
+        self._openings += 1
+        context.opening = self._openings
+        open_labels = {other.opening: other for other in self._labels if other.label != IMPORT}
+        around = tuple(opening for opening in self._labels_around() if opening in open_labels)
+        self._around.set((*around, context.opening))
+        news = context.label not in self._mixed_labels
+        for opening, other in open_labels.items():
+            if opening in around or other.label == context.label:
+                continue
+            if news or other.label not in self._mixed_labels:
+                news = False  # once is enough to be told of
+                self._beside.append((other, context))
 
     # -- collecting -------------------------------------------------------------------------
 
@@ -185,33 +335,58 @@ class Contexts:
             self.closed.append(context)
 
     def _active(self) -> list[Context]:
-        tests = [context for _, context in list(self._tests.values())]
+        tests = [test.context for test in list(self._tests.values())]
         return (tests or [self.base]) + self._labels
 
     def _switch(self) -> None:
         """Gives what was hit since the last switch to what has been open."""
-        if thread_count() > 1:
-            self._look_at_blocked()
+        if thread_count() > 1 or self._greenlets.any_left:
+            self._look_at_waiting()
         if LOG:
             hit = collect()
-            for context in self._active():
+            active = self._active()
+            for context in active:
                 context.patterns.update(hit)
+            if hit and len(active) > 1:
+                self._note_confusion()
 
-    def _look_at_blocked(self) -> None:
-        """Notes how far other threads have come in a run of statements whose probe is ahead.
+    def _note_confusion(self) -> None:
+        if len(self._tests) > 1:
+            self._mixed_tests.update(test.name for test in self._tests.values())
+        for pair in self._beside:
+            self._mixed_labels.update(context.label for context in pair)
+        self._beside = []
+
+    def _look_at_waiting(self) -> None:
+        """Notes how far other strands have come in a run of statements whose probe is ahead.
 
         A frame that has not moved since the last look belongs to an earlier context.
         """
+        before = self._waiting
+        now: dict[int, tuple[CodeType, int]] = {}
+        for frame in self._waiting_frames():
+            code = frame.f_code
+            for constant in code.co_consts:
+                if isinstance(constant, Block):
+                    place = now[id(frame)] = (code, frame.f_lasti)
+                    if before.get(id(frame)) != place:
+                        constant.log += ((constant, -(frame.f_lineno or 0)),)
+                    break
+        self._waiting = now
+
+    def _waiting_frames(self) -> Iterator[FrameType]:
+        """All frames of other threads, and of the greenlets that were left since the last time."""
         mine = get_ident()
-        places: dict[int, int] = {}
-        for thread, top in sys._current_frames().items():
-            frame = top if thread != mine else None
-            while frame is not None:
-                for constant in frame.f_code.co_consts:
-                    if isinstance(constant, Block):
-                        places[id(frame)] = frame.f_lasti
-                        if self._blocked.get(id(frame)) != frame.f_lasti:
-                            constant.log += ((constant, -(frame.f_lineno or 0)),)
-                        break
-                frame = frame.f_back
-        self._blocked = places
+        innermost = list(self._greenlets.left_frames())
+        # Without the interpreter lock the others run on, and their frames must not be touched.
+        if _gil_enabled():
+            innermost += [top for thread, top in sys._current_frames().items() if thread != mine]
+        for frame in innermost:
+            outer: FrameType | None = frame
+            while outer is not None:
+                yield outer
+                outer = outer.f_back
+
+
+def _nobody() -> None:
+    """A test that never was."""
