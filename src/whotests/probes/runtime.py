@@ -14,7 +14,7 @@ collecting to arm it again if it was seen disarmed.
 
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count, islice
+from itertools import islice
 from typing import Any, ClassVar, Protocol
 
 __all__ = [
@@ -49,7 +49,6 @@ class _Look(Protocol):
 LOG: list["Block | tuple[Block, int]"] = []
 """Blocks that were hit since the last `collect`, and places of exceptions; with repetitions."""
 
-_count = count()
 _seen: dict[int, tuple["Block", Key]] = {}
 _no_numbers: dict[Key, int] = {}
 """What a block has that was never hit. Stays empty."""
@@ -210,8 +209,10 @@ def _number(block: Block, key: Key) -> int:
     """
     if block.numbers is _no_numbers:
         block.numbers = {}
-    number = next(_count)
-    _seen[number] = (block, key)
+    entry = (block, key)
+    number = len(_seen)
+    while _seen.setdefault(number, entry) is not entry:  # another thread took it just now
+        number += 1
     return block.numbers.setdefault(key, number)
 
 

@@ -9,7 +9,6 @@ data file, and Python does not warn of forking with threads.
 
 import os
 import sys
-from _thread import allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
@@ -19,6 +18,7 @@ from whotests.errors import WhotestsError
 from whotests.probes.load import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
+from whotests.recording.originals import allocate_lock, start_new_thread
 from whotests.records import (
     Batch,
     ContextRecord,

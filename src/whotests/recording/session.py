@@ -117,6 +117,7 @@ class Session:
         )
         session = cls(plan, scope=scope, writer=writer)
         session._loading.install()
+        session.contexts.watch()
         session._flusher.resume()
         _current.append(session)
         if hasattr(os, "register_at_fork"):
@@ -210,7 +211,8 @@ class Session:
             self._flusher.write(self._ledger.add_files(unloaded))
             nothing = self._tested and not self.measured_files
             # Else what workers told.
-            self.surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
+            surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
+            self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
             self._writer.finish_run(
                 ended=time.time(),
                 status=RunStatus.INCOMPLETE if self.problem else self._status,
