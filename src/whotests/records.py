@@ -35,6 +35,8 @@ class RunRecord:
     platform: str
     host: str
     pid: int
+    part_of: int = 0
+    """The id of the run that this one is a part of, or 0."""
     branch: bool = False
     """Branches are recorded too."""
     exclude: tuple[str, ...] | None = None

@@ -29,6 +29,7 @@ from whotests.store.packing import (
     unpack_ran,
     walk,
 )
+from whotests.store.parts import have_parts, take_in_all
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, RunStatus, TestName
@@ -81,7 +82,13 @@ class Reader:
             connection = _connect(path)
         except (sqlite3.Error, OSError) as failure:
             raise translated(path, failure) from failure
-        return cls(path, connection, here=this_host() if here is None else here, now=clock())
+        reader = cls(path, connection, here=this_host() if here is None else here, now=clock())
+        try:
+            reader._take_in_parts()
+        except BaseException:
+            reader.close()
+            raise
+        return reader
 
     def __enter__(self) -> Self:
         return self
@@ -327,6 +334,24 @@ class Reader:
                     if hits:
                         found[footprint_id] = hits
         return found
+
+    def _take_in_parts(self) -> None:
+        """Goes on with a copy in memory, as the file is going to be when all processes of its
+        runs have ended; there is seldom need."""
+        try:
+            with self._intact():
+                if have_parts(self._connection):
+                    whole = sqlite3.connect(":memory:", isolation_level=None)
+                    on_disk, self._connection = self._connection, whole
+                    try:
+                        on_disk.backup(whole)
+                    finally:
+                        on_disk.close()
+                    whole.execute("BEGIN")
+                    take_in_all(whole)
+                    whole.execute("COMMIT")
+        except sqlite3.Error as failure:
+            raise translated(self.path, failure) from failure
 
     @contextmanager
     def _intact(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from whotests.store.liveness import is_dead
 from whotests.store.packing import walk
+from whotests.store.parts import parts_of
 from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome, RunStatus
 
@@ -23,14 +24,24 @@ __all__ = [
 
 
 def over_runs(connection: sqlite3.Connection, *, here: str, now: float) -> tuple[int, ...]:
-    """The ids of the runs that have ended or died by `now`, on the machine named `here`."""
+    """The ids of the runs that have ended or died by `now`, on the machine named `here`.
+
+    A part of a run that is not over is not over either: what it has recorded is that run's.
+    """
+    whole = {0}
+    over = {}
+    for run_id, part_of, status, host, pid, heartbeat in connection.execute(
+        "SELECT id, part_of, status, host, pid, heartbeat FROM run"
+    ):
+        whole.add(run_id)
+        if status != RunStatus.RUNNING or is_dead(
+            host=host, pid=pid, heartbeat=heartbeat, here=here, now=now
+        ):
+            over[run_id] = part_of
     return tuple(
         run_id
-        for run_id, status, host, pid, heartbeat in connection.execute(
-            "SELECT id, status, host, pid, heartbeat FROM run"
-        )
-        if status != RunStatus.RUNNING
-        or is_dead(host=host, pid=pid, heartbeat=heartbeat, here=here, now=now)
+        for run_id, part_of in over.items()
+        if not part_of or part_of in over or part_of not in whole
     )
 
 
@@ -42,8 +53,9 @@ def has_live_runs(connection: sqlite3.Connection, *, but: int, here: str, now: f
 
 
 def remove_runs(connection: sqlite3.Connection, runs: Collection[int]) -> None:
-    """Removes these runs with their tests, contexts and file states."""
-    for run_id in runs:
+    """Removes these runs with their parts, tests, contexts and file states."""
+    parts = [part for run_id in runs for part in parts_of(connection, run_id)]
+    for run_id in [*runs, *parts]:
         for table in ("context", "test", "run_file"):
             connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         connection.execute("DELETE FROM run WHERE id = ?", (run_id,))

@@ -148,6 +148,12 @@ class RunRows:
         """
         self._new.footprints = dict(connection.execute("SELECT patterns, id FROM footprint"))
 
+    def share_recent_footprints(self, connection: sqlite3.Connection) -> None:
+        """Uses those of the last few contexts that were written: a short process that does what
+        many others do adds none, and reads no more than that. Safe as above."""
+        recent = "SELECT patterns, id FROM footprint ORDER BY id DESC LIMIT 200"
+        self._new.footprints = dict(connection.execute(recent))
+
     def _next_id(self, connection: sqlite3.Connection, table: str) -> int:
         """An id for a row of a table that is not kept in the order of its ids.
 

@@ -63,7 +63,9 @@ CREATE TABLE run (
     host        TEXT NOT NULL,        -- the machine's name: a pid means something there only
     pid         INTEGER NOT NULL,     -- the measured process
     whotests    TEXT NOT NULL,        -- the version of whotests that recorded it
-    exit_status INTEGER               -- the command's exit status, NULL when unknown
+    exit_status INTEGER,              -- the command's exit status, NULL when unknown
+    part_of     INTEGER NOT NULL      -- the run that another process records for here, until that
+                                      -- takes it in; 0: it is a run of its own
 );
 
 -- One version of one source file, shared by the runs that saw it.

@@ -16,6 +16,15 @@ from whotests.errors import DataError, InternalError
 from whotests.records import Batch, RunRecord
 from whotests.store.connection import connect_to_write, prepare_folder
 from whotests.store.failures import translated
+from whotests.store.parts import (
+    MANY_PARTS,
+    files_of_parts,
+    have_parts,
+    is_over,
+    parts_that_are_over,
+    parts_that_have_ended,
+    take_in,
+)
 from whotests.store.removal import (
     collect_garbage,
     has_live_runs,
@@ -49,6 +58,7 @@ class Writer:
         self._max_pages = max_pages
         self._connection: sqlite3.Connection | None = None
         self._host = ""
+        self._to_begin: RunRecord | None = None
         self._over: tuple[int, ...] = ()
         self._rows = RunRows(run_id=0)
 
@@ -79,12 +89,12 @@ class Writer:
 
         def begin(connection: sqlite3.Connection) -> None:
             now = self._clock()
-            over = over_runs(connection, here=run.host, now=now)
+            over = () if run.part_of else over_runs(connection, here=run.host, now=now)
             run_id = insert(
                 connection,
                 "INSERT INTO run (started, heartbeat, status, note, command, root, label, branch,"
-                " rules, python, platform, host, pid, whotests)"
-                " VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " rules, python, platform, host, pid, part_of, whotests)"
+                " VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     run.started,
                     now,
@@ -98,11 +108,15 @@ class Writer:
                     run.platform,
                     run.host,
                     run.pid,
+                    run.part_of,
                     __version__,
                 ),
             )
             rows = RunRows(run_id=run_id)
-            rows.share_footprints(connection)
+            if run.part_of:
+                rows.share_recent_footprints(connection)
+            else:
+                rows.share_footprints(connection)
             self._rows, self._host, self._over = rows, run.host, over
 
         try:
@@ -111,8 +125,25 @@ class Writer:
             self._rows = RunRows(run_id=0)
             raise
 
+    @classmethod
+    def later(
+        cls, path: Path, run: RunRecord, *, clock: Callable[[], float] = time.time
+    ) -> "Writer":
+        """A writer that opens the file and begins the run when there is something to write."""
+        writer = cls(Path(path), clock=clock)
+        writer._to_begin = run
+        return writer
+
+    @property
+    def run_id(self) -> int:
+        """The run's id in the file; 0 before it has begun and after it has ended."""
+        return self._rows.run_id
+
     def write(self, batch: Batch) -> None:
         """Adds the batch, all of it or (when this raises) nothing."""
+        if self._to_begin is not None:
+            self.begin_run(self._to_begin)
+            self._to_begin = None
 
         def add(connection: sqlite3.Connection) -> None:
             self._beat(connection)
@@ -135,21 +166,31 @@ class Writer:
         exit_status: int | None,
         note: str,
         append: bool,
-    ) -> None:
-        """Marks the run as ended and removes what it supersedes of the runs that were over
-        when it began.
+    ) -> str:
+        """Marks the run as ended, takes in its parts, and removes what it supersedes of the runs
+        that were over when it began. Gives why a part is incomplete, or ''.
 
         FINISHED: those runs. FINISHED with `append`, or without a test where they had some, and
         INTERRUPTED: those of their tests that this run ran again. Any other status: nothing.
         Leaves one compact file behind when no other process has it open.
         """
 
+        incomplete: list[str] = []
+
         def finish(connection: sqlite3.Connection) -> None:
+            nonlocal status
             self._beat(connection)
+            mine = self._rows.run_id
             connection.execute(
                 "UPDATE run SET ended = ?, status = ?, exit_status = ?, note = ? WHERE id = ?",
-                (ended, status.value, exit_status, note, self._rows.run_id),
+                (ended, status.value, exit_status, note, mine),
             )
+            for run_id in (mine, *self._over) if have_parts(connection) else ():
+                parts = parts_that_are_over(connection, run_id, here=self._host, now=self._clock())
+                problem = take_in(connection, parts, into=run_id)
+                if problem and run_id == mine:
+                    incomplete.append(problem)
+                    status = RunStatus.INCOMPLETE
             # A run that came to no test (a broken conftest, a mistyped path) is no reason to
             # forget those of before. Its tests may be in the runs of its worker processes.
             since = [
@@ -164,13 +205,69 @@ class Writer:
                 remove_rerun_tests(connection, runs=self._over, by=self._rows.run_id)
             elif status is RunStatus.FINISHED:
                 remove_runs(connection, self._over)
-            if not has_live_runs(
-                connection, but=self._rows.run_id, here=self._host, now=self._clock()
-            ):
-                collect_garbage(connection)
+            self._collect_garbage(connection)
 
         self._transact(finish)
         self._rows = RunRows(run_id=0)
+        self._tidy_up()
+        return incomplete[0] if incomplete else ""
+
+    def finish_part(self, *, ended: float, status: RunStatus, note: str) -> None:
+        """Marks the run, which is a part of another one, as ended; one that never wrote needs none.
+
+        When the run that it is a part of is over, that takes in all parts now, since nobody else
+        will. While it goes on, parts that have ended become one when there are many of them.
+        """
+        if not self._rows.run_id:
+            return
+        last = False
+
+        def finish(connection: sqlite3.Connection) -> None:
+            nonlocal last
+            self._beat(connection)
+            mine, here, now = self._rows.run_id, self._host, self._clock()
+            connection.execute(
+                "UPDATE run SET ended = ?, status = ?, note = ? WHERE id = ?",
+                (ended, status.value, note, mine),
+            )
+            (whole,) = connection.execute(
+                "SELECT part_of FROM run WHERE id = ?", (mine,)
+            ).fetchone()
+            over = is_over(connection, whole, here=here, now=now)
+            if over is None:
+                remove_runs(connection, [mine])
+            elif over:
+                parts = parts_that_are_over(connection, whole, here=here, now=now)
+                take_in(connection, parts, into=whole)
+                last = True
+                self._collect_garbage(connection)
+            else:
+                parts = parts_that_have_ended(connection, whole)
+                if len(parts) >= MANY_PARTS:
+                    take_in(connection, parts[1:], into=parts[0])
+
+        self._transact(finish)
+        self._rows = RunRows(run_id=0)
+        if last:
+            self._tidy_up()
+
+    def files_of_parts(self) -> frozenset[str]:
+        """The paths of the files that parts of this run have measured so far."""
+        found: frozenset[str] = frozenset()
+
+        def look(connection: sqlite3.Connection) -> None:
+            nonlocal found
+            found = files_of_parts(connection, self._rows.run_id)
+
+        self._transact(look)
+        return found
+
+    def _collect_garbage(self, connection: sqlite3.Connection) -> None:
+        mine = self._rows.run_id
+        if not has_live_runs(connection, but=mine, here=self._host, now=self._clock()):
+            collect_garbage(connection)
+
+    def _tidy_up(self) -> None:
         try:
             self._compact(self._connected())
         except sqlite3.Error as failure:
