@@ -18,7 +18,7 @@ from whotests.source.statements import (
     statements_of,
 )
 from whotests.source.text import decode, digest_of
-from whotests.source.units import units_of
+from whotests.source.units import unit_nodes, units_of
 from whotests.types import NO_LINES, LineBits, bits_of
 
 __all__ = ["Analysis", "analyse"]
@@ -74,7 +74,8 @@ def analyse(
     if not tree.body:
         raw = set()  # an empty module has an instruction, but nothing that a person wrote
     first_lines = continuations(text)
-    docstrings = docstring_lines(tree)
+    nodes = unit_nodes(tree)
+    docstrings = docstring_lines(nodes)
     dropped = excluded_lines(text, tree, raw=raw, first_lines=first_lines, rules=rules)
     kept = fold(raw - docstrings - dropped, first_lines) - docstrings - dropped
     # A statement may lose all of its lines but the first, on which no code stands: coverage.py
@@ -82,7 +83,7 @@ def analyse(
     statements = kept | statements_of(raw, docstrings, first_lines) & dropped
     branches, partial = NO_BRANCHES, NO_LINES
     if branch:
-        branches = branches_of(tree, first_lines=first_lines, statements=fold(raw, first_lines))
+        branches = branches_of(nodes, first_lines=first_lines, statements=fold(raw, first_lines))
         partial = bits_of(fold(matched_lines(text, partial_rules), first_lines))
     line_count = text.count("\n")
     return Analysis(

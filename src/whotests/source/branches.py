@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from whotests.source.exclusions import is_irrefutable
-from whotests.source.units import UnitNode, unit_nodes
+from whotests.source.units import UnitNode
 
 __all__ = ["NO_BRANCHES", "Branches", "Way", "branches_of"]
 
@@ -49,16 +49,16 @@ NO_BRANCHES = Branches((), {})
 
 
 def branches_of(
-    tree: ast.Module, *, first_lines: Mapping[int, int], statements: Set[int]
+    units: Iterable[UnitNode], *, first_lines: Mapping[int, int], statements: Set[int]
 ) -> Branches:
-    """The branches of an unchanged tree.
+    """The branches of all units of a file, whose tree is unchanged.
 
     `first_lines` is what `logical_lines.continuations` says, `statements` are the lines that have
     code, folded to the first of their logical line; docstrings, too. The ids in `ways` hold as
     long as the tree is kept.
     """
     flow = _Flow(first_lines, statements)
-    for unit in unit_nodes(tree):
+    for unit in units:
         flow.unit(unit)
     some: dict[int, int] = {}
     several = {line for line, to, _, _ in flow.found if some.setdefault(line, to) != to}

@@ -5,11 +5,12 @@ first line of its logical line: the compiler is asked, and nothing derived again
 """
 
 import ast
+from collections.abc import Iterable
 from types import CodeType
 
 from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import Continuations
-from whotests.source.units import unit_nodes
+from whotests.source.units import UnitNode
 
 __all__ = [
     "compile_quietly",
@@ -58,12 +59,12 @@ def compile_quietly(tree: ast.Module, source: bytes, filename: str) -> CodeType:
             return compile(source, filename, "exec", dont_inherit=True)
 
 
-def docstring_lines(tree: ast.Module) -> set[int]:
-    """The physical lines of all docstrings."""
+def docstring_lines(units: Iterable[UnitNode]) -> set[int]:
+    """The physical lines of the units' docstrings."""
     lines: set[int] = set()
-    for node in unit_nodes(tree):
-        if node.body:
-            first = node.body[0]
+    for unit in units:
+        if unit.body:
+            first = unit.body[0]
             if (
                 isinstance(first, ast.Expr)
                 and isinstance(first.value, ast.Constant)
