@@ -149,6 +149,9 @@ def test_branches_and_rules(tmp_path: Path) -> None:
         ("exclude_lines", "['a', 'b(']", ["'exclude_lines'", "'b('", "at position 1"]),
         ("partial_also", "['*']", ["'partial_also'", "'*'", "at position 0"]),
         ("partial_branches", "['(?i)x']", ["'partial_branches'", "(?i:...)"]),
+        ("exclude_also", "['a', '(?i)x']", ["'exclude_also'", "'(?i)x'", "(?i:...)"]),
+        ("exclude_lines", "['a', '(?i)x']", ["'exclude_lines'", "'(?i)x'", "(?i:...)"]),
+        ("partial_also", "['(?P<a>x)', '(?P<a>y)']", ["'partial_also'", "'a'", "name of its own"]),
     ],
 )
 def test_wrong_rules_are_named(tmp_path: Path, key: str, value: str, words: list[str]) -> None:
@@ -158,3 +161,9 @@ def test_wrong_rules_are_named(tmp_path: Path, key: str, value: str, words: list
         load_settings(tmp_path)
     for word in (str(tmp_path / "pyproject.toml"), *words):
         assert word in str(caught.value)
+
+
+def test_an_expression_that_alone_excludes(tmp_path: Path) -> None:
+    """It may begin with flags, as no other stands beside it; white space around it is left off."""
+    write_files(tmp_path, {"pyproject.toml": "[tool.whotests]\nexclude_lines = [' (?i)x ', ' ']\n"})
+    assert load_settings(tmp_path).exclude_lines == ("(?i)x",)

@@ -92,6 +92,8 @@ def load_settings(
     file_omit = _strings(table, "omit", file)
     file_context = _string(table, "context", file)
     file_data = _string(table, "data", file)
+    exclude_lines, exclude_also = _rules(table, "exclude_lines", "exclude_also", file)
+    partial_branches, partial_also = _rules(table, "partial_branches", "partial_also", file)
     data_path = root / (file_data or _DATA) if data is None else cwd / data
     return Settings(
         root=root,
@@ -100,12 +102,10 @@ def load_settings(
         omit=omit or file_omit,
         context=context if context is not None else file_context or "",
         branch=_flag(table, "branch", file) if branch is None else branch,
-        exclude_lines=_patterns(table, "exclude_lines", file) if "exclude_lines" in table else None,
-        exclude_also=_patterns(table, "exclude_also", file),
-        partial_branches=(
-            _patterns(table, "partial_branches", file) if "partial_branches" in table else None
-        ),
-        partial_also=_patterns(table, "partial_also", file),
+        exclude_lines=exclude_lines,
+        exclude_also=exclude_also,
+        partial_branches=partial_branches,
+        partial_also=partial_also,
         cache=root / _CACHE,
     )
 
@@ -173,8 +173,40 @@ def _strings(table: Mapping[str, object], key: str, file: Path) -> tuple[str, ..
     return tuple(value)
 
 
+def _rules(
+    table: Mapping[str, object], key: str, also: str, file: Path
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """The regular expressions that replace the usual ones (None: these stay), and more of them.
+
+    They are alternatives of one expression, beside others unless one alone excludes.
+    """
+    instead = _patterns(table, key, file) if key in table else None
+    more = _patterns(table, also, file)
+    patterns = (instead or ()) + more
+    if key == "exclude_lines" and instead is not None and len(patterns) == 1:
+        return instead, more
+    for pattern in patterns:
+        try:
+            re.compile(f"x|(?:{pattern})", re.MULTILINE)
+        except re.error as error:
+            raise UsageError(
+                f"{file}: '{also if pattern in more else key}' of [tool.whotests] has the regular "
+                f"expression {pattern!r}, which cannot stand beside others ({error.msg}); "
+                "write flags as in '(?i:...)'"
+            ) from error
+    try:
+        re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    except re.error as error:
+        raise UsageError(
+            f"{file}: the regular expressions of '{key}' and '{also}' of [tool.whotests] cannot "
+            f"stand beside each other ({error.msg}); give each group a name of its own"
+        ) from error
+    return instead, more
+
+
 def _patterns(table: Mapping[str, object], key: str, file: Path) -> tuple[str, ...]:
-    patterns = _strings(table, key, file)
+    """Regular expressions, without white space around them."""
+    patterns = tuple(filter(None, map(str.strip, _strings(table, key, file))))
     for pattern in patterns:
         try:
             re.compile(pattern, re.MULTILINE)
@@ -183,15 +215,6 @@ def _patterns(table: Mapping[str, object], key: str, file: Path) -> tuple[str, .
             raise UsageError(
                 f"{file}: '{key}' of [tool.whotests] has an invalid regular expression, "
                 f"{pattern!r}: {error.msg}{place}; correct it"
-            ) from error
-        try:
-            # As one of several.
-            re.compile(f"x|(?:{pattern})", re.MULTILINE)
-        except re.error as error:
-            raise UsageError(
-                f"{file}: '{key}' of [tool.whotests] has the regular expression {pattern!r}, "
-                f"which cannot stand beside others ({error.msg}); "
-                "write flags as in '(?i:...)'"
             ) from error
     return patterns
 
