@@ -10,7 +10,7 @@ data file, and Python does not warn of forking with threads.
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ from whotests.records import (
     TestRecord,
 )
 from whotests.store.writer import Writer
-from whotests.types import FileState, LineBits
+from whotests.types import FileState, LineBits, Outcome, Runner, TestName
 
 __all__ = ["Flusher", "Ledger"]
 
@@ -45,17 +45,26 @@ class Ledger:
         contexts: Contexts,
         files: Callable[[], list[LoadedFile]],
         stored: Callable[[str], str],
+        *,
+        before: Iterable[LoadedFile] = (),
     ) -> None:
+        """`before`: files that were loaded before this process was forked, of which the run knows;
+        they are written once something runs of them here."""
         self._contexts = contexts
         self._files = files
         self._stored = stored
         self._file_keys: dict[int, int] = {}
+        self._new_files: list[FileRecord] = []
+        self._before = frozenset(map(id, before))
+        self._told: set[TestName] = set()
+        """Tests that were written."""
         self._patterns: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[int, int] = {}
         """Pattern number in this process -> pattern key, or -1 where no line is in it."""
 
-    def batch(self, unfinished: list[Context] | None = None) -> Batch:
-        """Everything new. `unfinished`: contexts that ended with the run, not by themselves."""
+    def batch(self, unfinished: list[Context] | None = None, *, complete: bool = False) -> Batch:
+        """Everything new. `unfinished`: contexts that ended with the run, not by themselves; in a
+        process that records for another's tests these are `complete`."""
         contexts = self._contexts
         # Contexts first: what they refer to is then among the patterns, files and tests.
         ended = [(context, context.patterns, True) for context in _drained(contexts.closed)]
@@ -65,7 +74,9 @@ class Ledger:
                     context.written = len(patterns)
                     ended.append((context, patterns, False))
         else:
-            ended += [(context, context.patterns, False) for context in unfinished]
+            ended += [
+                (context, context.patterns, complete) for context in unfinished if context.patterns
+            ]
         notes = {note.name: note for note in _drained(contexts.notes)}
         tests = [
             TestRecord(
@@ -73,12 +84,10 @@ class Ledger:
             )
             for note in notes.values()
         ]
-        new_files: list[FileRecord] = []
         new_patterns: list[PatternRecord] = []
         for file in self._files():
-            if id(file) not in self._file_keys:
-                self._file_keys[id(file)] = len(self._file_keys)
-                new_files.append(self._file_record(file))
+            if id(file) not in self._before:
+                self._file_key(file)
         records = tuple(
             ContextRecord(
                 key=context.key,
@@ -90,6 +99,15 @@ class Ledger:
             )
             for context, patterns, complete in ended
         )
+        for name in {record.test for record in records} - self._told - notes.keys():
+            if name is not None:  # what it is, the process that runs it tells
+                tests.append(
+                    TestRecord(
+                        name=name, runner=Runner.OTHER, outcome=Outcome.UNKNOWN, duration=None
+                    )
+                )
+        self._told.update(test.name for test in tests)
+        new_files, self._new_files = self._new_files, []
         return Batch(
             files=tuple(new_files),
             patterns=tuple(new_patterns),
@@ -120,6 +138,13 @@ class Ledger:
                 for offset, file in enumerate(files)
             )
         )
+
+    def _file_key(self, file: LoadedFile) -> int:
+        key = self._file_keys.get(id(file))
+        if key is None:
+            key = self._file_keys[id(file)] = len(self._file_keys)
+            self._new_files.append(self._file_record(file))
+        return key
 
     def _file_record(self, file: LoadedFile) -> FileRecord:
         return FileRecord(
@@ -157,7 +182,7 @@ class Ledger:
         if not lines and not branches:
             return -1
         unit = layout.blocks[block.index].unit
-        place = (self._file_keys[id(file)], unit, lines, branches)
+        place = (self._file_key(file), unit, lines, branches)
         key = self._patterns.get(place)
         if key is None:
             key = self._patterns[place] = len(self._patterns)
@@ -244,6 +269,14 @@ class Flusher:
         """A good moment to write, if the last time was a while ago."""
         if monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(blocking=False):
             self.write()
+            self._writes.release()
+
+    def flush(self) -> None:
+        """Writes what is new, now, and ends the thread; `resume` goes on."""
+        self.pause()
+        held = self._writes.acquire(timeout=1)
+        self.write()
+        if held:
             self._writes.release()
 
     def write(self, *batches: Batch) -> None:

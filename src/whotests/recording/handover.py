@@ -30,8 +30,6 @@ class Handover:
     """The path of the file with the plan, or the plan itself as JSON."""
     run: int
     """The id of the run in the data file: that of the first process, for all that follow."""
-    pid: int
-    """The process that handed over; it goes on as this one after an `exec`."""
     tests: tuple[tuple[str, str], ...] = ()
     """Names and phases of the tests that were open."""
     labels: tuple[str, ...] = ()
@@ -41,7 +39,7 @@ class Handover:
         tests, labels = self.tests, self.labels
         while True:
             value = json.dumps(
-                (__version__, self.plan, self.run, self.pid, tests, labels), separators=(",", ":")
+                (__version__, self.plan, self.run, tests, labels), separators=(",", ":")
             )
             if len(value) <= _LONGEST or not (tests or labels):
                 return value
@@ -53,11 +51,10 @@ class Handover:
         version, *rest = json.loads(text)
         if version != __version__:
             return None
-        plan, run, pid, tests, labels = rest
+        plan, run, tests, labels = rest
         return cls(
             plan=plan,
             run=run,
-            pid=pid,
             tests=tuple((name, phase) for name, phase in tests),
             labels=tuple(labels),
         )

@@ -18,7 +18,9 @@ from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
 from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.flusher import Flusher, Ledger
+from whotests.recording.handover import Handover, PlanFile
 from whotests.recording.plan import Plan
+from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
 from whotests.recording.unloaded import surprise_of, unloaded_files
 from whotests.records import RunRecord
 from whotests.store.writer import Writer
@@ -65,9 +67,11 @@ def _guarded(
 class Session:
     """One run. `start` it, tell it of tests and labels, `finish` it."""
 
-    def __init__(self, plan: Plan, *, scope: Scope, writer: Writer) -> None:
+    def __init__(self, plan: Plan, *, scope: Scope, writer: Writer, part_of: int = 0) -> None:
         self.plan = plan
         self.pid = os.getpid()
+        self.part_of = part_of
+        """The run that this process records for, or 0 when that is its own."""
         self.ended = False
         self.elsewhere = ""
         """What to say when no test runs in this process, because others run them."""
@@ -89,37 +93,31 @@ class Session:
         )
         self._ledger = Ledger(self.contexts, lambda: self._loading.files, self._stored_path)
         self._flusher = Flusher(self._ledger, writer)
+        self._plan_file = PlanFile(plan)
         self._root = os.path.normcase(os.path.join(plan.root, ""))
 
     @classmethod
-    def start(cls, plan: Plan) -> "Session":
+    def start(cls, plan: Plan, *, handover: Handover | None = None) -> "Session":
         """Begins a run: from now on measured files come instrumented.
 
-        Raises DataError or MachineError when the data file cannot take the run.
+        With `handover`, it is a part of the run of the process that started this one, goes on
+        with the contexts that were open there, and begins in the data file when there is
+        something to write. Raises DataError or MachineError when that cannot take the run.
         """
         scope = Scope(plan.source, root=plan.root, omit=plan.omit)
-        writer = Writer.open(plan.data)
-        name = sys.implementation.name
-        writer.begin_run(
-            RunRecord(
-                started=time.time(),
-                command=plan.command,
-                root=str(plan.root),
-                label=plan.context,
-                python=f"{_IMPLEMENTATIONS.get(name, name)} {sys.version.split()[0]}",
-                platform=sys.platform,
-                host=gethostname(),
-                pid=os.getpid(),
-                branch=plan.branch,
-                exclude=plan.exclude,
-                partial=plan.partial,
-            )
-        )
-        session = cls(plan, scope=scope, writer=writer)
+        if handover is None:
+            writer = Writer.open(plan.data)
+            writer.begin_run(_run_record(plan))
+            session = cls(plan, scope=scope, writer=writer)
+            session._flusher.resume()
+        else:
+            writer = Writer.later(plan.data, _run_record(plan, part_of=handover.run))
+            session = cls(plan, scope=scope, writer=writer, part_of=handover.run)
+            session.contexts.take_over(handover.tests, handover.labels)
         session._loading.install()
         session.contexts.watch()
-        session._flusher.resume()
         _current.append(session)
+        begin_handing_over(session)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 before=session._before_fork, after_in_child=session._after_fork_in_child
@@ -192,34 +190,68 @@ class Session:
         """The run was stopped by the user."""
         self._status = RunStatus.INTERRUPTED
 
+    # -- other processes --------------------------------------------------------------------
+
+    @_guarded("")
+    def handover(self) -> str:
+        """What a process that is started now finds in its environment."""
+        if self.pid != os.getpid():
+            return ""
+        tests, labels = self.contexts.handed_over()
+        return Handover(
+            plan=self._plan_file.tell(),
+            run=self.part_of or self._writer.run_id,
+            tests=tuple(tests),
+            labels=tuple(labels),
+        ).to_text()
+
+    @_guarded(None)
+    def go_on_for(self, handover: Handover) -> None:
+        """What runs from now on counts for what was open in another process of this run."""
+        if handover.run == self.part_of and self.pid == os.getpid():
+            ended = self.contexts.finish()
+            self.contexts.closed.extend(context for context in ended if context.patterns)
+            self.contexts.watch()
+            self.contexts.take_over(handover.tests, handover.labels)
+
+    @_guarded(None)
+    def before_exec(self) -> None:
+        """Writes all that there is: this process may become another program."""
+        if self.pid == os.getpid():
+            self._flusher.flush()
+
+    @_guarded(None)
+    def after_exec(self) -> None:
+        """It did not."""
+        if self.pid == os.getpid():
+            self._flusher.resume()
+
+    @_guarded(None)
+    def leave(self) -> None:
+        """This process ends at once. A run that others are parts of counts as killed."""
+        if self.part_of:
+            self.finish()
+        else:
+            self.before_exec()
+
     # -- the end ----------------------------------------------------------------------------
 
     def finish(self, *, exit_status: int | None = None) -> None:
-        """Writes all that is left and ends the run; the second call, and one in a forked
-        child, do nothing."""
+        """Writes all that is left and ends the run; the second call does nothing, nor does one
+        in a process that is not measured."""
         if self.ended or self.pid != os.getpid():
             return
+        stop_handing_over(self)
         try:
             self._loading.remove()
             self._flusher.pause()
             unfinished = self.contexts.finish()
             self.ended = True
-            self._flusher.write(self._ledger.batch(unfinished))
-            unloaded = unloaded_files(
-                self._scope, self._loading.files, self._cache, self.plan.rules
-            )
-            self._flusher.write(self._ledger.add_files(unloaded))
-            nothing = self._tested and not self.measured_files
-            # Else what workers told.
-            surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
-            self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
-            self._writer.finish_run(
-                ended=time.time(),
-                status=RunStatus.INCOMPLETE if self.problem else self._status,
-                exit_status=exit_status,
-                note=self.problem or self.surprise,
-                append=self.plan.append,
-            )
+            self._flusher.write(self._ledger.batch(unfinished, complete=bool(self.part_of)))
+            if self.part_of:
+                self._finish_part()
+            else:
+                self._finish_run(exit_status)
             self._writer.close()
         except Exception as error:
             self.fail(error)
@@ -228,6 +260,39 @@ class Session:
             if self in _current:
                 _current.remove(self)
 
+    def _finish_part(self) -> None:
+        problem = self.problem
+        self._writer.finish_part(
+            ended=time.time(),
+            status=RunStatus.INCOMPLETE if problem else self._status,
+            note=problem,
+        )
+
+    def _finish_run(self, exit_status: int | None) -> None:
+        by_others = self._writer.files_of_parts()
+        unloaded = [
+            file
+            for file in unloaded_files(
+                self._scope, self._loading.files, self._cache, self.plan.rules
+            )
+            if self._stored_path(file.path) not in by_others
+        ]
+        self._flusher.write(self._ledger.add_files(unloaded))
+        if by_others:
+            self.elsewhere = ""
+        nothing = self._tested and not self.measured_files and not by_others
+        # Else what workers told.
+        surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
+        self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
+        incomplete = self._writer.finish_run(
+            ended=time.time(),
+            status=RunStatus.INCOMPLETE if self.problem else self._status,
+            exit_status=exit_status,
+            note=self.problem or self.surprise,
+            append=self.plan.append,
+        )
+        self._failure = self._failure or incomplete
+
     # -- within -----------------------------------------------------------------------------
 
     def _before_fork(self) -> None:
@@ -235,10 +300,31 @@ class Session:
             self._flusher.pause()
 
     def _after_fork_in_child(self) -> None:
-        """The child runs on unrecorded: the run is its parent's."""
-        self.ended = True
+        """The child goes on as a part of the run, with nothing on its hands so far."""
+        if self.ended or starts_program():
+            self.ended = True
+            return
+        try:
+            self.part_of = self.part_of or self._writer.run_id
+            self.pid = os.getpid()
+            self._failure = self.elsewhere = self.surprise = ""
+            self._status = RunStatus.FINISHED
+            self.contexts.go_on_forked()
+            self._writer = Writer.later(
+                self.plan.data, _run_record(self.plan, part_of=self.part_of)
+            )
+            before = self._loading.files
+            self._ledger = Ledger(
+                self.contexts, lambda: self._loading.files, self._stored_path, before=before
+            )
+            self._flusher = Flusher(self._ledger, self._writer)
+            if before:
+                self._flusher.resume()
+        except Exception as error:
+            self.fail(error)
 
     def _module_began(self) -> None:
+        self._flusher.resume()
         if sys._getframe(2).f_globals.get("__name__") != "__main__":
             self._import_began()
 
@@ -259,3 +345,22 @@ class Session:
         if not os.path.normcase(absolute).startswith(self._root):
             return absolute
         return absolute[len(self._root) :].replace(os.sep, "/")
+
+
+def _run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
+    """The run of this process as it begins."""
+    name = sys.implementation.name
+    return RunRecord(
+        started=time.time(),
+        command=tuple(sys.orig_argv) if part_of else plan.command,
+        root=str(plan.root),
+        label=plan.context,
+        python=f"{_IMPLEMENTATIONS.get(name, name)} {sys.version.split()[0]}",
+        platform=sys.platform,
+        host=gethostname(),
+        pid=os.getpid(),
+        part_of=part_of,
+        branch=plan.branch,
+        exclude=plan.exclude,
+        partial=plan.partial,
+    )
