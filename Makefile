@@ -1,5 +1,5 @@
 # `make test` does here what CI does. Needed beforehand: make, and a CPython 3.11, 3.12 or 3.13
-# with venv and pip (on PATH or in pyenv). Everything is made in .venv/, dist/ and .bench/.
+# with venv and pip (on PATH or in pyenv). Everything is made in .venv/, dist/, .bench/ and .compat/.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ OLDEST := $(firstword $(VERSIONS))
 NEWEST := $(lastword $(VERSIONS))
 
 SOURCES := $(shell find src -name '*.py' -o -name py.typed) pyproject.toml README.md LICENSE
-CHECKED := src tests benchmarks scripts
+CHECKED := src tests benchmarks compat scripts
 WHEEL := dist/whotests-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)-py3-none-any.whl
 
 # The output of parallel targets stays in one piece where make can do that (4.0 and later).
@@ -53,9 +53,13 @@ demo: .venv/demo.stamp ## run whotests on jinja2's own suite, and ask it who tes
 bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against coverage.py, into docs/benchmarks.md (ARGS='--suite jinja2')
 	.venv/$(OLDEST)/bin/python -m benchmarks --wheel $(WHEEL) $(ARGS)
 
+.PHONY: compat
+compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md (ARGS='--suite click')
+	.venv/$(OLDEST)/bin/python -m compat --wheel $(WHEEL) $(ARGS)
+
 .PHONY: clean
 clean: ## remove everything that the targets above made
-	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .compat dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # One run of the suite. It starts in tests/, so that src/ is not importable and what is tested is
 # the wheel; the first line of the recipe makes sure of that.

@@ -41,7 +41,7 @@ def main() -> int:
     results: list[Result] = []
     try:
         for suite in suites:
-            place = prepare(suite, python=python, under=under)
+            place = prepare(suite, python=python, under=under, tools=TOOLS)
             if options.wheel is not None:
                 install_wheel(place, options.wheel.resolve())
             if options.prepare:

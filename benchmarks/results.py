@@ -71,7 +71,7 @@ class Result:
 
 
 def measure_suite(
-    place: Workplace,
+    place: Workplace[Suite],
     *,
     variants: Sequence[Variant],
     rounds: int,
@@ -122,7 +122,7 @@ def measure_suite(
     )
 
 
-def time_of_who(place: Workplace, facts: Facts) -> float:
+def time_of_who(place: Workplace[Suite], facts: Facts) -> float:
     """Wall seconds of one `who` about the busiest line, start of the process included."""
     command = [
         str(place.venv / "bin" / "whotests"),
@@ -135,7 +135,7 @@ def time_of_who(place: Workplace, facts: Facts) -> float:
     )
 
 
-def data_file(variant: Variant, place: Workplace) -> Path:
+def data_file(variant: Variant, place: Workplace[Suite]) -> Path:
     assert variant.data_file is not None
     return variant.data_file(place)
 

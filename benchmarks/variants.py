@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.suites import Suite
 from benchmarks.workplaces import Workplace
 
 __all__ = ["COLD", "CONTEXTS", "COVERAGE", "PLAIN", "VARIANTS", "WARM", "Variant"]
@@ -18,20 +19,20 @@ class Variant:
     """One way to run a suite."""
 
     name: str
-    command: Callable[[Workplace], list[str]]
-    before: Callable[[Workplace], None]
+    command: Callable[[Workplace[Suite]], list[str]]
+    before: Callable[[Workplace[Suite]], None]
     """Brings the files of earlier runs into the state that the variant starts from."""
-    data_file: Callable[[Workplace], Path] | None = None
+    data_file: Callable[[Workplace[Suite]], Path] | None = None
     """Where its data is afterwards."""
     variables: tuple[tuple[str, str], ...] = ()
     """Environment variables of its own."""
 
 
-def plain_command(place: Workplace) -> list[str]:
+def plain_command(place: Workplace[Suite]) -> list[str]:
     return pytest_command(place, "-p", "no:cov", "-p", "no:whotests")
 
 
-def whotests_command(place: Workplace) -> list[str]:
+def whotests_command(place: Workplace[Suite]) -> list[str]:
     return [
         str(place.venv / "bin" / "whotests"),
         "run",
@@ -43,7 +44,7 @@ def whotests_command(place: Workplace) -> list[str]:
     ]
 
 
-def coverage_command(place: Workplace) -> list[str]:
+def coverage_command(place: Workplace[Suite]) -> list[str]:
     return pytest_command(
         place,
         "-p",
@@ -54,34 +55,34 @@ def coverage_command(place: Workplace) -> list[str]:
     )
 
 
-def contexts_command(place: Workplace) -> list[str]:
+def contexts_command(place: Workplace[Suite]) -> list[str]:
     return [*coverage_command(place), "--cov-context=test"]
 
 
-def pytest_command(place: Workplace, *options: str) -> list[str]:
+def pytest_command(place: Workplace[Suite], *options: str) -> list[str]:
     python = str(place.python)
     return [python, "-m", "pytest", *SAME_FOR_ALL, *options, *place.suite.arguments]
 
 
-def leave_files(place: Workplace) -> None:
+def leave_files(place: Workplace[Suite]) -> None:
     pass
 
 
-def remove_whotests_data(place: Workplace) -> None:
+def remove_whotests_data(place: Workplace[Suite]) -> None:
     shutil.rmtree(place.data_folder, ignore_errors=True)
 
 
-def remove_coverage_data(place: Workplace) -> None:
+def remove_coverage_data(place: Workplace[Suite]) -> None:
     # An empty settings file, lest the project's own settings (branches, sources) be measured.
     (place.folder.parent / "coveragerc").write_text("[run]\n", encoding="utf-8")
     coverage_data(place).unlink(missing_ok=True)
 
 
-def whotests_data(place: Workplace) -> Path:
+def whotests_data(place: Workplace[Suite]) -> Path:
     return place.data_folder / "data.db"
 
 
-def coverage_data(place: Workplace) -> Path:
+def coverage_data(place: Workplace[Suite]) -> Path:
     return place.folder / ".coverage"
 
 

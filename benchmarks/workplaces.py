@@ -7,22 +7,42 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from benchmarks.suites import TOOLS, Suite
-
-__all__ = ["Workplace", "install_wheel", "prepare"]
+__all__ = ["Installed", "Workplace", "install_wheel", "prepare"]
 
 DROPPED_PREFIXES = ("COV", "PYTEST", "PYTHON", "WHOTESTS", "VIRTUAL_ENV")
 """Variables of the caller that would change what a child measures or imports."""
 
 
+class Installed(Protocol):
+    """What of a suite decides what its workplace holds."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def requirement(self) -> str: ...
+    @property
+    def extras(self) -> tuple[str, ...]: ...
+    @property
+    def tests_in_sdist(self) -> bool: ...
+    @property
+    def shadows(self) -> tuple[str, ...]: ...
+
+
+SuiteT = TypeVar("SuiteT", bound=Installed)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
+class Workplace(Generic[SuiteT]):
     """Where a suite runs."""
 
-    suite: Suite
+    suite: SuiteT
     venv: Path
     folder: Path
     """The working directory of every run; also the root of the measured project."""
@@ -50,8 +70,8 @@ class Workplace:
         }
 
 
-def prepare(suite: Suite, *, python: str, under: Path) -> Workplace:
-    """The suite's workplace, made now unless it stands already.
+def prepare(suite: SuiteT, *, python: str, under: Path, tools: Sequence[str]) -> Workplace[SuiteT]:
+    """The suite's workplace with those tools beside it, made now unless it stands already.
 
     Raises subprocess.CalledProcessError when something cannot be installed; what was half made
     is made anew by the next call.
@@ -61,7 +81,7 @@ def prepare(suite: Suite, *, python: str, under: Path) -> Workplace:
         venv=under / suite.name / "venv",
         folder=under / suite.name / "work",
     )
-    pins = (suite.requirement, *suite.extras, *TOOLS)
+    pins = (suite.requirement, *suite.extras, *tools)
     recipe = "\n".join((python, *pins, *suite.shadows))
     stamp = under / suite.name / "made-from.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == recipe:
@@ -81,13 +101,13 @@ def prepare(suite: Suite, *, python: str, under: Path) -> Workplace:
     return place
 
 
-def install_wheel(place: Workplace, wheel: Path) -> None:
+def install_wheel(place: Workplace[SuiteT], wheel: Path) -> None:
     """Put whotests from that wheel into the environment, whatever version was there."""
     pip(place, "install", str(wheel))
     pip(place, "install", "--no-deps", "--force-reinstall", str(wheel))
 
 
-def unpack_tests(place: Workplace, *, downloads: Path) -> None:
+def unpack_tests(place: Workplace[SuiteT], *, downloads: Path) -> None:
     """The project's source archive in the working folder, without the package's own source."""
     suite = place.suite
     pip(
@@ -109,7 +129,7 @@ def unpack_tests(place: Workplace, *, downloads: Path) -> None:
     shutil.copytree(unpacked, place.folder, dirs_exist_ok=True)
 
 
-def pip(place: Workplace, command: str, *arguments: str) -> None:
+def pip(place: Workplace[SuiteT], command: str, *arguments: str) -> None:
     run([str(place.python), "-m", "pip", command, "--quiet", *arguments])
 
 
