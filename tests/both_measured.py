@@ -16,6 +16,7 @@ from typing import Any
 from coverage import Coverage
 
 from branch_facts import FileBranches
+from explained_branches import Explained
 from facts import statement_lines
 from whotests.probes.cache import Cache
 from whotests.probes.load import LoadedFile, Loading, layout_of
@@ -38,6 +39,8 @@ class Comparison:
     """What both recorded of one program."""
 
     text: str
+    branch: bool
+    """Branches were compared, not lines."""
     theirs: Found
     ours: Found
     their_ending: str
@@ -50,17 +53,21 @@ class Comparison:
         return _pairs(self.theirs) - _pairs(self.ours)
 
     @property
-    def unexplained(self) -> set[tuple[str, Arc]]:
-        """Those of them that are not due to a line that the compiler gave to other code."""
-        if not self.missing:
-            return set()
-        borrowed = borrowed_lines(self.text)
-        return {fact for fact in self.missing if fact[1][0] not in borrowed}
-
-    @property
     def superfluous(self) -> set[tuple[str, Arc]]:
         """Facts that only whotests has."""
         return _pairs(self.ours) - _pairs(self.theirs)
+
+    @property
+    def unexplained(self) -> set[tuple[str, Arc]]:
+        """Facts that only one has and that docs/exactness.md does not name."""
+        if not self.missing and not self.superfluous:
+            return set()
+        lent = borrowed_lines(self.text)
+        if not self.branch:
+            return self.superfluous | {fact for fact in self.missing if fact[1][0] not in lent}
+        rules = Explained(self.text, lent)
+        missing = {fact for fact in self.missing if not rules.missing(fact[1])}
+        return missing | {fact for fact in self.superfluous if not rules.superfluous(fact[1])}
 
     def __str__(self) -> str:
         """The program, with the contexts that differ beside each line."""
@@ -119,7 +126,12 @@ class Comparing:
         path = self._folder / f"measured{self._count}.py"
         ours, our_ending = _under_whotests(path, text, surroundings, self._branch)
         return Comparison(
-            text=text, theirs=theirs, ours=ours, their_ending=their_ending, our_ending=our_ending
+            text=text,
+            branch=self._branch,
+            theirs=theirs,
+            ours=ours,
+            their_ending=their_ending,
+            our_ending=our_ending,
         )
 
     def _under_coverage(self, text: str, surroundings: Surroundings) -> tuple[Found, str]:

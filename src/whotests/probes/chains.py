@@ -42,8 +42,6 @@ class Unit:
     """The unit whose body is being instrumented."""
 
     index: int
-    line: int
-    """The first line of its code."""
     each: bool
     """Every statement gets a probe (module and class bodies)."""
     block: str = ""
@@ -54,8 +52,6 @@ class Unit:
     """The innermost one around the next statement."""
     free_place: int = 0
     """Where the next region's places may begin."""
-    shields: int = 0
-    """How many statements around see what is raised, before it leaves the unit."""
     exits: list[tuple[str, int]] = field(default_factory=list)
     """Open loops and suspending `with`s around, outermost first: ('loop' or 'with', line or 0)."""
 
@@ -74,7 +70,7 @@ class Chains:
     ) -> None:
         self.each = each
         self.ways = branches.ways if branches else {}
-        self.arcs = {arc: index for index, arc in enumerate(branches.arcs)} if branches else {}
+        self.fails = branches.fails if branches else {}
         self.unit_index = {id(node): index for index, node in enumerate(units)}
         self.first_line = first_lines.get
         self.statements = statements
@@ -90,7 +86,7 @@ class Chains:
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
         self.traps: dict[int, list[Trap]] = {}
-        self.unit = Unit(0, 1, each=True)
+        self.unit = Unit(0, each=True)
 
     def layout(self) -> Layout:
         """What all probes stand for."""
@@ -122,17 +118,12 @@ class Chains:
         branch = self.ways.get((id(node), way)) if self.ways and tip != DEAD else None
         return tip if branch is None else self._branch(branch, tip)
 
-    def leave(self, line: int, tip: int) -> int:
-        """The step of leaving the unit by an exception at a line: a branch, if the line has
-        others, and if nothing around sees the exception."""
-        unit = self.unit
-        if unit.shields or not self.arcs:
-            return tip
-        line = self.first_line(line, line)
-        branch = self.arcs.get((line, -self.first_line(unit.line, unit.line)))
+    def fail(self, line: int, tip: int) -> int:
+        """The step of an exception raised at a line, which may go one of the line's branches."""
+        branch = self.fails.get(self.first_line(line, line))
         if branch is None:
             return tip
-        unit.region.needed = True
+        self.unit.region.needed = True
         return self._branch(branch, tip)
 
     def _branch(self, branch: int, parent: int) -> int:
@@ -173,7 +164,7 @@ class Chains:
         while first in self.untrapped:  # the header of a suite on the same line
             first += 1
         if not self.unit.each and first <= last:
-            step = self.leave(first, step)
+            step = self.fail(first, step)
             if step >= 0:
                 self.unit.region.traps.append((first, last, step))
 

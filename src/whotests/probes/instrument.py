@@ -117,8 +117,7 @@ class _Instrumenter(Chains):
         """The new body of a unit, as what must stay first in it and the rest."""
         function = not isinstance(node, (ast.Module, ast.ClassDef))
         outer = self.unit
-        line = 1 if isinstance(node, ast.Module) else first_line(node)
-        self.unit = unit = Unit(self.unit_index[id(node)], line, each=self.each or not function)
+        self.unit = unit = Unit(self.unit_index[id(node)], each=self.each or not function)
         unit.free_place = node.body[-1].end_lineno or 0 if node.body else 0
         unit.free_place += 1
         cut = 0
@@ -139,6 +138,7 @@ class _Instrumenter(Chains):
         self.close(out, tip, last_line(rest))
         if not isinstance(node, (ast.Module, ast.ClassDef)) and not any(map(self.counts, rest)):
             # With nothing to run, what runs is the return at the first line.
+            line = first_line(node)
             self.close(out, self.step(line, EMPTY), line)
         body += out
         if body:
@@ -212,6 +212,8 @@ class _Instrumenter(Chains):
             # later, maybe in another context, be taken for the chain that led here.
             if step >= 0:
                 out.append(self.probe(step, line))
+            if not suspends and self.fail(line, step) != step:
+                self.trap(node.lineno, end, step)
             step = EMPTY
         else:
             self.trap(node.lineno, end, step)
@@ -252,15 +254,15 @@ class _Instrumenter(Chains):
         return EMPTY
 
     def jump(self, node: ast.stmt, step: int, suspends: bool) -> int:
-        """The step of a jump, which the probe before it notes; unless what it returns may be an
-        exception that something around sees, or may come in another context."""
-        value = node.value if isinstance(node, ast.Return) else None
-        sure = value is None or isinstance(value, (ast.Constant, ast.Name))
-        if value is None or sure or not (self.unit.shields or suspends):
-            return self.arm(node, Way.NEXT, step)
-        apart = self.arm(node, Way.NEXT, EMPTY)
-        if apart >= 0:
-            node.value = nodes.note_after(*self.slot(apart), value)  # type: ignore[attr-defined]
+        """The step of a jump, which the probe before it notes; a branch that it takes is noted
+        behind the value of a `return` that may fail, or may come in another context."""
+        taken = self.arm(node, Way.NEXT, step)
+        if taken == step or not isinstance(node, ast.Return) or node.value is None:
+            return taken
+        fails = self.fails.get(self.first_line(node.lineno, node.lineno))
+        if fails == ~self.steps[taken] and not suspends:
+            return taken  # if it fails it goes the same way
+        node.value = nodes.note_after(*self.slot(self.arm(node, Way.NEXT, EMPTY)), node.value)
         return step
 
     def ways_out(self, node: ast.stmt, step: int) -> int:
@@ -339,9 +341,7 @@ class _Instrumenter(Chains):
         outer = self.enter_region(node.body[0], node.body[-1])
         if suspends:
             unit.exits.append(("with", node.lineno))
-        unit.shields += 1
         body, end = self.block(node.body, self.arm(node, Way.BODY, step))
-        unit.shields -= 1
         if asynchronous and end != DEAD:
             end = self.step(node.lineno, end)
         self.close(body, end, last_line(node.body))
@@ -362,10 +362,7 @@ class _Instrumenter(Chains):
             self.pause(out, step, node.lineno)
             step = EMPTY
         outer = self.enter_region(node.body[0], node.body[-1])
-        shields = self.unit.shields
-        self.unit.shields += 1
         body, tip_body = self.block(node.body, self.arm(node, Way.BODY, step))
-        self.unit.shields = shields + bool(node.finalbody)
         inside = self.leave_region(outer)
         self.enter_region(node, node)
         tip_else = tip_body
@@ -373,7 +370,6 @@ class _Instrumenter(Chains):
         if node.orelse:
             orelse, tip_else = self.block(node.orelse, tip_body)
         headers, ends = self.handlers(node)
-        self.unit.shields = shields
         went_on = tip_else != DEAD
         if any(end != DEAD for end in ends) or node.finalbody:
             for handler, end in zip(node.handlers, ends, strict=False):
@@ -428,9 +424,7 @@ class _Instrumenter(Chains):
                 # What its body raises goes on as part of a group that is raised elsewhere.
                 apart = isinstance(node, ast.TryStar)
                 outer = self.enter_region(handler.body[0], handler.body[-1])
-                self.unit.shields += apart
                 handler.body, end = self.block(handler.body, EMPTY)
-                self.unit.shields -= apart
                 region = self.leave_region(outer)
                 if apart:
                     self.close(handler.body, end, last_line(handler.body), region)

@@ -43,9 +43,12 @@ class Branches:
     ways: Mapping[tuple[int, Way], int]
     """What takes them: the id of a statement, handler or case of the tree, and the way out of it,
     to the index in `arcs`. Several may take the same; ways that are no branches are not in it."""
+    fails: Mapping[int, int]
+    """Line -> the index of the branch that an exception raised on it takes, where there is one: it
+    leads where another way of the line leads, to the unit's end, a `finally` or behind a `with`."""
 
 
-NO_BRANCHES = Branches((), {})
+NO_BRANCHES = Branches((), {}, {})
 
 
 def branches_of(
@@ -67,7 +70,11 @@ def branches_of(
     found = [way for way in flow.found if way[0] in several]
     arcs = tuple(sorted({(line, to) for line, to, _, _ in found}))
     index = {arc: number for number, arc in enumerate(arcs)}
-    return Branches(arcs, {(id(node), way): index[line, to] for line, to, node, way in found})
+    return Branches(
+        arcs,
+        {(id(node), way): index[line, to] for line, to, node, way in found},
+        {line: index[line, to] for line, to in flow.failing.items() if (line, to) in index},
+    )
 
 
 _NOWHERE = 0
@@ -84,12 +91,13 @@ _JUMPS = frozenset({ast.Break, ast.Continue, ast.Raise, ast.Return})
 
 
 class _Jumps(NamedTuple):
-    """Where the statements lead that jump."""
+    """Where the statements lead that jump, and any that fails."""
 
     broken: int
     continued: int
     raised: int
     returned: int
+    failed: int
 
 
 class _Flow:
@@ -100,6 +108,8 @@ class _Flow:
         self.statements = statements
         self.found: list[tuple[int, int, ast.AST, Way]] = []
         """Every way that leaves a line: that, where it leads, and what takes it."""
+        self.failing: dict[int, int] = {}
+        """Line -> the line that the tracer sees next when an exception is raised there."""
         self.todo: list[tuple[_Suite, int, _Jumps]] = []
         """Suites, the line behind each, and where jumps in it lead."""
 
@@ -108,7 +118,7 @@ class _Flow:
         left = -1 if isinstance(unit, ast.Module) else -self.line(unit)
         # An exception that leaves a module or class is no way that coverage.py knows.
         function = isinstance(unit, (ast.FunctionDef, ast.AsyncFunctionDef))
-        jumps = _Jumps(_NOWHERE, _NOWHERE, left if function else _NOWHERE, left)
+        jumps = _Jumps(_NOWHERE, _NOWHERE, left if function else _NOWHERE, left, left)
         # A list, because a chain of `elif` is a tree deeper than Python recurses.
         self.todo.append((unit.body, left, jumps))
         while self.todo:
@@ -119,6 +129,7 @@ class _Flow:
             line = self.line(node)
             if line not in self.statements:
                 continue  # the compiler dropped it
+            self.failing[line] = jumps.failed
             visit = _VISITS.get(node.__class__)
             if visit is not None:
                 visit(self, node, line, behind, jumps)
@@ -194,12 +205,15 @@ class _Flow:
                 jumps = jumps._replace(broken=_NOWHERE)  # coverage.py takes it for the way out
             else:
                 self.way(node, Way.NEXT, line, behind)
-        self.into(node, line, node.body, line if behind == _NOWHERE else behind, jumps)
+        # An exception comes by the line of the `with`, too.
+        behind = line if behind == _NOWHERE else behind
+        self.into(node, line, node.body, behind, jumps._replace(failed=behind))
 
     def visit_match(self, node: ast.Match, _: int, behind: int, jumps: _Jumps) -> None:
         following = _NOWHERE if is_irrefutable(node.cases[-1]) else behind
         for case in reversed(node.cases):
             line = self.first_lines.get(case.pattern.lineno, case.pattern.lineno)
+            self.failing[line] = jumps.failed
             self.into(case, line, case.body, behind, jumps)
             self.way(case, Way.ELSE, line, following)
             following = line
@@ -213,15 +227,17 @@ class _Flow:
                 behind = _NOWHERE
             self.todo.append((node.finalbody, behind, jumps))
             behind = self.entry(node.finalbody, behind)
-            handled = jumps._replace(raised=_NOWHERE)
+            handled = jumps._replace(raised=_NOWHERE, failed=behind)
         raised = _NOWHERE
         for handler in reversed(node.handlers):
             raised = self.first_lines.get(handler.lineno, handler.lineno)
-            self.into(handler, raised, handler.body, behind, handled)
+            inside = handled if isinstance(node, ast.Try) else handled._replace(failed=_NOWHERE)
+            self.into(handler, raised, handler.body, behind, inside)
         if node.orelse:
             self.todo.append((node.orelse, behind, handled))
             behind = self.entry(node.orelse, behind)
-        self.into(node, line, node.body, behind, jumps._replace(raised=raised))
+        failed = raised if node.handlers else handled.failed
+        self.into(node, line, node.body, behind, jumps._replace(raised=raised, failed=failed))
 
     # -- ahead ------------------------------------------------------------------------------
 

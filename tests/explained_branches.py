@@ -1,0 +1,94 @@
+"""The branches of which whotests and coverage.py think differently, and why: docs/exactness.md."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whotests.source.analysis import analyse
+from whotests.source.logical_lines import continuations
+
+__all__ = ["Explained"]
+
+Arc = tuple[int, int]
+
+_SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
+
+
+@dataclass(frozen=True, slots=True)
+class _Suite:
+    first: int
+    last: int
+
+
+class Explained:
+    """What of one text may differ, by rule."""
+
+    def __init__(self, text: str, lent: set[int]) -> None:
+        self._first_lines = continuations(text)
+        tree = ast.parse(text)
+        self._lent = lent
+        arcs = analyse(text.encode(), "<program>", branch=True).branches.arcs
+        self._beside_lent = {line for line, to in arcs if to in lent}
+        self._replaced = [
+            _Suite(suite[0].lineno, suite[-1].end_lineno or 0)
+            for node in ast.walk(tree)
+            for suite in _suites_that_may_raise_again(node)
+        ]
+        self._jumps_in_with = {
+            self._first(node.lineno)
+            for statement in ast.walk(tree)
+            if isinstance(statement, (ast.With, ast.AsyncWith))
+            for node in ast.walk(statement)
+            if isinstance(node, (ast.Return, ast.Break, ast.Continue))
+        }
+        self._once = {self._first(node.lineno) for node in _run_once(tree)}
+        self._suspending = {
+            self._first(line)
+            for node in ast.walk(tree)
+            if isinstance(node, _SUSPENDING)
+            for line in (node.lineno, node.end_lineno or node.lineno)
+        }
+
+    def superfluous(self, arc: Arc) -> bool:
+        """Whether only whotests may have it: a way out of a `finally` or an `except*`, after which
+        an exception may go on; or a jump on the line of its `if`, out of a `with`."""
+        line, to = arc
+        leaves = any(
+            block.first <= line <= block.last and not block.first <= to <= block.last
+            for block in self._replaced
+        )
+        # The tracer sees a lent line instead of the one that comes next.
+        return leaves or line in self._jumps_in_with or line in self._beside_lent
+
+    def missing(self, arc: Arc) -> bool:
+        """Whether only coverage.py may have it: with a line that the compiler lent to other code,
+        or by an exception in a module or class body, or where a frame is suspended."""
+        line, _ = arc
+        return not self._lent.isdisjoint(arc) or line in self._once or line in self._suspending
+
+    def _first(self, line: int) -> int:
+        return self._first_lines.get(line, line)
+
+
+def _suites_that_may_raise_again(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    if isinstance(node, (ast.Try, ast.TryStar)) and node.finalbody:
+        yield node.finalbody
+    if isinstance(node, ast.TryStar):
+        for handler in node.handlers:
+            yield handler.body
+
+
+def _run_once(tree: ast.AST) -> Iterator[ast.stmt | ast.pattern]:
+    """Statements and patterns of module and class bodies."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt):
+                yield child
+            elif isinstance(child, ast.match_case):
+                yield child.pattern
+            if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.expr)):
+                todo.append(child)
+            else:
+                todo += [inner for inner in ast.walk(child) if isinstance(inner, ast.ClassDef)]
