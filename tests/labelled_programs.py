@@ -1,0 +1,170 @@
+"""Runs a program with labels under coverage.py's C tracer and under whotests; compares the facts.
+
+The program takes its labels `from labels import label`. Under whotests that is
+`whotests.context`. coverage.py knows one context at a time: there each opening and closing
+switches to a context that is named for all labels that are open, and a fact of it counts for
+each of them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from facts import coverage_facts, whotests_facts
+from measured_commands import Ended, run_measured, write_files
+from whotests.types import lines_in
+
+__all__ = ["Lines", "compare_labels"]
+
+Lines = dict[str, dict[int, str]]
+"""Label -> the lines that ran under it, with their text."""
+
+_OURS = """\
+from whotests import context as label
+"""
+
+_THEIRS = """\
+import threading
+from coverage import Coverage
+
+lock = threading.RLock()
+opened = []
+
+class label:
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        with lock:
+            opened.append(self.name)
+            switch()
+        return self
+
+    def __exit__(self, *error):
+        with lock:
+            opened.remove(self.name)
+            switch()
+
+def switch():
+    Coverage.current().switch_context(" ".join(sorted(set(opened))))
+"""
+
+_BOTH = """
+import asyncio, contextlib, threading
+
+opened_by_name = {}
+
+async def begin(name):
+    "Opens a label to be closed by whoever ends it."
+    await asyncio.sleep(0)
+    opened_by_name[name] = label(name)
+    opened_by_name[name].__enter__()
+    await asyncio.sleep(0)
+
+async def end(name):
+    await asyncio.sleep(0)
+    opened_by_name.pop(name).__exit__(None, None, None)
+    await asyncio.sleep(0)
+
+class turn:
+    "Runs its body when it is its turn, counted from 0, in whatever thread of `run_in_threads`."
+
+    now = -1
+    arrived = threading.Semaphore(0)
+    changed = threading.Condition()
+
+    def __init__(self, number):
+        self.number = number
+
+    def __enter__(self):
+        self.arrived.release()
+        with self.changed:
+            assert self.changed.wait_for(lambda: turn.now == self.number, timeout=20), self.number
+
+    def __exit__(self, *error):
+        with self.changed:
+            turn.now += 1
+            self.changed.notify_all()
+
+def run_in_threads(*functions):
+    threads = [threading.Thread(target=function) for function in functions]
+    for thread in threads:
+        thread.start()
+        turn.arrived.acquire()
+    turn(-1).__exit__()
+    for thread in threads:
+        thread.join()
+"""
+
+_DRIVER = """\
+import runpy, sys
+from coverage import Coverage
+
+data, concurrency, *command = sys.argv[1:]
+coverage = Coverage(
+    data_file=data, config_file=False, include=["subject*"], messages=False,
+    concurrency=concurrency.split(","),
+)
+coverage.set_option("run:core", "ctrace")
+coverage.set_option("run:disable_warnings", ["no-sysmon"])
+coverage.start()
+sys.argv = command
+sys.path[0] = ""
+try:
+    runpy.run_path(command[0], run_name="__main__")
+finally:
+    coverage.stop()
+    coverage.save()
+"""
+
+
+def compare_labels(
+    folder: Path, program: str, *, concurrency: str = "thread", files: dict[str, str] | None = None
+) -> tuple[Lines, Lines, Ended]:
+    """What coverage.py and whotests recorded of `subject.py`, and how the measured run ended.
+
+    Both runs must end with status 0 and print the same.
+    """
+    write_files(folder, {"subject.py": program, **(files or {})})
+    theirs_at = folder / "theirs"
+    theirs_at.mkdir()
+    write_files(theirs_at, {"labels.py": _THEIRS + _BOTH, "driver.py": _DRIVER})
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "COV_", "PYTHON"))
+    }
+    data = folder / "theirs" / "coverage"
+    covered = subprocess.run(
+        [sys.executable, theirs_at / "driver.py", data, concurrency, "subject.py"],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(theirs_at)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert covered.returncode == 0, covered.stderr
+    write_files(folder / "ours", {"labels.py": _OURS + _BOTH})
+    measured = run_measured(
+        "python",
+        "subject.py",
+        cwd=folder,
+        options=("--source", "."),
+        env={"PYTHONPATH": str(folder / "ours")},
+    )
+    assert measured.status == 0, measured.err
+    assert measured.out == covered.stdout
+    texts = (folder / "subject.py").read_text(encoding="utf-8").split("\n")
+    theirs: Lines = {}
+    for (names, path), lines in coverage_facts(data, folder).items():
+        if path == "subject.py":
+            for name in names.split():
+                shown = {line: texts[line - 1].strip() for line in lines_in(lines)}
+                theirs.setdefault(name, {}).update(shown)
+    ours: Lines = {}
+    for (name, path), lines in whotests_facts(folder / ".whotests" / "data.db", folder).items():
+        if path == "subject.py" and name and lines:
+            ours[name] = {line: texts[line - 1].strip() for line in lines_in(lines)}
+    return theirs, ours, measured
