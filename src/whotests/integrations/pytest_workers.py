@@ -1,9 +1,8 @@
-"""Measures the worker processes of pytest-xdist, each in a run of its own.
+"""Measures the worker processes of pytest-xdist, as parts of the run.
 
 Imported once pytest has been imported, and only in a measured run. (PYTEST_DONT_REWRITE)
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,12 @@ _PATIENCE = 60.0
 # What a worker does before it knows of pytest, and so before it imports what is measured.
 _BOOT = """\
 import sys
-library, plan = channel.receive()
+library, told = channel.receive()
 sys.path.append(library)
 import whotests
 sys.path.pop()
 from whotests.integrations.pytest_worker import begin
-channel.send(begin(plan))
+channel.send(begin(told))
 """
 
 _OUTPUT = "whotests"
@@ -69,12 +68,10 @@ class PytestWorkers:
         spec = gateway.spec
         if not spec.popen or spec.via or self._session.in_test:
             return  # on another machine, or in a run within a test
-        plan = self._session.plan
-        # Only this process knows which runs were there before all of its workers.
-        mine = replace(plan, append=True, command=(*plan.command, f"[worker {gateway.id}]"))
         try:
+            # Most began as every process does that a measured one starts: with their interpreter.
             channel = gateway.remote_exec(_BOOT)
-            channel.send((_LIBRARY, mine.to_json()))
+            channel.send((_LIBRARY, self._session.handover()))
             problem = channel.receive(_PATIENCE)
             channel.waitclose(_PATIENCE)
         except (channel.RemoteError, channel.TimeoutError, EOFError, OSError):
@@ -108,9 +105,10 @@ class PytestWorkers:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             files = self._session.measured_files
+            surprise = self._session.surprise_here()
             self._session.finish(exit_status=int(exitstatus))
             output[_OUTPUT] = {
                 "files": files,
                 "problem": self._session.problem,
-                "surprise": self._session.surprise,
+                "surprise": surprise,
             }

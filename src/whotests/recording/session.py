@@ -22,7 +22,7 @@ from whotests.recording.handover import Handover, PlanFile
 from whotests.recording.plan import Plan
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
 from whotests.recording.unloaded import surprise_of, unloaded_files
-from whotests.records import RunRecord
+from whotests.records import FileRecord, RunRecord
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
@@ -260,6 +260,15 @@ class Session:
             if self in _current:
                 _current.remove(self)
 
+    @_guarded("")
+    def surprise_here(self) -> str:
+        """What the user may not expect of what this process has measured so far."""
+        nothing = self._tested and not self.measured_files
+        return surprise_of(self._unloaded_files(), nothing_loaded=nothing)
+
+    def _unloaded_files(self) -> list[FileRecord]:
+        return unloaded_files(self._scope, self._loading.files, self._cache, self.plan.rules)
+
     def _finish_part(self) -> None:
         problem = self.problem
         self._writer.finish_part(
@@ -270,16 +279,11 @@ class Session:
 
     def _finish_run(self, exit_status: int | None) -> None:
         by_others = self._writer.files_of_parts()
-        unloaded = [
-            file
-            for file in unloaded_files(
-                self._scope, self._loading.files, self._cache, self.plan.rules
-            )
-            if self._stored_path(file.path) not in by_others
-        ]
-        self._flusher.write(self._ledger.add_files(unloaded))
-        if by_others:
+        unloaded = self._unloaded_files()
+        if by_others is not None:
             self.elsewhere = ""
+            unloaded = [file for file in unloaded if self._stored_path(file.path) not in by_others]
+        self._flusher.write(self._ledger.add_files(unloaded))
         nothing = self._tested and not self.measured_files and not by_others
         # Else what workers told.
         surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise

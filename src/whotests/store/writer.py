@@ -21,6 +21,7 @@ from whotests.store.parts import (
     files_of_parts,
     have_parts,
     is_over,
+    parts_of,
     parts_that_are_over,
     parts_that_have_ended,
     take_in,
@@ -251,13 +252,15 @@ class Writer:
         if last:
             self._tidy_up()
 
-    def files_of_parts(self) -> frozenset[str]:
-        """The paths of the files that parts of this run have measured so far."""
-        found: frozenset[str] = frozenset()
+    def files_of_parts(self) -> frozenset[str] | None:
+        """The paths of the files that parts of this run have measured so far; None when it has no
+        parts that have written anything."""
+        found: frozenset[str] | None = None
 
         def look(connection: sqlite3.Connection) -> None:
             nonlocal found
-            found = files_of_parts(connection, self._rows.run_id)
+            if have_parts(connection) and parts_of(connection, self._rows.run_id):
+                found = files_of_parts(connection, self._rows.run_id)
 
         self._transact(look)
         return found
