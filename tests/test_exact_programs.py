@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from both_measured import Comparing, borrowed_lines
-from facts import Facts, count, coverage_facts, differences, whotests_facts
+from branch_facts import BranchFacts
+from facts import Facts, agreement, count, coverage_facts, differences, whotests_facts
 from measured_commands import run_measured, run_plain
 from whotests.types import bits_of, lines_in
 
 HERE = Path(__file__).parent
-LEAST = 150
+LEAST = 320
 """Programs."""
+LEAST_BRANCHES = 2_000
+"""Facts."""
 
 RESUMED = {
     ("suspensions_async_comprehensions.py", 3),
@@ -42,7 +45,8 @@ def programs() -> Mapping[str, str]:
     """The texts that this Python has the grammar for, by module name."""
     texts = {}
     for file in sorted((HERE / "programs").glob("*.txt")):
-        if file.stem.endswith("312") and sys.version_info < (3, 12):
+        newest = re.search("3([0-9]{2})$", file.stem)
+        if newest and sys.version_info < (3, int(newest[1])):
             continue
         for part in file.read_text(encoding="utf-8").split("=== ")[1:]:
             title, _, text = part.partition("\n")
@@ -51,22 +55,28 @@ def programs() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Facts, Facts]:
-    """What coverage.py and what whotests recorded of all programs."""
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all programs were run: by coverage.py twice, by whotests once, with branches."""
     root = tmp_path_factory.mktemp("programs")
     folder = root / "small"
     folder.mkdir()
     for name, text in programs().items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     driver = ("python", str(HERE / "exact_driver.py"), str(folder))
-    plain = run_plain(*driver, str(root / ".coverage"), cwd=root)
-    assert plain.status == 0, plain.err
-    measured = run_measured(*driver, cwd=root, options=("--source", "small"))
+    for words in ((".lines",), (".branches", "branch")):
+        plain = run_plain(*driver, *words, cwd=root)
+        assert plain.status == 0, plain.err
+    measured = run_measured(*driver, cwd=root, options=("--source", "small", "--branch"))
     assert measured.status == 0, measured.err
-    data_file = root / ".whotests" / "data.db"
+    return root
+
+
+@pytest.fixture(scope="module")
+def both(root: Path) -> tuple[Facts, Facts]:
+    """The lines that coverage.py and that whotests recorded."""
     return (
-        _of_labels(coverage_facts(root / ".coverage", root)),
-        _of_labels(whotests_facts(data_file, root)),
+        _of_labels(coverage_facts(root / ".lines", root)),
+        _of_labels(whotests_facts(root / ".whotests" / "data.db", root)),
     )
 
 
@@ -108,6 +118,17 @@ def test_no_fact_is_missing(both: tuple[Facts, Facts]) -> None:
         for key, lines in theirs.items()
     }
     assert _shown(rest, ours, RESUMED_AND_JUMPED) == []
+
+
+def test_branches_are_the_same(root: Path) -> None:
+    """Every branch counts for each context in which it was taken, and for no other, but for the
+    differences that docs/exactness.md names."""
+    facts = BranchFacts(root)
+    theirs = _of_labels(facts.of_coverage(root / ".branches"))
+    ours = _of_labels(facts.of_whotests(root / ".whotests" / "data.db"))
+    assert agreement(theirs, ours) > LEAST_BRANCHES
+    lent = {f"small/{name}.py": borrowed_lines(text) for name, text in programs().items()}
+    assert facts.unexplained(theirs, ours, lent) == []
 
 
 def test_a_line_lent_to_other_code_does_not_run(tmp_path: Path) -> None:
