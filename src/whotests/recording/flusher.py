@@ -37,6 +37,9 @@ INTERVAL = 0.6
 """Seconds between two writes at most; with the time that a write takes, under a second."""
 
 
+_FREE_SECONDS = 0.1
+
+
 class Ledger:
     """What of the run has been put into batches: the numbers of files and patterns."""
 
@@ -211,6 +214,9 @@ class Flusher:
         self._writes = allocate_lock()
         """Held by the one that writes."""
         self._written_at = monotonic()
+        self._began = monotonic()
+        self._soon = 0.0
+        """Seconds that it took to write soon."""
         self.problem = ""
         """Why a batch could not be written, until it could."""
 
@@ -270,6 +276,17 @@ class Flusher:
         if monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(blocking=False):
             self.write()
             self._writes.release()
+
+    def write_soon(self, *, share: float) -> None:
+        """Writes what is new, now, as long as such writes take no more than this share of the
+        time; the first few always may."""
+        began = monotonic()
+        if self._soon > _FREE_SECONDS + share * (began - self._began):
+            return
+        if self._writes.acquire(timeout=_FREE_SECONDS):
+            self.write()
+            self._writes.release()
+        self._soon += monotonic() - began
 
     def flush(self) -> None:
         """Writes what is new, now, and ends the thread; `resume` goes on."""

@@ -16,9 +16,11 @@ from whotests.config.scope import Scope
 from whotests.errors import WhotestsError
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
+from whotests.probes.runtime import LOG
 from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.flusher import Flusher, Ledger
 from whotests.recording.handover import Handover, PlanFile
+from whotests.recording.multiprocess import watch_multiprocessing
 from whotests.recording.plan import Plan
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
 from whotests.recording.unloaded import surprise_of, unloaded_files
@@ -32,6 +34,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
+_SHARE_OF_TELLING = 0.05
 _NO_TOKEN: object = None
 _current: list["Session"] = []
 
@@ -77,6 +80,7 @@ class Session:
         """What to say when no test runs in this process, because others run them."""
         self.surprise = ""
         """What the user may not expect of a run that recorded all there was; known at the end."""
+        self._told_at = 0
         self._scope = scope
         self._failure = ""
         self._tested = False
@@ -118,6 +122,7 @@ class Session:
         session.contexts.watch()
         _current.append(session)
         begin_handing_over(session)
+        watch_multiprocessing(session)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 before=session._before_fork, after_in_child=session._after_fork_in_child
@@ -208,11 +213,22 @@ class Session:
     @_guarded(None)
     def go_on_for(self, handover: Handover) -> None:
         """What runs from now on counts for what was open in another process of this run."""
-        if handover.run == self.part_of and self.pid == os.getpid():
+        if handover.run != self.part_of or self.pid != os.getpid():
+            return
+        tests, labels = self.contexts.handed_over()
+        if (tuple(tests), tuple(labels)) != (handover.tests, handover.labels):
             ended = self.contexts.finish()
             self.contexts.closed.extend(context for context in ended if context.patterns)
             self.contexts.watch()
             self.contexts.take_over(handover.tests, handover.labels)
+
+    @_guarded(None)
+    def before_telling(self) -> None:
+        """Writes what is new, if this process records for another: that may end it without a
+        word, when it has what it wanted. Where this would take long it is left to the flusher."""
+        if self.part_of and len(LOG) != self._told_at and self.pid == os.getpid():
+            self._flusher.write_soon(share=_SHARE_OF_TELLING)
+            self._told_at = len(LOG)
 
     @_guarded(None)
     def before_exec(self) -> None:
@@ -313,6 +329,7 @@ class Session:
             self.pid = os.getpid()
             self._failure = self.elsewhere = self.surprise = ""
             self._status = RunStatus.FINISHED
+            self._told_at = 0
             self.contexts.go_on_forked()
             self._writer = Writer.later(
                 self.plan.data, _run_record(self.plan, part_of=self.part_of)

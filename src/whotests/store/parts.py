@@ -97,8 +97,8 @@ def take_in(connection: sqlite3.Connection, parts: Collection[int], *, into: int
     problem = _problem(connection, parts)
     if not parts:
         return ""
-    tests = _take_in_tests(connection, parts, into)
-    _take_in_contexts(connection, parts, into, tests)
+    tests, ended = _take_in_tests(connection, parts, into)
+    _take_in_contexts(connection, parts, into, tests, ended)
     connection.execute(
         "INSERT INTO run_file (run_id, file_id, state, reason)"
         f" SELECT ?, file_id, state, reason FROM run_file WHERE run_id IN {_list(parts)}"
@@ -137,11 +137,15 @@ def _problem(connection: sqlite3.Connection, parts: Collection[int]) -> str:
 
 def _take_in_tests(
     connection: sqlite3.Connection, parts: Collection[int], into: int
-) -> dict[int, int]:
-    """Gives the parts' tests to the run; those that it has already: their ids -> its own."""
+) -> tuple[dict[int, int], set[int]]:
+    """Gives the parts' tests to the run.
+
+    Of those that it has already, the ids and its own for them; and the tests that have ended.
+    """
     unknown = OUTCOMES.index(Outcome.UNKNOWN)
     kept: dict[tuple[int, str], int] = {}
     same: dict[int, int] = {}
+    ended: set[int] = set()
     moved: list[int] = []
     rows = connection.execute(
         "SELECT id, run_id, scope_id, name, outcome FROM test"
@@ -150,6 +154,8 @@ def _take_in_tests(
     ).fetchall()
     for test_id, run_id, scope_id, name, outcome in rows:
         first = kept.setdefault((scope_id, name), test_id)
+        if outcome != unknown:
+            ended.add(first)
         if first != test_id:
             same[test_id] = first
             if outcome != unknown:
@@ -164,13 +170,20 @@ def _take_in_tests(
         "UPDATE test SET run_id = ? WHERE id = ?", [(into, test_id) for test_id in moved]
     )
     connection.executemany("DELETE FROM test WHERE id = ?", [(test_id,) for test_id in same])
-    return same
+    return same, ended
 
 
 def _take_in_contexts(
-    connection: sqlite3.Connection, parts: Collection[int], into: int, tests: dict[int, int]
+    connection: sqlite3.Connection,
+    parts: Collection[int],
+    into: int,
+    tests: dict[int, int],
+    ended: set[int],
 ) -> None:
-    """Gives the parts' contexts to the run; those of one label, or one test's phase, become one."""
+    """Gives the parts' contexts to the run; those of one label, or one test's phase, become one.
+
+    It is complete when the run's own is. A test may well end a process that it has started.
+    """
     groups: dict[tuple[int | None, int | None, str | None], list[tuple[int, int, int, int]]] = {}
     rows = connection.execute(
         "SELECT id, run_id, test_id, phase, label, footprint_id, complete FROM context"
@@ -183,8 +196,10 @@ def _take_in_contexts(
     footprints = _Footprints(connection)
     gone: list[tuple[int]] = []
     for (test_id, _, _), group in groups.items():
-        context_id, run_id, _, _ = group[0]
-        if len(group) == 1 and run_id == into:
+        context_id, run_id, _, complete = group[0]
+        if run_id != into:
+            complete = test_id in ended or min(complete for *_, complete in group)
+        elif len(group) == 1:
             continue
         connection.execute(
             "UPDATE context SET run_id = ?, test_id = ?, footprint_id = ?, complete = ?"
@@ -193,7 +208,7 @@ def _take_in_contexts(
                 into,
                 test_id,
                 footprints.union({footprint_id for _, _, footprint_id, _ in group}),
-                min(complete for *_, complete in group),
+                complete,
                 context_id,
             ),
         )
