@@ -1,6 +1,6 @@
 """Runs small programs in one context for each way in which they can go.
 
-    python tests/exact_driver.py FOLDER [COVERAGE_FILE]
+    python tests/exact_driver.py FOLDER [COVERAGE_FILE [branch]]
 
 The modules in FOLDER define `f`. The helpers that they call have numbers; each program is run
 without a failure, and with each of its helpers failing. Functions that suspend are run in one
@@ -236,7 +236,7 @@ def points(text: str) -> list[int]:
     return [-1, *numbers, *(int(number) + LATE for number in late)]
 
 
-def main(folder: Path, coverage_file: str | None) -> None:
+def main(folder: Path, coverage_file: str | None, *, branch: bool) -> None:
     for name, helper in HELPERS.items():
         setattr(builtins, name, helper)
     sys.unraisablehook = lambda _: None
@@ -252,7 +252,8 @@ def main(folder: Path, coverage_file: str | None) -> None:
 
         Programs(folder, switch).run()
         return
-    coverage = Coverage(data_file=coverage_file, config_file=False, include=[str(folder / "*")])
+    include = [str(folder / "*")]
+    coverage = Coverage(data_file=coverage_file, config_file=False, include=include, branch=branch)
     coverage.set_option("run:core", "ctrace")
     coverage.start()
     Programs(folder, coverage.switch_context).run()
@@ -261,4 +262,9 @@ def main(folder: Path, coverage_file: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), sys.argv[2] if len(sys.argv) > 2 else None)
+    _, folder, *coverage_file = sys.argv
+    main(
+        Path(folder).resolve(),
+        coverage_file[0] if coverage_file else None,
+        branch=coverage_file[1:] == ["branch"],
+    )

@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whotests.source.analysis import analyse
 from whotests.source.logical_lines import continuations
 
 __all__ = ["Explained"]
@@ -27,8 +26,12 @@ class Explained:
         self._first_lines = continuations(text)
         tree = ast.parse(text)
         self._lent = lent
-        arcs = analyse(text.encode(), "<program>", branch=True).branches.arcs
-        self._beside_lent = {line for line, to in arcs if to in lent}
+        self._around_lent = {
+            self._first(node.lineno)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.stmt)
+            and any(node.lineno < line <= (node.end_lineno or 0) for line in lent)
+        }
         self._replaced = [
             _Suite(suite[0].lineno, suite[-1].end_lineno or 0)
             for node in ast.walk(tree)
@@ -57,8 +60,8 @@ class Explained:
             block.first <= line <= block.last and not block.first <= to <= block.last
             for block in self._replaced
         )
-        # The tracer sees a lent line instead of the one that comes next.
-        return leaves or line in self._jumps_in_with or line in self._beside_lent
+        # The tracer may see a lent line in its suite instead of the one that comes next.
+        return leaves or line in self._jumps_in_with or line in self._around_lent
 
     def missing(self, arc: Arc) -> bool:
         """Whether only coverage.py may have it: with a line that the compiler lent to other code,

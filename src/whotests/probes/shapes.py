@@ -111,13 +111,16 @@ def takes_all(handler: ast.ExceptHandler) -> bool:
 
 
 def is_irrefutable(case: ast.match_case) -> bool:
-    """Whether the case matches everything."""
-    pattern = case.pattern
-    if isinstance(pattern, ast.MatchOr):
-        pattern = pattern.patterns[-1]
-    while isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
-        pattern = pattern.pattern
-    return case.guard is None and isinstance(pattern, ast.MatchAs)
+    """Whether the case matches everything, as the compiler sees it."""
+    pattern: ast.pattern | None = case.pattern
+    while pattern is not None and case.guard is None:
+        if isinstance(pattern, ast.MatchOr):
+            pattern = pattern.patterns[-1]
+        elif isinstance(pattern, ast.MatchAs):
+            pattern = pattern.pattern
+        else:
+            return False
+    return case.guard is None
 
 
 def has_break(body: Iterable[ast.AST]) -> bool:
