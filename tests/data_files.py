@@ -4,11 +4,13 @@ data = DataFile(tmp_path)
 with data.run() as run:
     run.file(basket_of())
     run.test("tests/test_b.py::test_new", {(SOURCE, "Basket.__init__"): [8]})
+
+What ran is lines, and branches as pairs.
 """
 
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,7 @@ from whotests.records import (
     UnitRecord,
 )
 from whotests.source.text import digest_of
+from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.writer import Writer
 from whotests.types import (
@@ -40,6 +43,7 @@ from whotests.types import (
 
 __all__ = [
     "ADD",
+    "ADD_FORK",
     "BASKET",
     "INIT",
     "MODULE",
@@ -50,6 +54,7 @@ __all__ = [
     "Measured",
     "RunInProgress",
     "basket_of",
+    "record_forks",
     "record_shop",
     "run_record",
 ]
@@ -88,6 +93,8 @@ class Measured:
     statements: frozenset[int]
     units: Mapping[str, tuple[UnitKind, int, int]]
     excluded: frozenset[int] = frozenset()
+    branches: tuple[Branch, ...] = ()
+    partial: frozenset[int] = frozenset()
     state: FileState = FileState.MEASURED
     reason: str = ""
 
@@ -100,6 +107,8 @@ class Measured:
             line_count=self.text.count("\n"),
             statements=bits_of(self.statements),
             excluded=bits_of(self.excluded),
+            branches=self.branches,
+            partial=bits_of(self.partial),
             units=tuple(
                 UnitRecord(
                     qualname=name,
@@ -119,7 +128,9 @@ class Measured:
         return list(self.units).index(name)
 
 
-def basket_of(path: str = "src/shop/basket.py", *, comment: str = "") -> Measured:
+def basket_of(
+    path: str = "src/shop/basket.py", *, comment: str = "", branch: bool = False
+) -> Measured:
     """BASKET as a measured file; `comment` makes another version of it, with the same lines."""
     return Measured(
         path=path,
@@ -132,6 +143,7 @@ def basket_of(path: str = "src/shop/basket.py", *, comment: str = "") -> Measure
             "Basket.add": (UnitKind.FUNCTION, 10, 15),
             "Basket.never": (UnitKind.FUNCTION, 17, 18),
         },
+        branches=((11, 12), (11, 15)) if branch else (),
     )
 
 
@@ -142,6 +154,9 @@ def run_record(
     pid: int | None = None,
     host: str | None = None,
     command: tuple[str, ...] = ("pytest", "-q"),
+    branch: bool = False,
+    exclude: tuple[str, ...] | None = None,
+    partial: tuple[str, ...] | None = None,
 ) -> RunRecord:
     """A run as this process would begin it."""
     return RunRecord(
@@ -153,7 +168,14 @@ def run_record(
         platform="linux",
         host=socket.gethostname() if host is None else host,
         pid=os.getpid() if pid is None else pid,
+        branch=branch,
+        exclude=exclude,
+        partial=partial,
     )
+
+
+Ran = Mapping[tuple[str, str], Sequence[int | Branch]]
+"""Path and unit -> which lines and branches of it ran."""
 
 
 @dataclass(slots=True)
@@ -174,7 +196,7 @@ class RunInProgress:
     def test(
         self,
         name: str,
-        ran: Mapping[tuple[str, str], Iterable[int]],
+        ran: Ran,
         *,
         outcome: Outcome = Outcome.PASSED,
         runner: Runner = Runner.PYTEST,
@@ -182,12 +204,12 @@ class RunInProgress:
         duration: float | None = 0.25,
         complete: bool = True,
     ) -> None:
-        """A test ran these lines: (path, unit) -> lines."""
+        """A test ran this: (path, unit) -> lines and branches."""
         test = TestRecord(name=TestName(name), runner=runner, outcome=outcome, duration=duration)
         self._context(test, phase, "", ran, complete=complete)
 
-    def label(self, label: str, ran: Mapping[tuple[str, str], Iterable[int]]) -> None:
-        """These lines ran under a label, outside of tests."""
+    def label(self, label: str, ran: Ran) -> None:
+        """This ran under a label, outside of tests."""
         self._context(None, None, label, ran, complete=True)
 
     def _context(
@@ -195,19 +217,22 @@ class RunInProgress:
         test: TestRecord | None,
         phase: Phase | None,
         label: str,
-        ran: Mapping[tuple[str, str], Iterable[int]],
+        ran: Ran,
         *,
         complete: bool,
     ) -> None:
         patterns = []
-        for (path, unit), lines in ran.items():
+        for (path, unit), parts in ran.items():
             key, measured = self.files[path]
+            lines = [part for part in parts if isinstance(part, int)]
+            branches = [part for part in parts if not isinstance(part, int)]
             patterns.append(
                 PatternRecord(
                     key=self.patterns,
                     file_key=key,
                     unit_index=measured.unit_of(unit),
                     lines=LineBits(bits_of(lines)),
+                    branches=bits_of(map(measured.branches.index, branches)),
                 )
             )
             self.patterns += 1
@@ -243,11 +268,23 @@ class DataFile:
         exit_status: int | None = 0,
         note: str = "",
         pid: int | None = None,
+        branch: bool = False,
+        rules: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
     ) -> Iterator[RunInProgress]:
         """Records a run that ends with `status`; RUNNING: it never ends, as when killed."""
         writer = Writer.open(self.path, clock=lambda: started)
         try:
-            writer.begin_run(run_record(self.root, started=started, pid=pid))
+            exclude, partial = rules or (None, None)
+            writer.begin_run(
+                run_record(
+                    self.root,
+                    started=started,
+                    pid=pid,
+                    branch=branch,
+                    exclude=exclude,
+                    partial=partial,
+                )
+            )
             yield RunInProgress(writer)
             if status is not RunStatus.RUNNING:
                 writer.finish_run(
@@ -283,6 +320,7 @@ INIT = {(SOURCE, "Basket.__init__"): [8]}
 ADD = {(SOURCE, "Basket.add"): [11, 15]}
 REFUSE = {(SOURCE, "Basket.add"): [11, 12]}
 MODULE = {(SOURCE, ""): [1, 4], (SOURCE, "Basket"): [5, 7, 10, 17]}
+ADD_FORK: Ran = {(SOURCE, "Basket.add"): [11, (11, 15), 15]}
 
 
 def record_shop(data: DataFile, *, started: float = NOON) -> None:
@@ -299,3 +337,17 @@ def record_shop(data: DataFile, *, started: float = NOON) -> None:
         run.test("tests/test_b.py::test_add[1]", {**INIT, **ADD})
         run.test("tests/test_b.py::test_add[2]", {**INIT, **ADD})
         run.test("tests/test_b.py::test_refuse", {**INIT, **REFUSE}, outcome=Outcome.FAILED)
+
+
+def record_forks(data: DataFile) -> None:
+    """A finished run over BASKET with branches: test_new, test_add and the import.
+
+    Nothing takes 11->12. The source is saved as well.
+    """
+    basket = basket_of(branch=True)
+    data.save(basket)
+    with data.run(branch=True) as run:
+        run.file(basket)
+        run.label("import", MODULE)
+        run.test("tests/test_b.py::test_new", INIT)
+        run.test("tests/test_b.py::test_add", {**INIT, **ADD_FORK})

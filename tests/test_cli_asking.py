@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from data_files import BASKET, INIT, SOURCE, DataFile, Measured, basket_of, record_shop
+from data_files import (
+    BASKET,
+    INIT,
+    SOURCE,
+    DataFile,
+    Measured,
+    basket_of,
+    record_forks,
+    record_shop,
+)
 from whotests.types import RunStatus, UnitKind
 
 
@@ -19,6 +28,15 @@ def shop(tmp_path: Path) -> DataFile:
     data = DataFile(tmp_path)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')
     record_shop(data)
+    return data
+
+
+@pytest.fixture
+def forks(tmp_path_factory: pytest.TempPathFactory) -> DataFile:
+    """A project with the data of one run with branches."""
+    data = DataFile(tmp_path_factory.mktemp("forks"))
+    (data.root / "pyproject.toml").write_text('[project]\nname = "forks"\n')
+    record_forks(data)
     return data
 
 
@@ -181,6 +199,74 @@ def test_report(shop: DataFile) -> None:
     )
 
 
+def test_report_with_branches(forks: DataFile) -> None:
+    """With branches, `report` counts them, and lists the missing ones as coverage.py does."""
+    assert answer(forks, "report", "-m", "--precision", "1") == (
+        "file                statements  missing  branches  partial  cover  tests  import only"
+        "  missing lines and branches\n"
+        "src/shop/basket.py          11        2         2        1  76.9%      2            6"
+        "  12, 18\n"
+        "total                       11        2         2        1  76.9%      2            6\n"
+    )
+
+
+def test_who_of_a_fork(forks: DataFile) -> None:
+    """`who` of a line with branches shows who takes each, and each test where it went."""
+    assert answer(forks, "who", f"{SOURCE}:11") == (
+        f"{SOURCE}:11\n"
+        "  + 11 | if not name:\n"
+        "    11->12  nothing\n"
+        "    11->15  1 test\n"
+        "\n"
+        "1 test ran it:\n"
+        "test                       outcome    time  phase     runs  goes to\n"
+        "tests/test_b.py::test_add  passed   250 ms  call   3 lines  15\n"
+        "\n"
+        "Run it again:\n"
+        "  pytest tests/test_b.py::test_add\n"
+    )
+
+
+def test_who_of_a_branch(forks: DataFile) -> None:
+    """`who` of a branch tells who takes it, or that its line leads elsewhere."""
+    assert "\n\n1 test took it:\n" in answer(forks, "who", f"{SOURCE}:11->15")
+    assert answer(forks, "who", f"{SOURCE}:11->12") == (
+        f"{SOURCE}:11->12\n"
+        "  ! 11 | if not name:\n"
+        "    12 |     raise ValueError(\n"
+        "  Nothing takes it.\n"
+        "  1 test runs line 11 and goes elsewhere.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("11->18", "line 11 of src/shop/basket.py has the branches 11->12, 11->15"),
+        ("12->15", "line 12 of src/shop/basket.py has no branches"),
+        ("99->15", "has the lines 1 to 18"),
+        # What a shell leaves of an unquoted one.
+        ("11-", "a branch has to be quoted"),
+    ],
+)
+def test_wrong_branches(forks: DataFile, target: str, words: str) -> None:
+    """A branch that is none is an error that says which there are."""
+    assert words in whotests(forks, "who", f"{SOURCE}:{target}", status=2).stderr
+
+
+def test_branch_without_branches(shop: DataFile) -> None:
+    """Without recorded branches, asking for one tells how to record them."""
+    done = whotests(shop, "who", f"{SOURCE}:11->12", status=2)
+    assert "record them with `whotests run --branch" in done.stderr
+
+
+def test_what_with_branches(forks: DataFile) -> None:
+    """`what --json` lists the branches that a test took, and those that no other test takes."""
+    value = json.loads(answer(forks, "what", "test_add", "--json"))
+    (unit,) = [one for one in value["files"][0]["units"] if one["name"] == "Basket.add"]
+    assert (unit["branches"], unit["branches_alone"]) == ([[11, 15]], [[11, 15]])
+
+
 @pytest.mark.parametrize(("under", "status"), [("90.9", 0), ("91", 0), ("92", 2), ("100", 2)])
 def test_fail_under(shop: DataFile, under: str, status: int) -> None:
     """`report --fail-under` prints the report, and ends with 2 when less ran."""
@@ -227,7 +313,7 @@ def test_json(shop: DataFile) -> None:
         assert value["data"] == str(shop.path)
 
 
-def test_json_is_as_documented(shop: DataFile) -> None:
+def test_json_is_as_documented(shop: DataFile, forks: DataFile) -> None:
     """docs/json.md names every key of every answer, and no other."""
     text = (Path(__file__).parents[1] / "docs" / "json.md").read_text(encoding="utf-8")
     (shop.root / SOURCE).unlink()
@@ -237,7 +323,8 @@ def test_json_is_as_documented(shop: DataFile) -> None:
         if isinstance(value, dict):
             for key, inner in value.items():
                 # These are mappings by path, state and outcome.
-                if key not in ("files", "outcomes", "lines") or not isinstance(inner, dict):
+                paths = ("files", "outcomes", "lines", "branches")
+                if key not in paths or not isinstance(inner, dict):
                     collect(inner)
                 found.add(key)
         elif isinstance(value, list):
@@ -252,6 +339,8 @@ def test_json_is_as_documented(shop: DataFile) -> None:
         ["status"],
     ):
         collect(json.loads(answer(shop, *arguments, "--json")))
+    collect(json.loads(answer(forks, "who", f"{SOURCE}:11", "--json")))
+    collect(json.loads(answer(forks, "report", "--json")))
     documented = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
     assert found == documented
 

@@ -327,11 +327,12 @@ def test_report(shop: Question) -> None:
     """Statements, missing, tests and import-only lines of a file, and the total."""
     answer = report(*shop)
     (row,) = answer.rows
-    assert list(lines_in(row.missing)) == [18]
+    assert list(lines_in(row.part.missing)) == [18]
     assert list(lines_in(row.import_only)) == [1, 4, 5, 7, 10, 17]
-    assert (row.tests, row.statements.bit_count()) == (4, 11)
-    assert row.percent == pytest.approx(1000 / 11)
-    assert (answer.statements, answer.missing, answer.tests, answer.import_only) == (11, 1, 4, 6)
+    assert (row.tests, row.numbers.statements) == (4, 11)
+    assert row.numbers.percent == pytest.approx(1000 / 11)
+    assert (answer.total.statements, answer.total.missing) == (11, 1)
+    assert (answer.tests, answer.import_only) == (4, 6)
 
 
 def test_report_of_files_that_did_not_run(data: DataFile) -> None:
@@ -365,8 +366,8 @@ def test_report_of_files_that_did_not_run(data: DataFile) -> None:
     assert [(one.path, one.reason) for one in answer.unmeasured] == [
         ("broken.py", "invalid syntax (line 1)")
     ]
-    assert (rows["unused.py"].imported, rows["unused.py"].percent) == (False, 0.0)
-    assert answer.statements == 12
+    assert (rows["unused.py"].imported, rows["unused.py"].numbers.percent) == (False, 0.0)
+    assert answer.total.statements == 12
 
 
 def test_excluded_lines_do_not_count(data: DataFile) -> None:
@@ -385,7 +386,7 @@ def test_excluded_lines_do_not_count(data: DataFile) -> None:
         run.test("t", {**MODULE, **INIT, (SOURCE, "Basket.add"): [11, 12, 15]})
     with data.opened() as question:
         row = rows_by_path(question)[SOURCE]
-    assert (row.statements.bit_count(), row.percent) == (9, 100.0)
+    assert (row.numbers.statements, row.numbers.percent) == (9, 100.0)
 
 
 def test_report_forgets_what_only_an_older_record_ran(data: DataFile) -> None:
@@ -396,7 +397,7 @@ def test_report_forgets_what_only_an_older_record_ran(data: DataFile) -> None:
         newer.file(basket_of())
         newer.test("t", INIT)
     with data.opened() as question:
-        assert 11 in set(lines_in(rows_by_path(question)[SOURCE].missing))
+        assert 11 in set(lines_in(rows_by_path(question)[SOURCE].part.missing))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import click
 
 from whotests.config.settings import load_settings
 from whotests.query.files import Catalogue
+from whotests.source.rules import Rules, in_force
 from whotests.store.reader import Reader
 
 __all__ = ["Question", "data_option", "json_option", "opened", "print_json"]
@@ -62,7 +63,17 @@ def opened(data: Path | None) -> Iterator[Question]:
         # The project may have been moved, or the data may come from another machine.
         roots = tuple(dict.fromkeys((settings.root, *recorded)))
         tree = DiskTree(roots)
-        catalogue = Catalogue(reader, tree, cwd=cwd, roots=roots)
+        rules = None
+        # Settings of a project are nothing to the data of another one.
+        if data is None or settings.root in recorded:
+            exclude, partial = in_force(
+                exclude_lines=settings.exclude_lines,
+                exclude_also=settings.exclude_also,
+                partial_branches=settings.partial_branches,
+                partial_also=settings.partial_also,
+            )
+            rules = Rules(exclude=exclude, partial=partial)
+        catalogue = Catalogue(reader, tree, cwd=cwd, roots=roots, rules=rules)
         yield Question(reader=reader, catalogue=catalogue)
 
 

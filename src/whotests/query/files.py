@@ -3,15 +3,19 @@
 May import types, errors and the store. Refuses to read a disk: a `SourceTree` does.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
+from whotests.query.rules import under_rules
 from whotests.query.sources import SourceText, SourceTree, Staleness, text_of
 from whotests.query.targets import Places, Target, resolve
+from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 from whotests.store.reader import Reader
-from whotests.store.values import FileVersion
+from whotests.store.values import FileVersion, Unit
+from whotests.types import FileState
 
 __all__ = ["Catalogue"]
 
@@ -20,15 +24,30 @@ class Catalogue:
     """Chooses, for each path, the version to speak of; reads a source only when asked for it."""
 
     def __init__(
-        self, reader: Reader, tree: SourceTree, *, cwd: Path, roots: tuple[Path, ...]
+        self,
+        reader: Reader,
+        tree: SourceTree,
+        *,
+        cwd: Path,
+        roots: tuple[Path, ...],
+        rules: Rules | None = None,
     ) -> None:
-        """`cwd` and `roots` are what targets may be relative to; the runs' roots are added."""
+        """`cwd` and `roots` are what targets may be relative to; the runs' roots are added.
+
+        `rules` are the project's own of now; None: those that were recorded are.
+        """
         self._reader = reader
         self._tree = tree
         self._cwd = cwd
         self._roots = (*roots, *dict.fromkeys(Path(run.root) for run in reversed(reader.runs)))
         self._digests: dict[str, bytes | None] = {}
         self._texts: dict[int, SourceText | None] = {}
+        self._rules = rules
+        self._rules_of = {
+            run.id: Rules(exclude=run.exclude, partial=run.partial)
+            for run in reader.runs
+            if run.exclude is not None and run.partial is not None
+        }
 
     @cached_property
     def versions(self) -> dict[str, tuple[FileVersion, ...]]:
@@ -59,12 +78,49 @@ class Catalogue:
             self._texts[file.id] = text_of(file, self._tree)
         return self._texts[file.id]
 
+    def ruled(self, file: FileVersion) -> FileVersion | None:
+        """This version under the project's rules of now.
+
+        None when these are others than those that it was recorded under, and the disk does not
+        have it any more.
+        """
+        before = self._rules_of.get(file.newest_run)
+        if self._rules is None or before in (None, self._rules) or not file.statements:
+            return file
+        source = self._tree.read(file.path)
+        if source is None or digest_of(source) != file.digest:
+            return None
+        return under_rules(file, source, now=self._rules, before=before)
+
+    def units(self, file: FileVersion, *, named: str = "") -> Sequence[Unit] | None:
+        """The units of a version, the module first. None when they are not known: nothing
+        imported the file, and the disk does not have that version any more.
+
+        `named`: empty where nothing can have this name, if that is quickly seen.
+        """
+        if file.state is not FileState.MEASURED and named.isascii() and named:
+            # There may be a thousand of these.
+            source = self._tree.read(file.path)
+            if source is not None and named.encode() not in source:
+                return ()
+        units = self._reader.units(file.id)
+        if units or file.state is FileState.MEASURED:
+            return units
+        text = self.text(file)
+        return None if text is None else text.units(file)
+
     def target(self, text: str) -> Target:
         """What `text` means, in the versions to speak of. Raises UsageError."""
         files = {path: self.current(path) for path in self.versions}
         return resolve(
             text,
-            Places(files=files, units=self._reader.units, cwd=self._cwd, roots=self._roots),
+            Places(
+                files=files,
+                units=self.units,
+                branches=self._reader.branches,
+                cwd=self._cwd,
+                roots=self._roots,
+            ),
         )
 
     def _digest(self, path: str) -> bytes | None:

@@ -1,12 +1,15 @@
 """Lines as people read them: ranges, counts, percentages.
 
-May import types only. Refuses to format: a range is two numbers, a percentage one.
+May import types and the store's values. Refuses to know what ran: it is told.
 The rules are coverage.py's (`coverage.results`), so that the numbers agree.
 """
 
+from collections.abc import Iterable
+
+from whotests.store.branches import Branch
 from whotests.types import lines_in
 
-__all__ = ["falls_short", "percent_run", "ranges", "shown_percent"]
+__all__ = ["digits_of", "falls_short", "missing_parts", "ranges", "shown_percent"]
 
 
 def ranges(lines: int, *, among: int) -> tuple[tuple[int, int], ...]:
@@ -27,29 +30,41 @@ def ranges(lines: int, *, among: int) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def percent_run(*, statements: int, missing: int) -> float:
-    """How much of so many statements ran, 0.0 to 100.0; of none, all of them."""
-    if not statements:
-        return 100.0
-    return 100.0 * (statements - missing) / statements
+def missing_parts(missing: int, *, among: int, branches: Iterable[Branch] = ()) -> tuple[str, ...]:
+    """Missing lines as ranges, and missing branches of and to lines that ran, in order.
+
+    >>> missing_parts(0b1110000, among=0b11110110, branches=[(2, 7), (2, -1), (7, 5)])
+    ('2->7', '2->exit', '4-6')
+    """
+    parts = [
+        (first, f"{first}" if first == last else f"{first}-{last}")
+        for first, last in ranges(missing, among=among)
+    ]
+    for line, end in branches:
+        if not missing >> line & 1 and (end < 0 or not missing >> end & 1):
+            parts.append((line, f"{line}->{end if end > 0 else 'exit'}"))
+    return tuple(text for _, text in sorted(parts))
 
 
-def shown_percent(percent: float) -> int:
-    """The whole number to show: 0 and 100 only when they are exact."""
-    if 0.0 < percent < 1.0:
-        return 1
-    if 99.0 < percent < 100.0:
-        return 99
-    return round(percent)
+def shown_percent(percent: float, *, precision: int = 0) -> str:
+    """The number to show, with so many digits after the point: 0 and 100 only when exact."""
+    least = 1.0 / 10**precision
+    if 0.0 < percent < least:
+        percent = least
+    elif 100.0 - least < percent < 100.0:
+        percent = 100.0 - least
+    else:
+        percent = round(percent, precision)
+    return f"{percent:.{precision}f}"
 
 
-def falls_short(percent: float, *, under: float) -> bool:
+def falls_short(percent: float, *, under: float, precision: int = 0) -> bool:
     """Whether `percent` fails a required `under`: rounded as shown, but 100 must be exact."""
     if under == 100.0:
         return percent < 100.0
-    return round(percent, _digits(under)) < under
+    return round(percent, max(precision, digits_of(under))) < under
 
 
-def _digits(number: float) -> int:
+def digits_of(number: float) -> int:
     """How many digits after the point `number` is written with: a threshold keeps its own."""
     return len(f"{number:.10f}".rstrip("0").partition(".")[2])

@@ -3,19 +3,20 @@
 May import types, errors and the store. Refuses to read a disk or to print.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from whotests.query.files import Catalogue
-from whotests.query.lines import percent_run
+from whotests.query.numbers import Facts, Numbers, Part
+from whotests.query.regions import Region, regions_of
 from whotests.query.sources import Staleness
 from whotests.store.reader import Reader
-from whotests.store.values import FileVersion
+from whotests.store.values import FileVersion, Run, Unit
 from whotests.types import FileState, LineBits
 
-__all__ = ["FileRow", "Report", "SortKey", "Unmeasured", "report"]
+__all__ = ["FileRow", "RegionRow", "Report", "SortKey", "Unmeasured", "report"]
 
 IMPORT: Final = "import"
 """The label of what runs while a module is imported."""
@@ -27,31 +28,41 @@ class SortKey(StrEnum):
     NAME = "name"
     STATEMENTS = "statements"
     MISSING = "missing"
+    BRANCHES = "branches"
+    PARTIAL = "partial"
     COVER = "cover"
     TESTS = "tests"
     IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegionRow:
+    """A function or class of a file, or (with no unit) what is in none, and what became of it."""
+
+    unit: Unit | None
+    part: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileRow:
-    """One file: the statements that count (exclusions left out), and what became of them."""
+    """One file: what counts of it (exclusions left out), and what became of that."""
 
     path: str
     imported: bool
     """False: nothing of it ran, because nothing imported it."""
-    statements: LineBits
-    missing: LineBits
-    """Statements that nothing ran."""
+    part: Part
+    """All of it."""
+    numbers: Numbers
+    """Those of `part`."""
+    functions: tuple[RegionRow, ...] | None
+    """What is in no function is last. None when it was not asked for, or is not known: nothing
+    imported the file, and the disk does not have that version any more."""
+    classes: tuple[RegionRow, ...] | None
     import_only: LineBits
     """Statements that ran while modules were imported, and that no test ran since."""
     tests: int
     """Tests that ran anything in it besides importing it."""
     stale: Staleness | None
-
-    @property
-    def percent(self) -> float:
-        """How much ran, 0.0 to 100.0, not rounded."""
-        return percent_run(statements=self.statements.bit_count(), missing=self.missing.bit_count())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,16 +79,17 @@ class Report:
 
     rows: tuple[FileRow, ...]
     unmeasured: tuple[Unmeasured, ...]
-    statements: int
-    missing: int
+    total: Numbers
+    branch: bool
+    """Whether branches are counted: a run recorded some."""
+    without_branches: tuple[Run, ...]
+    """Runs that recorded none, while others did: what only they took counts as missing."""
+    rules_kept: tuple[str, ...]
+    """Files counted under the rules that they were recorded under, because the project has others
+    by now, and the disk another text of them."""
     import_only: int
     tests: int
     """Tests that ran anything at all of these files besides importing them."""
-
-    @property
-    def percent(self) -> float:
-        """How much of all ran, 0.0 to 100.0, not rounded."""
-        return percent_run(statements=self.statements, missing=self.missing)
 
 
 @dataclass(slots=True)
@@ -88,13 +100,18 @@ class _Facts:
     tested: int = 0
     """By a test or under a user's label, other than by importing."""
     imported: int = 0
+    taken: int = 0
+    """Bitmap over the branches of the version."""
 
 
-def report(reader: Reader, catalogue: Catalogue, *, sort: SortKey = SortKey.NAME) -> Report:
-    """What ran of every file that the data speaks of."""
+def report(
+    reader: Reader, catalogue: Catalogue, *, sort: SortKey = SortKey.NAME, regions: bool = False
+) -> Report:
+    """What ran of every file that the data speaks of; of its functions and classes if asked."""
     files = {path: catalogue.current(path) for path in catalogue.versions}
     facts, tests_of, all_tests = _facts(reader, {file.id for file in files.values()})
-    rows, unmeasured = [], []
+    branch = any(run.branch for run in reader.runs)
+    rows, unmeasured, rules_kept = [], [], []
     for path, file in files.items():
         if file.state is FileState.NOT_MEASURED:
             unmeasured.append(Unmeasured(path=path, reason=file.reason))
@@ -102,10 +119,30 @@ def report(reader: Reader, catalogue: Catalogue, *, sort: SortKey = SortKey.NAME
         if file.reason:
             # A part of it: its lines are excluded from the row.
             unmeasured.append(Unmeasured(path=path, reason=file.reason))
+        ruled = catalogue.ruled(file)
+        if ruled is None:
+            rules_kept.append(path)
+            ruled = file
+        known = facts.get(file.id, _Facts())
+        of_file = Facts(
+            statements=ruled.statements,
+            excluded=ruled.excluded,
+            partial=ruled.partial,
+            ran=known.ran,
+            branches=reader.branches(file.id).all if branch else (),
+            taken=known.taken,
+        )
+        part = of_file.of()
+        functions, classes = _regions(of_file, file, catalogue) if regions else (None, None)
         rows.append(
-            _row(
-                file,
-                facts.get(file.id, _Facts()),
+            FileRow(
+                path=path,
+                imported=file.state is FileState.MEASURED,
+                part=part,
+                numbers=part.numbers,
+                functions=functions,
+                classes=classes,
+                import_only=LineBits(part.statements & known.imported & ~known.tested),
                 tests=tests_of.get(file.id, 0),
                 stale=catalogue.stale(file),
             )
@@ -114,24 +151,28 @@ def report(reader: Reader, catalogue: Catalogue, *, sort: SortKey = SortKey.NAME
     return Report(
         rows=tuple(rows),
         unmeasured=tuple(unmeasured),
-        statements=sum(row.statements.bit_count() for row in rows),
-        missing=sum(row.missing.bit_count() for row in rows),
+        total=sum((row.numbers for row in rows), Numbers()),
+        branch=branch,
+        without_branches=tuple(run for run in reader.runs if branch and not run.branch),
+        rules_kept=tuple(rules_kept),
         import_only=sum(row.import_only.bit_count() for row in rows),
         tests=all_tests,
     )
 
 
-def _row(file: FileVersion, facts: _Facts, *, tests: int, stale: Staleness | None) -> FileRow:
-    counted = file.counted
-    return FileRow(
-        path=file.path,
-        imported=file.state is FileState.MEASURED,
-        statements=counted,
-        missing=LineBits(counted & ~facts.ran),
-        import_only=LineBits(counted & facts.imported & ~facts.tested),
-        tests=tests,
-        stale=stale,
-    )
+def _regions(
+    facts: Facts, file: FileVersion, catalogue: Catalogue
+) -> tuple[tuple[RegionRow, ...] | None, tuple[RegionRow, ...] | None]:
+    """The functions and the classes of a file."""
+    units = catalogue.units(file)
+    if units is None:
+        return None, None
+    functions, classes = regions_of(units, file.line_count)
+    return _region_rows(facts, functions), _region_rows(facts, classes)
+
+
+def _region_rows(facts: Facts, regions: Iterable[Region]) -> tuple[RegionRow, ...]:
+    return tuple(RegionRow(unit=region.unit, part=facts.of(region.lines)) for region in regions)
 
 
 def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mapping[int, int], int]:
@@ -180,6 +221,7 @@ def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mappi
             continue
         of_file = facts.setdefault(pattern.unit.file_id, _Facts())
         of_file.ran |= pattern.lines
+        of_file.taken |= pattern.branches
         if pattern_id in imported or pattern.unit.runs_at_import:
             of_file.imported |= pattern.lines
         if pattern_id in tested and not pattern.unit.runs_at_import:
@@ -191,9 +233,11 @@ def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mappi
 # Names and percentages ascend, the worst first; counts descend, the most first.
 _ORDERS: Final[Mapping[SortKey, Callable[[FileRow], tuple[Any, ...]]]] = {
     SortKey.NAME: lambda row: (row.path,),
-    SortKey.STATEMENTS: lambda row: (-row.statements.bit_count(), row.path),
-    SortKey.MISSING: lambda row: (-row.missing.bit_count(), row.path),
-    SortKey.COVER: lambda row: (row.percent, row.path),
+    SortKey.STATEMENTS: lambda row: (-row.numbers.statements, row.path),
+    SortKey.MISSING: lambda row: (-row.numbers.missing, row.path),
+    SortKey.BRANCHES: lambda row: (-row.numbers.branches, row.path),
+    SortKey.PARTIAL: lambda row: (-row.numbers.partial_branches, row.path),
+    SortKey.COVER: lambda row: (row.numbers.percent, row.path),
     SortKey.TESTS: lambda row: (row.tests, row.path),
     SortKey.IMPORT: lambda row: (-row.import_only.bit_count(), row.path),
 }

@@ -4,12 +4,13 @@ May import types, errors, source and store.values. Refuses to touch a disk: the 
 hands in something that reads.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from whotests.source.logical_lines import continuations
 from whotests.source.text import decode, digest_of
-from whotests.store.values import FileVersion
+from whotests.store.values import FileVersion, Unit
 
 __all__ = ["SourceText", "SourceTree", "Staleness", "text_of"]
 
@@ -53,6 +54,30 @@ class SourceText:
         It takes a scan of the whole text.
         """
         return continuations(self.text)
+
+    def units(self, file: FileVersion) -> Sequence[Unit]:
+        """The units of this text, that of `file`, of which nothing ran; none if it cannot be
+        parsed. They have no fingerprints and negative ids."""
+        from whotests.source.statements import parse_quietly  # much to import, seldom needed
+        from whotests.source.units import units_of
+
+        try:
+            tree = parse_quietly(self.text, file.path)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return ()
+        return [
+            Unit(
+                id=-1 - place,
+                file_id=file.id,
+                qualname=unit.qualname,
+                kind=unit.kind,
+                first_line=unit.first_line,
+                last_line=unit.last_line,
+                body_line=unit.body_line,
+                fingerprint=b"",
+            )
+            for place, unit in enumerate(units_of(tree, file.line_count))
+        ]
 
 
 def text_of(version: FileVersion, tree: SourceTree) -> SourceText | None:

@@ -1,6 +1,7 @@
 """What people ask about: a file, lines of it, a function or class, as they write it.
 
-    FILE   FILE:12   FILE:12-40   FILE::Class.method   package.module.function
+    FILE   FILE:12   FILE:12-40   FILE:12->15   FILE:12->exit
+    FILE::Class.method   package.module.function
 
 May import types, errors and the store's values. Refuses to guess: a target that fits
 several things is an error that lists them.
@@ -8,18 +9,21 @@ several things is an error that lists them.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from whotests.errors import UsageError
+from whotests.store.branches import Branches
 from whotests.store.values import FileVersion, Unit
 from whotests.types import LineBits
 
-__all__ = ["Places", "Target", "resolve"]
+__all__ = ["Places", "Target", "UnitsOf", "resolve"]
 
 _LINES: Final = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.DOTALL)
+_BRANCH: Final = re.compile(r"(?P<path>.+):(?P<line>\d+)->(?P<end>\d+|exit)", re.DOTALL)
+_CUT_BRANCH: Final = re.compile(r"(?P<path>.+):(?P<line>\d+)-", re.DOTALL)
 _MANY: Final = 8
 
 
@@ -37,6 +41,8 @@ class Target:
     last_line: int
     by_lines: bool = False
     """Whether it was asked for by line numbers."""
+    branch: int | None = None
+    """When it is a branch of its line: where that leads, a line or (negative) out of a unit."""
 
     @property
     def lines(self) -> LineBits:
@@ -49,14 +55,22 @@ class Target:
         return LineBits(bits)
 
 
+class UnitsOf(Protocol):
+    """The units of a file's version."""
+
+    def __call__(self, file: FileVersion, *, named: str = "") -> Sequence[Unit] | None:
+        """None when they are not known; empty where, quickly seen, none is `named` so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
     """What targets are looked up in."""
 
     files: Mapping[str, FileVersion]
     """Path -> the version to speak of."""
-    units: Callable[[int], Sequence[Unit]]
-    """The units of a file's version."""
+    units: "UnitsOf"
+    branches: Callable[[int], Branches]
+    """The branches of a file's version."""
     cwd: Path
     roots: tuple[Path, ...]
     """Folders that paths in the data may be relative to: the project's, and the runs' own."""
@@ -69,6 +83,9 @@ def resolve(text: str, places: Places) -> Target:
     path, separator, name = text.partition("::")
     if separator:
         return _named(text, _file(path, places), name.replace("::", "."), places)
+    match = _BRANCH.fullmatch(text)
+    if match is not None:
+        return _branch(text, _file(match["path"], places), match["line"], match["end"], places)
     match = _LINES.fullmatch(text)
     if match is not None:
         file = _file(match["path"], places)
@@ -80,6 +97,12 @@ def resolve(text: str, places: Places) -> Target:
         return Target(text=text, file=file, units=(), first_line=1, last_line=file.line_count)
     if _looks_like_a_name(text):
         return _dotted(text, places)
+    match = _CUT_BRANCH.fullmatch(text)
+    if match is not None:
+        raise UsageError(
+            f"{text}: the lines end with a '-'; a branch has to be quoted, because a shell takes "
+            f"'>' for itself: '{text}>exit' or '{text}>LINE'"
+        )
     path, separator, _ = text.rpartition(":")
     meant = _find_file(path, places) if separator else file_or_problem
     if isinstance(meant, FileVersion):
@@ -107,6 +130,31 @@ def _lines(text: str, file: FileVersion, first: int, last: int) -> Target:
             f"{text}: {file.path} has the lines 1 to {file.line_count} (as it was recorded)"
         )
     return Target(text=text, file=file, units=(), first_line=first, last_line=last, by_lines=True)
+
+
+def _branch(text: str, file: FileVersion, line: str, end: str, places: Places) -> Target:
+    target = _lines(text, file, int(line), int(line))
+    branches = places.branches(file.id).all
+    if not branches:
+        raise UsageError(
+            f"{text}: no branches of {file.path} were recorded; "
+            "record them with `whotests run --branch -- pytest`"
+        )
+    ends = [to for start, to in branches if start == target.first_line]
+    for to in ends:
+        if (to < 0 and end == "exit") or str(to) == end:
+            return replace(target, branch=to)
+    if not ends:
+        raise UsageError(
+            f"{text}: line {line} of {file.path} has no branches; ask {file.path}:{line}, "
+            "or `whotests report --json` lists all branches"
+        )
+    ways = [f"{line}->{to if to > 0 else 'exit'}" for to in sorted(ends, key=_exits_last)]
+    raise UsageError(f"{text}: line {line} of {file.path} has the branches {_listed(ways)}")
+
+
+def _exits_last(end: int) -> tuple[bool, int]:
+    return end < 0, end
 
 
 def _file(path: str, places: Places) -> FileVersion:
@@ -148,7 +196,13 @@ def _find_file(text: str, places: Places) -> FileVersion | UsageError:
 
 
 def _named(text: str, file: FileVersion, name: str, places: Places) -> Target:
-    units = [unit for unit in places.units(file.id) if unit.qualname]
+    known = places.units(file)
+    if known is None:
+        raise UsageError(
+            f"{text}: nothing imported {file.path} when it was recorded, and it has changed "
+            "since, so its functions are not known; run again, or ask about the whole file"
+        )
+    units = [unit for unit in known if unit.qualname]
     found = [unit for unit in units if name in (unit.name, unit.qualname)]
     if not found:
         names = [unit.name for unit in units]
@@ -188,7 +242,7 @@ def _dotted(text: str, places: Places) -> Target:
             found = []
             for path in candidates:
                 file = places.files[path]
-                units = [u for u in places.units(file.id) if u.qualname and u.name == name]
+                units = [u for u in _named_units(file, name, places) if u.name == name]
                 if units:
                     found.append(_target(text, file, units))
                 elif not name:
@@ -211,7 +265,7 @@ def _anywhere(text: str, places: Places) -> Target:
     passed_on: set[str] = set()
     for path, file in places.files.items():
         module = _module_parts(path)
-        units = [unit for unit in places.units(file.id) if unit.qualname]
+        units = _named_units(file, text, places)
         named = [unit for unit in units if unit.name == text]
         if named:
             found.append(_target(text, file, named))
@@ -231,6 +285,14 @@ def _anywhere(text: str, places: Places) -> Target:
         f"{text} is no file, module, function or class of the data{near}; "
         "`whotests report` lists the files"
     )
+
+
+def _named_units(file: FileVersion, name: str, places: Places) -> Sequence[Unit]:
+    """The functions and classes of a file, if one of them may have this name."""
+    if not name:
+        return ()
+    units = places.units(file, named=name.rpartition(".")[2])
+    return [unit for unit in units or () if unit.qualname]
 
 
 def _only(text: str, found: Sequence[Target]) -> Target:

@@ -12,9 +12,10 @@ from typing import Final
 from whotests.errors import UsageError
 from whotests.query.files import Catalogue
 from whotests.query.sources import SourceText, Staleness
+from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.values import FileVersion, Test, Unit
-from whotests.types import LineBits
+from whotests.types import LineBits, lines_in
 
 __all__ = ["FileRan", "UnitRan", "What", "find_tests", "what"]
 
@@ -29,6 +30,10 @@ class UnitRan:
     lines: LineBits
     alone: LineBits
     """Those that no other test runs. Empty for what runs at import."""
+    branches: tuple[Branch, ...]
+    """Those taken."""
+    branches_alone: tuple[Branch, ...]
+    """Those that no other test takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,15 +130,20 @@ def _files(
 ) -> tuple[FileRan, ...]:
     patterns = reader.all_patterns
     lines: dict[int, int] = {}
+    branches: dict[int, int] = {}
     for pattern_id in own:
         pattern = patterns[pattern_id]
         lines[pattern.unit.id] = lines.get(pattern.unit.id, 0) | pattern.lines
+        branches[pattern.unit.id] = branches.get(pattern.unit.id, 0) | pattern.branches
     by_others: dict[int, int] = {}
+    taken_by_others: dict[int, int] = {}
     for pattern_id in others:
         pattern = patterns[pattern_id]
         if pattern.unit.id in lines:
             known = by_others.get(pattern.unit.id, 0)
             by_others[pattern.unit.id] = known | pattern.lines
+            taken = taken_by_others.get(pattern.unit.id, 0)
+            taken_by_others[pattern.unit.id] = taken | pattern.branches
     units = [reader.all_units[unit_id] for unit_id in lines]
     files = []
     for file in reader.files:
@@ -149,7 +159,18 @@ def _files(
                 imported |= bits
                 continue
             alone = LineBits(bits & ~by_others.get(unit.id, 0))
-            ran.append(UnitRan(unit=unit, lines=bits, alone=alone))
+            taken = branches[unit.id]
+            taken_alone = taken & ~taken_by_others.get(unit.id, 0)
+            all_branches = reader.branches(file.id).all if taken else ()
+            ran.append(
+                UnitRan(
+                    unit=unit,
+                    lines=bits,
+                    alone=alone,
+                    branches=tuple(all_branches[place] for place in lines_in(taken)),
+                    branches_alone=tuple(all_branches[place] for place in lines_in(taken_alone)),
+                )
+            )
         files.append(
             FileRan(
                 file=file,

@@ -4,7 +4,7 @@ May import types, errors and the store. Refuses to read a disk or to print.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
@@ -12,11 +12,12 @@ from whotests.query.commands import commands_for
 from whotests.query.files import Catalogue
 from whotests.query.sources import Staleness
 from whotests.query.targets import Target
+from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.values import Context, FileVersion, Pattern, Test
 from whotests.types import FileState, LineBits, LineNo, Phase, lines_in
 
-__all__ = ["Asked", "LabelHit", "Near", "TestHit", "Who", "who"]
+__all__ = ["Asked", "LabelHit", "Near", "TestHit", "Way", "Who", "who"]
 
 
 _PHASES: Final = {
@@ -35,6 +36,20 @@ class Near:
     tests: int
     at_import: bool
     """Importing the file runs it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A branch of the line that was asked for."""
+
+    end: int
+    """Where it leads: a line, or (negative) out of a unit."""
+    tests: int
+    """How many tests took it, other than by importing the file."""
+    taken: bool
+    """Whether anything did."""
+    excluded: bool
+    """A rule excludes the line that it leads to, so it does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +73,12 @@ class Asked:
     nearest_statements: tuple[LineNo, ...]
     """When the target holds no statement: the closest before and after it."""
     near: tuple[Near, ...]
-    """When no test ran it: the closest lines before and after it that something ran."""
+    """When no test ran it: the closest lines before and after it that something ran; of a branch,
+    its own line."""
+    ways: tuple[Way, ...]
+    """When one line was asked for: its branches, if it has any."""
+    partial: bool
+    """A rule says that not all of these have to be taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +89,8 @@ class TestHit:
     phases: tuple[Phase, ...]
     lines: Mapping[str, LineBits]
     """Path -> which of the lines asked for it ran."""
+    branches: Mapping[str, tuple[Branch, ...]]
+    """Path -> which branches of single lines asked for it took."""
     total_lines: int
     """How many lines it ran altogether: the fewer, the more specific it is."""
     complete: bool
@@ -107,6 +129,9 @@ class _Found:
     imported: dict[str, int]
     phases: set[Phase]
     complete: bool = True
+    tested_branches: dict[str, int] = field(default_factory=dict)
+    imported_branches: dict[str, int] = field(default_factory=dict)
+    """Bitmaps over the files' branches, of whatever patterns were hit."""
 
 
 def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
@@ -114,13 +139,19 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
     targets = [catalogue.target(text) for text in texts]
     patterns: dict[int, tuple[Pattern, str, LineBits]] = {}
     everything: dict[int, tuple[Pattern, ...]] = {}
+    forks: dict[str, _Fork] = {}
     for target in targets:
         file = target.file
         if file.id not in everything:
             everything[file.id] = reader.patterns(file.id)
         lines = _wanted(target, catalogue)
+        fork = _fork(target, lines, reader)
+        forks[file.path] = {**forks.get(file.path, {}), **fork}
+        ways = _bits(fork)
         for pattern in everything[file.id]:
-            hit = pattern.lines & lines
+            hit = 0 if target.branch is not None else pattern.lines & lines
+            if pattern.branches & ways:
+                hit |= lines
             if hit and _inside(pattern, target):
                 known = patterns.get(pattern.id)
                 bits = hit | known[2] if known else hit
@@ -135,6 +166,7 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
             test=test,
             phases=_PHASES[frozenset(found.phases)],
             lines=_by_path(lines_by_path),
+            branches=_branches_by_path(found.tested_branches or found.imported_branches, forks),
             total_lines=totals.get(test.id, 0),
             complete=found.complete,
         )
@@ -149,13 +181,10 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         )
         for label, found in sorted(by_label.items())
     )
-    tested = _all_lines(found.tested for found in by_test.values())
-    everyone = (*by_test.values(), *by_label.values())
-    imported = _all_lines(found.imported for found in everyone)
-    ran = _all_lines((imported, *(found.tested for found in everyone)))
+    outcome = _Outcome(tests=tuple(by_test.values()), labels=tuple(by_label.values()))
     return Who(
         asked=tuple(
-            _asked(target, reader, catalogue, everything[target.file.id], tested, ran, imported)
+            _asked(target, reader, catalogue, everything[target.file.id], outcome)
             for target in targets
         ),
         tests=tuple(hits),
@@ -163,6 +192,36 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         labels=labels,
         commands=commands_for((hit.test.runner, hit.test.name) for hit in hits),
     )
+
+
+_Fork = Mapping[int, Branch]
+"""Branches of one line, by their places in the file's list."""
+
+
+def _fork(target: Target, lines: int, reader: Reader) -> _Fork:
+    """The branches of the one line that the target is, or the branch that it is; else none."""
+    if not target.by_lines or lines.bit_count() != 1 or target.first_line != target.last_line:
+        return {}
+    (line,) = lines_in(lines)
+    return {
+        place: branch
+        for place, branch in enumerate(reader.branches(target.file.id).all)
+        if branch[0] == line and target.branch in (None, branch[1])
+    }
+
+
+def _bits(fork: _Fork) -> int:
+    return sum([1 << place for place in fork])
+
+
+def _branches_by_path(
+    taken: Mapping[str, int], forks: Mapping[str, _Fork]
+) -> Mapping[str, tuple[Branch, ...]]:
+    found = {
+        path: tuple(branch for place, branch in forks[path].items() if bits >> place & 1)
+        for path, bits in sorted(taken.items())
+    }
+    return {path: branches for path, branches in found.items() if branches}
 
 
 def _by_path(lines: Mapping[str, int]) -> Mapping[str, LineBits]:
@@ -213,8 +272,12 @@ def _found(
             found = by_label.setdefault(context.label, _Found({}, {}, set()))
         for pattern_id in footprints[context.footprint_id]:
             pattern, path, bits = patterns[pattern_id]
-            lines = found.imported if pattern.unit.runs_at_import else found.tested
+            at_import = pattern.unit.runs_at_import
+            lines = found.imported if at_import else found.tested
             lines[path] = lines.get(path, 0) | bits
+            if pattern.branches:
+                branches = found.imported_branches if at_import else found.tested_branches
+                branches[path] = branches.get(path, 0) | pattern.branches
         if context.phase is not None:
             found.phases.add(context.phase)
         found.complete = found.complete and context.complete
@@ -231,47 +294,92 @@ def _merged(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, LineB
     }
 
 
-def _all_lines(many: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
-    lines: dict[str, int] = {}
-    for one in many:
-        for path, bits in one.items():
-            lines[path] = lines.get(path, 0) | bits
-    return lines
-
-
 def _asked(
     target: Target,
     reader: Reader,
     catalogue: Catalogue,
     patterns: Sequence[Pattern],
-    tested: Mapping[str, int],
-    ran: Mapping[str, int],
-    imported: Mapping[str, int],
+    outcome: "_Outcome",
 ) -> Asked:
-    file = target.file
+    file = catalogue.ruled(target.file) or target.file
     wanted = _wanted(target, catalogue)
-    inside = _union(pattern for pattern in patterns if _inside(pattern, target))
-    outside = _union(pattern for pattern in patterns if not _inside(pattern, target))
+    fork = _fork(target, wanted, reader)
+    ways = _ways(fork, file, outcome)
+    tested, ran, imported = outcome.lines(file.path)
+    if target.branch is not None:
+        # It is its line's fate only when that took it.
+        tested, ran, imported = (
+            wanted if bits & _bits(fork) else 0 for bits in outcome.branches(file.path)
+        )
+    inside = _lines_of(pattern for pattern in patterns if _inside(pattern, target))
+    outside = _lines_of(pattern for pattern in patterns if not _inside(pattern, target))
     headers = LineBits(wanted & outside & ~inside)
     wanted = LineBits(wanted & ~headers)
-    tested_here = LineBits(wanted & tested.get(file.path, 0))
+    tested_here = LineBits(wanted & tested)
     nearest: tuple[LineNo, ...] = ()
     if not wanted:
         nearest = _around(file.statements, target)
     near: tuple[Near, ...] = ()
     if not tested_here and file.state is FileState.MEASURED:
         near = _near(target, reader, patterns, file)
+    excluded = LineBits(wanted & file.excluded)
+    if target.branch is not None and all(way.excluded for way in ways):
+        excluded = wanted
     return Asked(
         target=target,
         stale=catalogue.stale(file),
         statements=wanted,
-        excluded=LineBits(wanted & file.excluded),
+        excluded=excluded,
         tested=tested_here,
-        ran=LineBits(wanted & ran.get(file.path, 0)),
+        ran=LineBits(wanted & ran),
         nearest_statements=nearest,
-        imported=LineBits(wanted & imported.get(file.path, 0)),
+        imported=LineBits(wanted & imported),
         headers=headers,
         near=near,
+        ways=ways,
+        partial=bool(ways) and bool(wanted & file.partial),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What tests, and contexts that are none, ran of all targets."""
+
+    tests: tuple[_Found, ...]
+    labels: tuple[_Found, ...]
+
+    def lines(self, path: str) -> tuple[int, int, int]:
+        """What tests ran of a file, what anything did, and what runs when it is imported."""
+        everyone = (*self.tests, *self.labels)
+        tested = _union(found.tested.get(path, 0) for found in self.tests)
+        imported = _union(found.imported.get(path, 0) for found in everyone)
+        ran = _union(found.tested.get(path, 0) for found in everyone)
+        return tested, ran | imported, imported
+
+    def branches(self, path: str) -> tuple[int, int, int]:
+        """The same of its branches."""
+        everyone = (*self.tests, *self.labels)
+        tested = _union(found.tested_branches.get(path, 0) for found in self.tests)
+        imported = _union(found.imported_branches.get(path, 0) for found in everyone)
+        ran = _union(found.tested_branches.get(path, 0) for found in everyone)
+        return tested, ran | imported, imported
+
+
+def _ways(fork: _Fork, file: FileVersion, outcome: _Outcome) -> tuple[Way, ...]:
+    """The branches, those out of a unit last."""
+    _, taken, _ = outcome.branches(file.path)
+    return tuple(
+        Way(
+            end=end,
+            tests=sum(
+                1 for found in outcome.tests if found.tested_branches.get(file.path, 0) >> place & 1
+            ),
+            taken=bool(taken >> place & 1),
+            excluded=bool((file.excluded >> line | (file.excluded >> end if end > 0 else 0)) & 1),
+        )
+        for place, (line, end) in sorted(
+            fork.items(), key=lambda item: (item[1][1] < 0, item[1][1])
+        )
     )
 
 
@@ -290,8 +398,11 @@ def _around(lines: int, target: Target) -> tuple[LineNo, ...]:
 def _near(
     target: Target, reader: Reader, patterns: Sequence[Pattern], file: FileVersion
 ) -> tuple[Near, ...]:
-    in_functions = _union(pattern for pattern in patterns if not pattern.unit.runs_at_import)
-    lines = _around(in_functions, target) or _around(_union(patterns), target)
+    if target.branch is not None:
+        lines: tuple[LineNo, ...] = (LineNo(target.first_line),)
+    else:
+        in_functions = _lines_of(one for one in patterns if not one.unit.runs_at_import)
+        lines = _around(in_functions, target) or _around(_lines_of(patterns), target)
     near = []
     for line in lines:
         having = {pattern.id: pattern for pattern in patterns if pattern.lines >> line & 1}
@@ -300,12 +411,17 @@ def _near(
         }
         by_test, _ = _found(reader, placed)
         testing = sum(1 for found in by_test.values() if found.tested)
-        near.append(Near(line=line, tests=testing, at_import=not testing))
+        if having:
+            near.append(Near(line=line, tests=testing, at_import=not testing))
     return tuple(near)
 
 
-def _union(patterns: Iterable[Pattern]) -> int:
+def _lines_of(patterns: Iterable[Pattern]) -> int:
+    return _union(pattern.lines for pattern in patterns)
+
+
+def _union(many: Iterable[int]) -> int:
     bits = 0
-    for pattern in patterns:
-        bits |= pattern.lines
+    for one in many:
+        bits |= one
     return bits

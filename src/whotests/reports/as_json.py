@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from whotests.query.lines import shown_percent
-from whotests.query.report import FileRow, Report
+from whotests.query.numbers import Numbers, Part
+from whotests.query.report import FileRow, RegionRow, Report
 from whotests.query.sources import Staleness
 from whotests.query.status import RunRow, Status
 from whotests.query.what import FileRan, What
-from whotests.query.who import Asked, LabelHit, TestHit, Who
+from whotests.query.who import Asked, LabelHit, TestHit, Way, Who
 from whotests.store.values import Run, Test
 from whotests.types import lines_in
 
@@ -53,16 +54,16 @@ def report_json(answer: Report, *, data: Path, runs: Iterable[Run]) -> _Object:
     """`whotests report --json`."""
     return {
         **_header("report", data, runs),
-        "files": [_row(row) for row in answer.rows],
+        "files": [_row(row, branch=answer.branch) for row in answer.rows],
         "not_measured": [{"path": one.path, "reason": one.reason} for one in answer.unmeasured],
         "total": {
-            "statements": answer.statements,
-            "missing": answer.missing,
-            "percent": answer.percent,
-            "percent_shown": shown_percent(answer.percent),
+            **_numbers(answer.total, branch=answer.branch),
             "import_only": answer.import_only,
             "tests": answer.tests,
         },
+        "branch": answer.branch,
+        "runs_without_branches": [run.id for run in answer.without_branches],
+        "recorded_rules": list(answer.rules_kept),
     }
 
 
@@ -97,6 +98,7 @@ def _asked(asked: Asked) -> _Object:
         "units": [unit.name for unit in target.units],
         "first_line": target.first_line,
         "last_line": target.last_line,
+        "branch": target.branch,
         "file_state": target.file.state.value,
         "reason": target.file.reason,
         "statements": _lines(asked.statements),
@@ -105,12 +107,23 @@ def _asked(asked: Asked) -> _Object:
         "excluded": _lines(asked.excluded),
         "tested": _lines(asked.tested),
         "ran": _lines(asked.ran),
+        "branches": [_way(way, asked) for way in asked.ways],
         "nearest_statements": list(asked.nearest_statements),
         "nearest_run": [
             {"line": near.line, "tests": near.tests, "at_import": near.at_import}
             for near in asked.near
         ],
         "stale": _stale(asked.stale),
+    }
+
+
+def _way(way: Way, asked: Asked) -> _Object:
+    return {
+        "to": way.end,
+        "tests": way.tests,
+        "taken": way.taken,
+        "excluded": way.excluded,
+        "partial": asked.partial,
     }
 
 
@@ -121,6 +134,7 @@ def _hit(hit: TestHit) -> _Object:
         "complete": hit.complete,
         "lines_run": hit.total_lines,
         "lines": _lines_by_path(hit.lines),
+        "branches": hit.branches,
     }
 
 
@@ -156,6 +170,8 @@ def _file_ran(file: FileRan) -> _Object:
                 "last_line": ran.unit.last_line,
                 "lines": _lines(ran.lines),
                 "lines_alone": _lines(ran.alone),
+                "branches": ran.branches,
+                "branches_alone": ran.branches_alone,
             }
             for ran in file.units
         ],
@@ -164,20 +180,61 @@ def _file_ran(file: FileRan) -> _Object:
     }
 
 
-def _row(row: FileRow) -> _Object:
+def _row(row: FileRow, *, branch: bool) -> _Object:
     return {
         "path": row.path,
         "imported": row.imported,
-        "statements": row.statements.bit_count(),
-        "missing": row.missing.bit_count(),
-        "percent": row.percent,
-        "percent_shown": shown_percent(row.percent),
+        **_part(row.part, branch=branch),
         "tests": row.tests,
         "import_only": row.import_only.bit_count(),
-        "missing_lines": _lines(row.missing),
         "import_only_lines": _lines(row.import_only),
+        "functions": _regions(row.functions, branch=branch),
+        "classes": _regions(row.classes, branch=branch),
         "stale": _stale(row.stale),
     }
+
+
+def _regions(rows: Iterable[RegionRow] | None, *, branch: bool) -> list[_Object] | None:
+    if rows is None:
+        return None
+    return [
+        {
+            "name": row.unit.name if row.unit else "",
+            "first_line": row.unit.first_line if row.unit else None,
+            "last_line": row.unit.last_line if row.unit else None,
+            **_part(row.part, branch=branch),
+        }
+        for row in rows
+    ]
+
+
+def _part(part: Part, *, branch: bool) -> _Object:
+    ran = part.statements & ~part.missing
+    lines: _Object = {
+        **_numbers(part.numbers, branch=branch),
+        "run_lines": _lines(ran),
+        "missing_lines": _lines(part.missing),
+        "excluded_lines": _lines(part.excluded),
+    }
+    if branch:
+        lines["taken_branches"] = part.taken
+        lines["missing_branches"] = part.missed
+    return lines
+
+
+def _numbers(numbers: Numbers, *, branch: bool) -> _Object:
+    counts: _Object = {
+        "statements": numbers.statements,
+        "missing": numbers.missing,
+        "excluded": numbers.excluded,
+        "percent": numbers.percent,
+        "percent_shown": int(shown_percent(numbers.percent)),
+    }
+    if branch:
+        counts["branches"] = numbers.branches
+        counts["branches_partial"] = numbers.partial_branches
+        counts["branches_missing"] = numbers.missing_branches
+    return counts
 
 
 def _run_row(row: RunRow) -> _Object:

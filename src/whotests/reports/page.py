@@ -186,9 +186,18 @@ def excerpt(
         indented(console, row, by=indent)
 
 
-def notes(console: Console, stale: Iterable[Staleness], runs: Iterable[Run]) -> None:
-    """What to bear in mind: files that changed since, runs of which not all was recorded."""
-    lines = [*_stale_notes(tuple(stale)), *_run_notes(runs)]
+def notes(
+    console: Console,
+    stale: Iterable[Staleness],
+    runs: Iterable[Run],
+    *,
+    besides: Iterable[str] = (),
+) -> None:
+    """What to bear in mind: files that changed since, runs of which not all was recorded.
+
+    `besides` are more such lines.
+    """
+    lines = [*_stale_notes(tuple(stale)), *_run_notes(runs), *besides]
     if lines:
         plain(console)
     for line in lines:

@@ -9,10 +9,11 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from whotests.query.lines import ranges
+from whotests.query.lines import missing_parts
+from whotests.query.numbers import Numbers
 from whotests.query.report import FileRow, Report
 from whotests.reports.page import Grid, indented, notes, plain
-from whotests.reports.words import percent, range_list, shown_path
+from whotests.reports.words import count, joined, percent, shown_path
 from whotests.store.values import Run
 
 __all__ = ["print_report"]
@@ -20,45 +21,45 @@ __all__ = ["print_report"]
 _GOOD: Final = 90.0
 _FAIR: Final = 70.0
 _NARROW: Final = 76
-_NARROW_WITH_LINES: Final = 100
+_ROOM_OF_BRANCHES: Final = 18
+_ROOM_OF_LINES: Final = 24
 
 
 def print_report(
-    console: Console, answer: Report, *, runs: Iterable[Run], show_missing: bool
+    console: Console,
+    answer: Report,
+    *,
+    runs: Iterable[Run],
+    show_missing: bool,
+    precision: int = 0,
 ) -> None:
-    """Prints the answer, with the missing lines if `show_missing`."""
+    """Prints the answer, with what is missing if `show_missing`."""
     # On a narrow terminal, the names and the missing lines have to stay readable.
-    narrow = console.width < (_NARROW_WITH_LINES if show_missing else _NARROW)
-    headers = {"file": "fold", "statements": "right", "missing": "right", "cover": "right"}
+    room = _NARROW + show_missing * _ROOM_OF_LINES + answer.branch * _ROOM_OF_BRANCHES
+    narrow = console.width < room
+    headers = {"file": "fold", "statements": "right", "missing": "right"}
+    if answer.branch:
+        headers |= {"branches": "right", "partial": "right"}
+    headers["cover"] = "right"
     if not narrow:
         headers |= {"tests": "right", "import only": "right"}
     if show_missing:
-        headers["missing lines"] = "fold"
+        headers["missing lines and branches" if answer.branch else "missing lines"] = "fold"
     table = Grid(headers)
     for row in answer.rows:
-        cells = [
-            _name(row),
-            Text(f"{row.statements.bit_count():,}"),
-            _quiet(row.missing.bit_count()),
-            Text(percent(row.percent), style=_style(row.percent)),
-        ]
+        cells = [_name(row), *_numbers(row.numbers, answer, precision)]
         if not narrow:
             cells += [_quiet(row.tests), _quiet(row.import_only.bit_count())]
         if show_missing:
-            missing = range_list(ranges(row.missing, among=row.statements))
-            cells.append(Text(missing, style="" if row.imported else "dim"))
+            part = row.part
+            missing = missing_parts(part.missing, among=part.statements, branches=part.missed)
+            cells.append(Text(", ".join(missing), style="" if row.imported else "dim"))
         table.add(*cells)
-    total = [
-        Text("total", style="bold"),
-        Text(f"{answer.statements:,}", style="bold"),
-        Text(f"{answer.missing:,}", style="bold"),
-        Text(percent(answer.percent), style=f"bold {_style(answer.percent)}"),
-    ]
+    total = [Text("total"), *_numbers(answer.total, answer, precision)]
     if not narrow:
-        total += [
-            Text(f"{answer.tests:,}", style="bold"),
-            Text(f"{answer.import_only:,}", style="bold"),
-        ]
+        total += [Text(f"{answer.tests:,}"), Text(f"{answer.import_only:,}")]
+    for cell in total:
+        cell.stylize("bold")
     table.add(*total)
     table.print(console)
     if answer.unmeasured:
@@ -67,7 +68,34 @@ def print_report(
         for file in answer.unmeasured:
             reason = f": {file.reason}" if file.reason else ""
             indented(console, f"{shown_path(file.path)}{reason}")
-    notes(console, [row.stale for row in answer.rows if row.stale is not None], runs)
+    stale = [row.stale for row in answer.rows if row.stale is not None]
+    notes(console, stale, runs, besides=_counting_notes(answer))
+
+
+def _numbers(numbers: Numbers, answer: Report, precision: int) -> list[Text]:
+    cells = [Text(f"{numbers.statements:,}"), _quiet(numbers.missing)]
+    if answer.branch:
+        cells += [_quiet(numbers.branches), _quiet(numbers.partial_branches)]
+    shown = percent(numbers.percent, precision=precision)
+    return [*cells, Text(shown, style=_style(numbers.percent))]
+
+
+def _counting_notes(answer: Report) -> list[str]:
+    lines = []
+    if answer.without_branches:
+        commands = dict.fromkeys(f"`{' '.join(run.command)}`" for run in answer.without_branches)
+        lines.append(
+            f"branches: {joined(list(commands))} recorded none; those that only it took count "
+            "as missing. Run it again with --branch."
+        )
+    if answer.rules_kept:
+        kept = len(answer.rules_kept)
+        which = shown_path(answer.rules_kept[0]) if kept == 1 else count(kept, "file")
+        lines.append(
+            f"rules: the project excludes other lines than when {which} was recorded, and the "
+            "text has changed since; there, the recorded rules are used."
+        )
+    return lines
 
 
 def _name(row: FileRow) -> Text:

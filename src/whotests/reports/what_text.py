@@ -11,7 +11,15 @@ from rich.text import Text
 
 from whotests.query.what import FileRan, UnitRan, What
 from whotests.reports.page import excerpt, indented, notes, plain
-from whotests.reports.words import OUTCOME_STYLES, count, duration, line_list, shown_path
+from whotests.reports.words import (
+    OUTCOME_STYLES,
+    branch_name,
+    count,
+    duration,
+    line_list,
+    shown_path,
+)
+from whotests.store.branches import Branch
 from whotests.store.values import Run
 from whotests.types import lines_in
 
@@ -56,9 +64,19 @@ def _summary(answer: What) -> Text:
         text.append(" (marked *).")
     else:
         text.append("other tests run all of them too.")
+    branches = sum(len(_branches_alone(unit)) for file in answer.files for unit in file.units)
+    if branches:
+        also = " more" if answer.alone else ""
+        text.append(f" {count(branches, 'branch', 'branches')}{also}", style="bold cyan")
+        text.append(" no other test takes (marked *).")
     if not answer.complete:
         text.append(" The run ended before the test did: there may be more.", style="yellow")
     return text
+
+
+def _branches_alone(ran: UnitRan) -> Sequence[Branch]:
+    """Branches that no other test takes, of lines that others run; of other lines, all are so."""
+    return [branch for branch in ran.branches_alone if not ran.alone >> branch[0] & 1]
 
 
 def _print_file(console: Console, file: FileRan, *, source: bool) -> None:
@@ -86,13 +104,15 @@ def _print_unit(
 ) -> None:
     text = file.text if source else None
     heading = Text(ran.unit.name or "(module)", style="cyan")
+    branches = [branch_name(*branch) for branch in _branches_alone(ran)]
     if text is None:
         heading.append(f"  {line_list(ran.lines)}", style="default")
-        if ran.alone:
-            heading.append(f"  * {line_list(ran.alone)}", style="bold cyan")
-        indented(console, heading)
-        return
+        branches[:0] = [line_list(ran.alone)] if ran.alone else []
+    if branches:
+        heading.append(f"  * {', '.join(branches)}", style="bold cyan")
     indented(console, heading)
+    if text is None:
+        return
     marks: dict[int, tuple[str, str]] = {}
     for line in lines_in(ran.lines):
         alone = ran.alone >> line & 1

@@ -12,9 +12,18 @@ from rich.console import Console
 from rich.text import Text
 
 from whotests.query.sources import SourceText, Staleness
-from whotests.query.who import Asked, TestHit, Who
-from whotests.reports.page import Grid, excerpt, indented, notes, plain
-from whotests.reports.words import OUTCOME_STYLES, count, duration, joined, line_list, shown_path
+from whotests.query.who import Asked, TestHit, Way, Who
+from whotests.reports.page import Cell, Grid, excerpt, indented, notes, plain
+from whotests.reports.words import (
+    OUTCOME_STYLES,
+    branch_end,
+    branch_name,
+    count,
+    duration,
+    joined,
+    line_list,
+    shown_path,
+)
 from whotests.store.values import Run
 from whotests.types import FileState, LineBits, lines_in
 
@@ -42,7 +51,9 @@ def print_who(
     for asked in answer.asked:
         _print_asked(console, asked, texts.get(asked.target.file.id))
     if answer.tests:
-        verb = "ran it" if len(answer.asked) == 1 else "ran any of it"
+        verb = "ran any of it"
+        if len(answer.asked) == 1:
+            verb = "ran it" if answer.asked[0].target.branch is None else "took it"
         order = ", the most specific first" if len(answer.tests) > 1 else ""
         plain(console)
         plain(console, Text(f"{count(len(answer.tests), 'test')} {verb}{order}:", style="bold"))
@@ -69,6 +80,8 @@ def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> Non
     if target.by_lines or target.units:
         same = target.first_line == target.last_line
         lines = f"{target.first_line}" + ("" if same else f"-{target.last_line}")
+        if target.branch is not None:
+            lines += f"->{branch_end(target.branch)}"
         heading.append(f":{lines}" if not target.units else f"  lines {lines}", style="not bold")
     if asked.stale is not None:
         heading.append("  stale", style="bold yellow")
@@ -77,8 +90,12 @@ def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> Non
     lines_asked = target.lines | asked.statements
     if text is not None and lines_asked and target.last_line - target.first_line < _LONGEST_EXCERPT:
         first, *_ = lines_in(lines_asked)
-        shown = range(first, target.last_line + 1)
-        excerpt(console, text, {line: _mark(asked, line) for line in shown})
+        shown = {*range(first, target.last_line + 1)}
+        if target.branch is not None and target.branch > 0:
+            shown.add(target.branch)
+        excerpt(console, text, {line: _mark(asked, line) for line in sorted(shown)})
+    if target.branch is None:
+        _print_ways(console, asked)
     for sentence in _explained(asked):
         indented(console, sentence)
 
@@ -92,6 +109,28 @@ def _mark(asked: Asked, line: int) -> tuple[str, str]:
     if asked.statements & bit & ~asked.excluded:
         return "!", "bold red"
     return " ", "dim"
+
+
+def _print_ways(console: Console, asked: Asked) -> None:
+    """The branches of a line, as targets to ask about, and what takes them."""
+    if not asked.ran or not asked.ways:
+        return
+    (line,) = lines_in(asked.statements)
+    names = [branch_name(line, way.end) for way in asked.ways]
+    width = max(map(len, names), default=0)
+    for name, way in zip(names, asked.ways, strict=True):
+        words, style = _taken(way, partial=asked.partial)
+        indented(console, Text.assemble(f"{name:<{width}}  ", (words, style)), by=4)
+
+
+def _taken(way: Way, *, partial: bool) -> tuple[str, str]:
+    """Who takes a branch, in words and their style."""
+    excuse = "a rule excludes it" if way.excluded else "a rule excuses it" if partial else ""
+    if way.tests:
+        return count(way.tests, "test"), "green"
+    if way.taken:
+        return "no test", "yellow"
+    return (f"nothing ({excuse})", "dim") if excuse else ("nothing", "bold red")
 
 
 def _explained(asked: Asked) -> list[str]:
@@ -111,6 +150,8 @@ def _explained(asked: Asked) -> list[str]:
             sentences.append(f"Line {asked.target.first_line} belongs to the statement of {line}.")
     if asked.excluded == asked.statements:
         sentences.append("It is excluded from reports by a rule.")
+    if asked.target.branch is not None:
+        return sentences + _branch_explained(asked)
     if not asked.ran:
         sentences.append("Nothing ran it.")
     elif not asked.tested:
@@ -120,6 +161,25 @@ def _explained(asked: Asked) -> list[str]:
     if missed and asked.ran and asked.target.by_lines | bool(asked.target.units):
         sentences.append(f"Nothing ran {_lines(missed)}.")
     sentences += _nearest(asked)
+    return sentences
+
+
+def _branch_explained(asked: Asked) -> list[str]:
+    sentences = []
+    if not asked.ran:
+        sentences.append("Nothing takes it.")
+    elif not asked.tested:
+        sentences.append("No test takes it, only what runs outside of tests.")
+    if not asked.ran and asked.partial:
+        sentences.append("A rule excuses it.")
+    for near in asked.near:
+        tests = count(near.tests, "test")
+        many = near.tests > 1
+        who = tests if near.tests else "Importing the file"
+        runs, goes = ("run", "go") if many else ("runs", "goes")
+        sentences.append(f"{who} {runs} line {near.line} and {goes} elsewhere.")
+    if not asked.near and not asked.tested:
+        sentences.append(f"Nothing ran line {asked.target.first_line} either.")
     return sentences
 
 
@@ -155,20 +215,34 @@ def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: 
     spans = len(answer.asked) > 1 or answer.asked[0].statements.bit_count() > 1
     if spans:
         headers |= {"of it": "left"}
+    (first, *others) = answer.asked
+    forks = not others and first.ways and first.target.branch is None
+    if forks:
+        headers |= {"goes to": "left"}
     table = Grid(headers, spare=_SPARE)
     for hit in islice(hits, limit):
         phases = "+".join(hit.phases)
-        table.add(
+        cells: list[Cell] = [
             hit.test.name,
             (hit.test.outcome.value, OUTCOME_STYLES[hit.test.outcome]),
             duration(hit.test.duration),
             (phases if hit.complete else f"{phases} (cut short)", "dim"),
             (count(hit.total_lines, "line"), "dim"),
-            (_of_it(hit.lines) if spans else "", "dim"),
-        )
+        ]
+        if spans:
+            cells.append((_of_it(hit.lines), "dim"))
+        if forks:
+            cells.append((_ends(hit), "dim"))
+        table.add(*cells)
     table.print(console)
     if limit is not None and len(hits) > limit:
         indented(console, f"... and {len(hits) - limit:,} more (--all lists them)", style="dim")
+
+
+def _ends(hit: TestHit) -> str:
+    """Where the branches of the one line asked for led, those out of the unit last."""
+    ends = {end for branches in hit.branches.values() for _, end in branches}
+    return ", ".join(branch_end(end) for end in sorted(ends, key=lambda end: (end < 0, end)))
 
 
 def _of_it(lines: Mapping[str, LineBits]) -> str:

@@ -13,6 +13,8 @@ from whotests.types import Outcome, lines_in
 __all__ = [
     "OUTCOME_STYLES",
     "age",
+    "branch_end",
+    "branch_name",
     "count",
     "duration",
     "joined",
@@ -90,9 +92,9 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def percent(number: float) -> str:
+def percent(number: float, *, precision: int = 0) -> str:
     """'0%' and '100%' only when they are exact."""
-    return f"{shown_percent(number)}%"
+    return f"{shown_percent(number, precision=precision)}%"
 
 
 def line_list(lines: int) -> str:
@@ -104,6 +106,16 @@ def line_list(lines: int) -> str:
         else:
             parts.append([line, line])
     return range_list([(first, last) for first, last in parts])
+
+
+def branch_name(line: int, end: int) -> str:
+    """A branch as people write it: '12->15', '12->exit'."""
+    return f"{line}->{branch_end(end)}"
+
+
+def branch_end(end: int) -> str:
+    """Where a branch leads: a line, or 'exit' for out of a unit."""
+    return str(end) if end > 0 else "exit"
 
 
 def range_list(ranges: Sequence[tuple[int, int]]) -> str:
