@@ -139,7 +139,10 @@ class _Instrumenter(Chains):
         if not isinstance(node, (ast.Module, ast.ClassDef)) and not any(map(self.counts, rest)):
             # With nothing to run, what runs is the return at the first line.
             line = first_line(node)
-            self.close(out, self.step(line, EMPTY), line)
+            tip = self.step(line, EMPTY)
+            for statement in head:
+                tip = self.arm(statement, Way.NEXT, tip)
+            self.close(out, tip, line)
         body += out
         if body:
             # There is no line to pass next, so it is one that was passed.
