@@ -47,7 +47,7 @@ def main() -> int:
             install_wheel(place, options.wheel.resolve())
             compared.append(compare(suite, place, options=measuring_options(place)))
             print(compared[-1].told, flush=True)
-        except (RunError, subprocess.CalledProcessError) as error:
+        except (RunError, OSError, subprocess.CalledProcessError) as error:
             failed.append(suite.name)
             print(f"{suite.name}: {error}", file=sys.stderr, flush=True)
 

@@ -54,7 +54,6 @@ def compare(suite: Suite, place: Workplace[Suite], *, options: tuple[str, ...]) 
     Where these differ it is run plainly twice more: what differs then, too, differs by itself.
     Raises RunError when a run does not come to its end.
     """
-    run_suite(suite, place, options=None)  # writes what a first run writes
     plain = run_suite(suite, place, options=None)
     cold = run_suite(suite, place, options=options)
     warm = run_suite(suite, place, options=options)

@@ -25,8 +25,8 @@ class Outcomes:
 
     @property
     def count(self) -> int:
-        """Tests that were reported."""
-        return len({name for kind, name, *_ in self.tests if kind in ("test", "subtest")})
+        """Tests that were reported; subtests are compared, but not counted."""
+        return len({name for kind, name, *_ in self.tests if kind == "test"})
 
     @property
     def summary(self) -> str:
@@ -38,11 +38,13 @@ class Outcomes:
 
 
 def read_outcomes(events: Path, *, status: int) -> Outcomes:
-    """What a recorder wrote. Raises ValueError where a run was cut off before its end."""
+    """What a recorder wrote. Raises ValueError where a run was cut off or had no test."""
     lines = events.read_text(encoding="utf-8").splitlines() if events.exists() else []
     all_events = [event(line) for line in lines]
     if not any(kind == "end" for kind, *_ in all_events):
         raise ValueError("the runner did not come to its end")
+    if not any(kind == "test" for kind, *_ in all_events):
+        raise ValueError("no test ran")
     return Outcomes(
         tests=tuple(one for one in all_events if one[0] != "warning"),
         warnings=tuple(one for one in all_events if one[0] == "warning"),

@@ -140,7 +140,7 @@ SUITES = (
         runner="unittest",
         arguments=("tests.test_suite",),
         shadows=("testtools",),
-        extras=("testscenarios==0.7.0", "twisted==26.10.0"),
+        extras=("fixtures==4.3.2", "testscenarios==0.7.0", "twisted==26.10.0"),
         seconds=5,
     ),
     Suite(
@@ -151,7 +151,6 @@ SUITES = (
         package="docutils",
         runner="unittest",
         arguments=("discover",),
-        shadows=("docutils",),
         folder="test",
         seconds=8,
     ),
@@ -266,6 +265,7 @@ SUITES = (
         package="idna",
         arguments=("tests",),
         shadows=("idna",),
+        extras=(HYPOTHESIS,),
         seconds=12,
     ),
     Suite(
