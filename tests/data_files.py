@@ -52,6 +52,7 @@ __all__ = [
     "SOURCE",
     "DataFile",
     "Measured",
+    "Ran",
     "RunInProgress",
     "basket_of",
     "record_forks",

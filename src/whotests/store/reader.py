@@ -201,12 +201,13 @@ class Reader:
         return units
 
     def branches(self, file_id: int) -> Branches:
-        """The branches of one file's version; none when no run recorded any."""
+        """The branches of one file's version; none when no run that is kept recorded any."""
         if file_id not in self._branches:
             branches = Branches()
+            recorded = any(run.branch for run in self.runs)
             with self._intact():
                 for (blob,) in self._rows("SELECT branches FROM file WHERE id = ?", (file_id,)):
-                    branches = Branches(unpack_branches(blob))
+                    branches = Branches(unpack_branches(blob)) if recorded else branches
             self._branches[file_id] = branches
         return self._branches[file_id]
 
