@@ -2,6 +2,7 @@
 
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from whotests.config.settings import load_settings
+from whotests.errors import DataError
 from whotests.query.files import Catalogue
 from whotests.source.rules import Rules, in_force
 from whotests.store.reader import Reader
@@ -53,6 +55,19 @@ class DiskTree:
         return None
 
 
+# What comes of numbers that refer to nothing and of packed values that do not unpack. SQLite
+# sees to its own pages only; what stands in them has no check sums.
+_NONSENSE = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, zlib.error)
+
+
+def _not_understood(data: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{data} holds what makes no sense ({type(error).__name__}: {error}): it was damaged, or "
+        "this is a bug in whotests; delete the file and record again with "
+        "`whotests run -- pytest`, and if that ends the same way, please report it"
+    )
+
+
 @contextmanager
 def opened(data: Path | None) -> Iterator[Question]:
     """The data file of the project that this folder belongs to, or `data`."""
@@ -74,7 +89,10 @@ def opened(data: Path | None) -> Iterator[Question]:
             )
             rules = Rules(exclude=exclude, partial=partial)
         catalogue = Catalogue(reader, tree, cwd=cwd, roots=roots, rules=rules)
-        yield Question(reader=reader, catalogue=catalogue)
+        try:
+            yield Question(reader=reader, catalogue=catalogue)
+        except _NONSENSE as error:
+            raise _not_understood(settings.data, error) from error
 
 
 def print_json(answer: dict[str, object]) -> None:

@@ -16,6 +16,7 @@ __all__ = ["check", "connect_to_write", "prepare_folder"]
 
 BUSY_SECONDS: Final = 30.0
 _JOURNAL_ATTEMPTS: Final = 50
+_HEADER_SIZE: Final = 100
 
 
 def prepare_folder(path: Path) -> None:
@@ -34,6 +35,8 @@ def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Con
     `max_pages` bounds the file's size in SQLite pages, as a full disk would. Raises DataError for
     a file that is not ours and lets sqlite3.Error through.
     """
+    if path.exists() and 0 < path.stat().st_size < _HEADER_SIZE:
+        raise not_ours(path)  # SQLite would take it for an empty one
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )

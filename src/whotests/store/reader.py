@@ -380,7 +380,10 @@ class Reader:
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._connection.execute(sql, values)
+            # Not `yield from`: that closes the cursor of a question that was broken off, and
+            # fails where the connection was closed before.
+            for row in self._connection.execute(sql, values):  # noqa: UP028
+                yield row
         except sqlite3.Error as failure:
             raise translated(self.path, failure) from failure
         except UnicodeDecodeError as failure:
