@@ -22,6 +22,7 @@ from whotests.probes.cache import Cache
 from whotests.probes.load import LoadedFile, Loading, layout_of
 from whotests.probes.runtime import collect, seen
 from whotests.recording.contexts import Contexts
+from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import continuations
 from whotests.source.rules import Rules
 from whotests.types import Runner, TestName, lines_in
@@ -179,7 +180,9 @@ def borrowed_lines(text: str) -> set[int]:
     exception is thrown into.
     """
     first_lines = continuations(text)
-    found = _borrowed_by(compile(text, "<program>", "exec", dont_inherit=True))
+    with kept_warnings():  # of a `finally` that jumps
+        code = compile(text, "<program>", "exec", dont_inherit=True)
+    found = _borrowed_by(code)
     return {first_lines.get(line, line) for line in found}
 
 
