@@ -334,8 +334,7 @@ class _Instrumenter(Chains):
     def visit_with(self, node: ast.With | ast.AsyncWith, out: list[ast.stmt], tip: int) -> int:
         unit = self.unit
         parts = [part for item in node.items for part in (item.context_expr, item.optional_vars)]
-        asynchronous = isinstance(node, ast.AsyncWith)
-        suspends = asynchronous or self.suspensions.suspends(node.body)
+        suspends = isinstance(node, ast.AsyncWith) or self.suspensions.suspends(node.body)
         # The managers themselves may begin a context and end it. And one may swallow what
         # entering the next one or assigning itself raises.
         step, _ = self.header(node, parts, tip, entered_again=True)
@@ -345,7 +344,7 @@ class _Instrumenter(Chains):
         if suspends:
             unit.exits.append(("with", node.lineno))
         body, end = self.block(node.body, self.arm(node, Way.BODY, step))
-        if asynchronous and end != DEAD:
+        if suspends and end != DEAD:
             end = self.step(node.lineno, end)
         self.close(body, end, last_line(node.body))
         if suspends:
@@ -357,7 +356,7 @@ class _Instrumenter(Chains):
         probe = self.probe(leaving, node.lineno) if leaving >= 0 and not unit.each else None
         node.body = self.guarded(body, region, line=node.lineno, probe=probe)
         out.append(node)
-        return self.arm(node, Way.NEXT, EMPTY if asynchronous else leaving)
+        return self.arm(node, Way.NEXT, EMPTY)
 
     def visit_try(self, node: _Try, out: list[ast.stmt], tip: int) -> int:
         step = self.step(node.lineno, tip)
