@@ -161,10 +161,10 @@ def compare_labels(
     for (names, path), lines in coverage_facts(data, folder).items():
         if path == "subject.py":
             for name in names.split():
-                shown = {line: texts[line - 1].strip() for line in lines_in(lines)}
+                shown = {int(line): texts[line - 1].strip() for line in lines_in(lines)}
                 theirs.setdefault(name, {}).update(shown)
     ours: Lines = {}
     for (name, path), lines in whotests_facts(folder / ".whotests" / "data.db", folder).items():
         if path == "subject.py" and name and lines:
-            ours[name] = {line: texts[line - 1].strip() for line in lines_in(lines)}
+            ours[name] = {int(line): texts[line - 1].strip() for line in lines_in(lines)}
     return theirs, ours, measured
