@@ -68,31 +68,47 @@ async def end(name):
     await asyncio.sleep(0)
 
 class turn:
-    "Runs its body when it is its turn, counted from 0, in whatever thread of `run_in_threads`."
+    "Waits for its turn, counted from 0, which lasts to the thread's next one or to its end."
 
     now = -1
-    arrived = threading.Semaphore(0)
     changed = threading.Condition()
+    arrived = threading.Semaphore(0)
+    mine = threading.local()
 
     def __init__(self, number):
         self.number = number
 
     def __enter__(self):
+        turn.over()
         self.arrived.release()
         with self.changed:
             assert self.changed.wait_for(lambda: turn.now == self.number, timeout=20), self.number
+        self.mine.is_it = True
 
     def __exit__(self, *error):
-        with self.changed:
-            turn.now += 1
-            self.changed.notify_all()
+        return None
+
+    @classmethod
+    def over(cls):
+        if getattr(cls.mine, "is_it", False):
+            cls.mine.is_it = False
+            with cls.changed:
+                cls.now += 1
+                cls.changed.notify_all()
 
 def run_in_threads(*functions):
-    threads = [threading.Thread(target=function) for function in functions]
+    "Calls each in a thread; nothing behind a thread's first turn runs before all are there."
+
+    def run(function):
+        function()
+        turn.over()
+
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
     for thread in threads:
         thread.start()
         turn.arrived.acquire()
-    turn(-1).__exit__()
+    turn.mine.is_it = True
+    turn.over()
     for thread in threads:
         thread.join()
 """
