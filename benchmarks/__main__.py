@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure the suites, print the tables, and write the page.
 
-A partial run (--suite, --variant) prints only; a whole one replaces what stands between the
-markers of docs/benchmarks.md.
+A partial run (--suite, --without) prints only; a whole one replaces what stands between the
+markers of this Python's version in docs/benchmarks.md.
 """
 
 import argparse
@@ -14,15 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.results import Result, measure_suite
-from benchmarks.suites import SUITES, TOOLS, named
+from benchmarks.suites import MONITORING_TOOLS, SUITES, TOOLS, named
 from benchmarks.table import render
 from benchmarks.timing import RunError
-from benchmarks.variants import VARIANTS
+from benchmarks.variants import possible
 from benchmarks.workplaces import install_wheel, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def main() -> int:
@@ -33,15 +32,18 @@ def main() -> int:
         suites = named(tuple(options.suite))
     except ValueError as error:
         parser.error(str(error))
-    variants = [variant for variant in VARIANTS if variant.name not in options.without]
+    python = interpreter(options.python)
+    version_of_python = python_version(python)
+    everything = possible(version_of_python)
+    variants = [variant for variant in everything if variant.name not in options.without]
+    tools = TOOLS if version_of_python.startswith("3.11.") else (*TOOLS, *MONITORING_TOOLS)
+    under = ROOT / ".bench" / version_of_python
     if options.wheel is None:
         variants = [variant for variant in variants if not variant.name.startswith("whotests")]
-    python = interpreter(options.python)
-    under = ROOT / ".bench" / python_version(python)
     results: list[Result] = []
     try:
         for suite in suites:
-            place = prepare(suite, python=python, under=under, tools=TOOLS)
+            place = prepare(suite, python=python, under=under, tools=tools)
             if options.wheel is not None:
                 install_wheel(place, options.wheel.resolve())
             if options.prepare:
@@ -60,10 +62,11 @@ def main() -> int:
         return 1
     if not results:
         return 0
-    passage = render(results, about=about(results, python=python))
+    passage = render(results, about=about(results, version_of_python, tools))
     print(passage)
-    if len(suites) == len(SUITES) and len(variants) == len(VARIANTS):
-        write_between_markers(PAGE, passage)
+    if len(suites) == len(SUITES) and len(variants) == len(everything):
+        minor = ".".join(version_of_python.split(".")[:2])
+        write_between_markers(PAGE, f"figures {minor}", passage)
         print(f"\nwritten to {PAGE.relative_to(ROOT)}")
     else:
         print("\na partial run: docs/benchmarks.md is left as it is")
@@ -95,24 +98,25 @@ def python_version(python: str) -> str:
     return subprocess.check_output([python, "-c", code], text=True).strip()
 
 
-def about(results: list[Result], *, python: str) -> str:
+def about(results: list[Result], python: str, tools: tuple[str, ...]) -> str:
     """When, on what, and with which versions it was measured."""
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     projects = ", ".join(f"{result.suite.project} {result.suite.version}" for result in results)
     return (
-        f"Measured on {day}: CPython {python_version(python)} on {platform.system()} "
+        f"Measured on {day}: CPython {python} on {platform.system()} "
         f"{platform.machine()} with {os.cpu_count()} cores; whotests {version('whotests')}; "
-        f"{', '.join(TOOLS)}; {projects}. Least of {results[0].rounds} interleaved runs."
+        f"{', '.join(tools)}; {projects}. Least of {results[0].rounds} interleaved runs."
     )
 
 
-def write_between_markers(page: Path, passage: str) -> None:
-    """Replace what stands between the page's markers; the rest of it is left alone."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write_between_markers(page: Path, name: str, passage: str) -> None:
+    """Replace what stands between the page's markers of that name; the rest is left alone."""
+    first, last = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise SystemExit(f"{page}: the lines {BEGIN} and {END} must stand in it")
-    page.write_text(f"{before}{BEGIN}\n\n{passage}\n\n{END}{after}", encoding="utf-8")
+        raise SystemExit(f"{page}: the lines {first} and {last} must stand in it")
+    page.write_text(f"{before}{first}\n\n{passage}\n\n{last}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ Every version is pinned, so that figures of different days speak of the same wor
 
 from dataclasses import dataclass
 
-__all__ = ["SUITES", "TOOLS", "Suite", "named"]
+__all__ = ["MONITORING_TOOLS", "SUITES", "TOOLS", "Suite", "named"]
 
 TOOLS = ("pytest==9.2.0", "coverage==7.17.3", "pytest-cov==7.1.0")
 """Installed beside every suite."""
+
+MONITORING_TOOLS = ("slipcover==1.1.0",)
+"""Too, where Python has `sys.monitoring` (3.12)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,15 @@ SUITES = (
         package="sqlparse",
         arguments=("tests",),
         shadows=("sqlparse",),
+    ),
+    Suite(
+        name="click",
+        kind="command lines: replaced streams, exits, small functions",
+        project="click",
+        version="8.5.1",
+        package="click",
+        arguments=("tests",),
+        shadows=("src",),
     ),
 )
 

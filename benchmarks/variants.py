@@ -8,10 +8,27 @@ from pathlib import Path
 from benchmarks.suites import Suite
 from benchmarks.workplaces import Workplace
 
-__all__ = ["COLD", "CONTEXTS", "COVERAGE", "PLAIN", "VARIANTS", "WARM", "Variant"]
+__all__ = [
+    "BRANCHES",
+    "COLD",
+    "CONTEXTS",
+    "CONTEXTS_BRANCHES",
+    "COVERAGE",
+    "COVERAGE_BRANCHES",
+    "LINES",
+    "PLAIN",
+    "SLIPCOVER",
+    "SYSMON",
+    "VARIANTS",
+    "Variant",
+    "possible",
+]
 
 SAME_FOR_ALL = ("-q", "-p", "no:cacheprovider", "-c", "pyproject.toml")
 """pytest options of every variant: -c keeps each project's own settings."""
+
+NOT_OURS = ("-p", "no:whotests")
+CTRACE = (("COVERAGE_CORE", "ctrace"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,37 +43,71 @@ class Variant:
     """Where its data is afterwards."""
     variables: tuple[tuple[str, str], ...] = ()
     """Environment variables of its own."""
+    warmed: bool = False
+    """An uncounted run comes first: it fills the cache and makes the data file."""
+    once: bool = False
+    """Run in the first round only: slow, and wanted for its data."""
+    least_python: tuple[int, int] = (3, 11)
 
 
 def plain_command(place: Workplace[Suite]) -> list[str]:
-    return pytest_command(place, "-p", "no:cov", "-p", "no:whotests")
+    return pytest_command(place, "-p", "no:cov", *NOT_OURS)
 
 
-def whotests_command(place: Workplace[Suite]) -> list[str]:
+def whotests_command(place: Workplace[Suite], *options: str) -> list[str]:
     return [
         str(place.venv / "bin" / "whotests"),
         "run",
         "--source",
         place.suite.package,
+        *options,
         "--",
         "python",  # the one that runs whotests, as `run` promises
         *pytest_command(place, "-p", "no:cov")[1:],
     ]
 
 
-def coverage_command(place: Workplace[Suite]) -> list[str]:
+def branches_command(place: Workplace[Suite]) -> list[str]:
+    return whotests_command(place, "--branch", "--data", str(branches_data(place)))
+
+
+def lines_command(place: Workplace[Suite]) -> list[str]:
+    return whotests_command(place, "--no-branch", "--data", str(lines_data(place)))
+
+
+def cold_command(place: Workplace[Suite]) -> list[str]:
+    return whotests_command(place, "--branch", "--data", str(cold_data(place)))
+
+
+def coverage_command(place: Workplace[Suite], *options: str) -> list[str]:
     return pytest_command(
         place,
-        "-p",
-        "no:whotests",
+        *NOT_OURS,
         f"--cov={place.suite.package}",
         "--cov-report=",  # the time to write a report is not the time to measure
         f"--cov-config={place.folder.parent / 'coveragerc'}",
+        *options,
     )
 
 
+def coverage_branches_command(place: Workplace[Suite]) -> list[str]:
+    return coverage_command(place, "--cov-branch")
+
+
 def contexts_command(place: Workplace[Suite]) -> list[str]:
-    return [*coverage_command(place), "--cov-context=test"]
+    return coverage_command(place, "--cov-context=test")
+
+
+def contexts_branches_command(place: Workplace[Suite]) -> list[str]:
+    return coverage_command(place, "--cov-branch", "--cov-context=test")
+
+
+def slipcover_command(place: Workplace[Suite]) -> list[str]:
+    python, _, _, *rest = pytest_command(place, "-p", "no:cov", *NOT_OURS)
+    (package,) = (place.venv / "lib").glob(f"python3.*/site-packages/{place.suite.package}")
+    out = str(place.folder.parent / "slipcover.json")
+    options = ("--branch", "--source", str(package), "--json", "--out", out)
+    return [python, "-m", "slipcover", *options, "-m", "pytest", *rest]
 
 
 def pytest_command(place: Workplace[Suite], *options: str) -> list[str]:
@@ -65,10 +116,18 @@ def pytest_command(place: Workplace[Suite], *options: str) -> list[str]:
 
 
 def leave_files(place: Workplace[Suite]) -> None:
-    pass
+    """The steady state of whotests: a filled cache, and the last run's data to replace."""
+    kept = kept_folder(place)
+    if kept.exists():
+        shutil.rmtree(place.data_folder, ignore_errors=True)
+        kept.rename(place.data_folder)
 
 
-def remove_whotests_data(place: Workplace[Suite]) -> None:
+def set_whotests_data_aside(place: Workplace[Suite]) -> None:
+    """No cache and no data, until `leave_files` brings them back."""
+    kept = kept_folder(place)
+    if place.data_folder.exists() and not kept.exists():
+        place.data_folder.rename(kept)
     shutil.rmtree(place.data_folder, ignore_errors=True)
 
 
@@ -78,8 +137,20 @@ def remove_coverage_data(place: Workplace[Suite]) -> None:
     coverage_data(place).unlink(missing_ok=True)
 
 
-def whotests_data(place: Workplace[Suite]) -> Path:
-    return place.data_folder / "data.db"
+def kept_folder(place: Workplace[Suite]) -> Path:
+    return place.folder / ".whotests-kept"
+
+
+def branches_data(place: Workplace[Suite]) -> Path:
+    return place.data_folder / "branches.db"
+
+
+def lines_data(place: Workplace[Suite]) -> Path:
+    return place.data_folder / "lines.db"
+
+
+def cold_data(place: Workplace[Suite]) -> Path:
+    return place.data_folder / "cold.db"
 
 
 def coverage_data(place: Workplace[Suite]) -> Path:
@@ -88,36 +159,92 @@ def coverage_data(place: Workplace[Suite]) -> Path:
 
 PLAIN = Variant(name="plain", command=plain_command, before=leave_files)
 
-COLD = Variant(
-    name="whotests, cold",
-    command=whotests_command,
-    before=remove_whotests_data,
-    data_file=whotests_data,
+BRANCHES = Variant(
+    name="whotests, branches",
+    command=branches_command,
+    before=leave_files,
+    data_file=branches_data,
+    warmed=True,
 )
 
-WARM = Variant(
-    name="whotests, warm",
-    command=whotests_command,
-    before=leave_files,  # the steady state: a filled cache, and the last run's data to replace
-    data_file=whotests_data,
+LINES = Variant(
+    name="whotests, lines",
+    command=lines_command,
+    before=leave_files,
+    data_file=lines_data,
+    warmed=True,
+)
+
+COLD = Variant(
+    name="whotests, branches, cold",
+    command=cold_command,
+    before=set_whotests_data_aside,
+    data_file=cold_data,
 )
 
 COVERAGE = Variant(
-    name="coverage.py, no contexts",
+    name="coverage.py, lines",
     command=coverage_command,
     before=remove_coverage_data,
+    variables=CTRACE,
+)
+
+COVERAGE_BRANCHES = Variant(
+    name="coverage.py, branches",
+    command=coverage_branches_command,
+    before=remove_coverage_data,
+    variables=CTRACE,
+)
+
+SYSMON = Variant(
+    name="coverage.py, lines, sysmon",
+    command=coverage_command,
+    before=remove_coverage_data,
+    variables=(("COVERAGE_CORE", "sysmon"),),
+    least_python=(3, 12),
+)
+
+SLIPCOVER = Variant(
+    name="SlipCover, branches",
+    command=slipcover_command,
+    before=leave_files,
+    least_python=(3, 12),
+)
+
+CONTEXTS_BRANCHES = Variant(
+    name="coverage.py, contexts, branches",
+    command=contexts_branches_command,
+    before=remove_coverage_data,
     data_file=coverage_data,
-    variables=(("COVERAGE_CORE", "ctrace"),),
+    variables=CTRACE,
+    once=True,
 )
 
 CONTEXTS = Variant(
-    name="coverage.py, per-test contexts",
+    name="coverage.py, contexts, lines",
     command=contexts_command,
     before=remove_coverage_data,
     data_file=coverage_data,
-    variables=(("COVERAGE_CORE", "ctrace"),),
+    variables=CTRACE,
+    once=True,
 )
 
-VARIANTS = (PLAIN, COLD, WARM, COVERAGE, CONTEXTS)
-"""In the order of a round: the cold run fills the cache for the warm one, the coverage run with
-contexts leaves its data for the facts."""
+VARIANTS = (
+    PLAIN,
+    BRANCHES,
+    LINES,
+    COVERAGE,
+    COVERAGE_BRANCHES,
+    SYSMON,
+    SLIPCOVER,
+    COLD,
+    CONTEXTS_BRANCHES,
+    CONTEXTS,
+)
+"""In the order of the first round. The last one leaves its data for the facts."""
+
+
+def possible(python: str) -> tuple[Variant, ...]:
+    """Those that a version of Python ('3.11.7') can run."""
+    major, minor, *_ = map(int, python.split("."))
+    return tuple(variant for variant in VARIANTS if variant.least_python <= (major, minor))
