@@ -16,7 +16,7 @@ from whotests.errors import WhotestsError
 from whotests.integrations.install import install
 from whotests.integrations.pytest_recorder import PytestRecorder, register
 from whotests.recording.plan import Plan
-from whotests.recording.session import Session, current
+from whotests.recording.session import Session, current, measure_afresh
 from whotests.source.rules import in_force
 
 __all__ = ["begin", "detach_value"]
@@ -41,7 +41,10 @@ def begin(config: Any) -> None:
 
     What is wrong with the plan is pytest's usage error.
     """
-    if current() is not None or "PYTEST_XDIST_WORKER" in os.environ:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    measure_afresh()
+    if current() is not None:
         return
     try:
         session = Session.start(_plan_of(config))

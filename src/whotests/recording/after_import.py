@@ -1,16 +1,19 @@
 """Calls back once a module has been imported, without importing it."""
 
-import contextlib
+from __future__ import annotations
+
 import sys
-from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # what typing calls so: every process that is started imports this
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    Callback = Callable[[ModuleType], None]
 
 __all__ = ["when_imported"]
-
-Callback = Callable[[ModuleType], None]
 
 
 def when_imported(name: str, callback: Callback) -> None:
@@ -34,7 +37,7 @@ def _is_initializing(module: ModuleType) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Lets the other finders find, and has the found loader tell when it has run the module."""
 
     def __init__(self) -> None:
@@ -69,15 +72,18 @@ class _Finder(MetaPathFinder):
             ordinary(module)
             self.notify(module)
 
-        with contextlib.suppress(AttributeError, TypeError):
+        try:  # `suppress` would have to be imported
             loader.exec_module = exec_module
+        except (AttributeError, TypeError):
+            return
 
     def notify(self, module: ModuleType) -> None:
-        callbacks = self.waiting.pop(module.__name__, ())
+        # One that is called may wait for the same module.
+        while callbacks := self.waiting.pop(module.__name__, ()):
+            for callback in callbacks:
+                callback(module)
         if not self.waiting and self in sys.meta_path:
             sys.meta_path.remove(self)
-        for callback in callbacks:
-            callback(module)
 
 
 _FINDER = _Finder()

@@ -11,7 +11,7 @@ from types import CodeType, ModuleType, TracebackType
 from whotests.errors import WhotestsError
 from whotests.probes.load import code_for_script
 from whotests.recording.plan import Plan
-from whotests.recording.session import Session
+from whotests.recording.session import Session, measure_afresh
 
 __all__ = ["INCOMPLETE_STATUS", "Install", "main"]
 
@@ -34,6 +34,7 @@ def main(install: Install) -> None:
     boot = sys.modules["__main__"]
     plan = Plan.from_json(sys.argv[1])
     command = sys.argv[2:]
+    measure_afresh()
     try:
         session = Session.start(plan)
         install(session, plan)
@@ -87,6 +88,7 @@ class _Ending:
 
     def finish(self) -> None:
         if os.getpid() != self._pid:
+            self._session.finish()  # a part, in a forked child
             return
         self._session.finish(exit_status=self.status)
         if self._session.problem:

@@ -5,30 +5,33 @@ open now travels with the data that prepare each new process. And pools end thei
 signal, so a part writes what is new before it tells anyone of it through a pipe.
 """
 
-import functools
-from types import ModuleType
-from typing import Any, Protocol
+from __future__ import annotations
 
 from whotests.recording.after_import import when_imported
 from whotests.recording.handover import Handover
+from whotests.recording.starting import looking_like
 
-__all__ = ["Worker", "watch_multiprocessing"]
+TYPE_CHECKING = False  # what typing calls so: every process that is started imports this
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Worker(Protocol):
+        """A session, or one that is to begin. Nothing here raises."""
+
+        def handover(self) -> str:
+            """What a process that is started now is told, or ''."""
+
+        def go_on_for(self, handover: Handover) -> None:
+            """What runs from now on counts for what was open there."""
+
+        def before_telling(self) -> None:
+            """Another process is going to learn of what has run."""
+
+
+__all__ = ["watch_multiprocessing"]
 
 _KEY = "whotests"
-_watching: list["Worker"] = []
-
-
-class Worker(Protocol):
-    """A session. Nothing here raises."""
-
-    def handover(self) -> str:
-        """What a process that is started now is told, or ''."""
-
-    def go_on_for(self, handover: Handover) -> None:
-        """What runs from now on counts for what was open there."""
-
-    def before_telling(self) -> None:
-        """Another process is going to learn of what has run."""
+_watching: list[Worker] = []
 
 
 def watch_multiprocessing(worker: Worker) -> None:
@@ -42,7 +45,6 @@ def watch_multiprocessing(worker: Worker) -> None:
 def _watch_spawn(module: Any) -> None:
     get_data, prepare_ordinary = module.get_preparation_data, module.prepare
 
-    @functools.wraps(get_data)
     def get_preparation_data(*args: Any, **kwargs: Any) -> Any:
         data = get_data(*args, **kwargs)
         text = _watching[-1].handover()
@@ -50,7 +52,6 @@ def _watch_spawn(module: Any) -> None:
             data[_KEY] = text
         return data
 
-    @functools.wraps(prepare_ordinary)
     def prepare(data: Any) -> Any:
         text = data.get(_KEY)
         handover = Handover.from_text(text) if text else None
@@ -58,22 +59,21 @@ def _watch_spawn(module: Any) -> None:
             _watching[-1].go_on_for(handover)
         return prepare_ordinary(data)
 
-    module.get_preparation_data = get_preparation_data
-    module.prepare = prepare
+    module.get_preparation_data = looking_like(get_data, get_preparation_data)
+    module.prepare = looking_like(prepare_ordinary, prepare)
 
 
-def _watch_connection(module: ModuleType) -> None:
+def _watch_connection(module: Any) -> None:
     # All of its pipes and queues come down to this.
     for name in ("Connection", "PipeConnection"):
-        kind: Any = getattr(module, name, None)
+        kind = getattr(module, name, None)
         if kind is not None:
             kind._send_bytes = _telling(kind._send_bytes)
 
 
 def _telling(ordinary: Any) -> Any:
-    @functools.wraps(ordinary)
     def _send_bytes(self: Any, *args: Any, **kwargs: Any) -> Any:
         _watching[-1].before_telling()
         return ordinary(self, *args, **kwargs)
 
-    return _send_bytes
+    return looking_like(ordinary, _send_bytes)

@@ -4,9 +4,14 @@ gevent's `monkey.patch_all()` replaces them in `_thread` for the whole process; 
 here stays what it is. Where gevent was there first, it is asked for what it replaced.
 """
 
+from __future__ import annotations
+
 import _thread
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # what typing calls so: every process that is started imports this
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["RLock", "allocate_lock", "get_ident", "start_new_thread"]
 

@@ -18,17 +18,19 @@ from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
 from whotests.probes.runtime import LOG
 from whotests.recording.contexts import Context, Contexts, TestNote
+from whotests.recording.dormant import give_up, wake_up
 from whotests.recording.flusher import Flusher, Ledger
-from whotests.recording.handover import Handover, PlanFile
+from whotests.recording.handover import Handover
 from whotests.recording.multiprocess import watch_multiprocessing
 from whotests.recording.plan import Plan
+from whotests.recording.plan_file import PlanFile
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
 from whotests.recording.unloaded import surprise_of, unloaded_files
 from whotests.records import FileRecord, RunRecord
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
-__all__ = ["Session", "current"]
+__all__ = ["Session", "current", "measure_afresh"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -41,7 +43,17 @@ _current: list["Session"] = []
 
 def current() -> "Session | None":
     """The run that measures this process, if one does."""
+    wake_up()
     return _current[-1] if _current else None
+
+
+def measure_afresh() -> None:
+    """Ends the part that this process records for another one's run: it gets a run of its own."""
+    give_up()
+    for session in list(_current):
+        begun_here = session._tested if session.started_as_part else session.in_test
+        if session.part_of and not begun_here:
+            session.finish()
 
 
 def _guarded(
@@ -75,6 +87,8 @@ class Session:
         self.pid = os.getpid()
         self.part_of = part_of
         """The run that this process records for, or 0 when that is its own."""
+        self.started_as_part = bool(part_of)
+        """And its interpreter was started for that; else it may have been forked."""
         self.ended = False
         self.elsewhere = ""
         """What to say when no test runs in this process, because others run them."""
@@ -206,6 +220,7 @@ class Session:
         return Handover(
             plan=self._plan_file.tell(),
             run=self.part_of or self._writer.run_id,
+            source=self.plan.source,
             tests=tuple(tests),
             labels=tuple(labels),
         ).to_text()

@@ -5,43 +5,45 @@ what C code has when a program inherits that, and into a copy of what is given e
 is given to a Python.
 """
 
-import functools
+from __future__ import annotations
+
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
-from typing import Any, Protocol
 
 from whotests.recording.after_import import when_imported
 from whotests.recording.handover import VARIABLE
 from whotests.recording.originals import RLock, get_ident
 
-__all__ = ["Starter", "begin_handing_over", "starts_program", "stop_handing_over"]
+TYPE_CHECKING = False  # what typing calls so: every process that is started imports this
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import ModuleType
+    from typing import Any, Protocol
+
+    class Starter(Protocol):
+        """What a session does when its process starts others. Nothing here raises."""
+
+        def handover(self) -> str:
+            """The variable's value for a process that is started now; '': it gets none."""
+
+        def before_exec(self) -> None:
+            """This process may become another program with the next call."""
+
+        def after_exec(self) -> None:
+            """It did not."""
+
+        def leave(self) -> None:
+            """This process ends with the next call."""
 
 
-class Starter(Protocol):
-    """What a session does when its process starts others. Nothing here raises."""
-
-    def handover(self) -> str:
-        """The variable's value for a process that is started now; '': it gets none."""
-
-    def before_exec(self) -> None:
-        """This process may become another program with the next call."""
-
-    def after_exec(self) -> None:
-        """It did not."""
-
-    def leave(self) -> None:
-        """This process ends with the next call."""
-
+__all__ = ["begin_handing_over", "looking_like", "starts_program", "stop_handing_over"]
 
 _starters: list[Starter] = []
 _installed: list[str] = []
 _starting: set[int] = set()
 """Threads that are just starting a program."""
 _putenv, _unsetenv = os.putenv, os.unsetenv
-_PYTHON = re.compile(rb"(?:python|pypy)[\d.wt]*(?:\.exe)?", re.IGNORECASE)
+_PYTHONS = (b"python", b"pypy")
 _HEAD = 512
 """Bytes of a script in which the name of its interpreter stands."""
 
@@ -94,11 +96,23 @@ def _replace(module: Any, name: str, wrap: Callable[[Any], Any]) -> Any:
     ordinary = getattr(module, name, None)
     if ordinary is None:
         return None
-    wrapper = functools.wraps(ordinary)(wrap(ordinary))
+    wrapper = looking_like(ordinary, wrap(ordinary))
     home = sys.modules.get(str(ordinary.__module__))  # there pickle looks for it
     for place in (module, home):
         if place is not None and getattr(place, name, None) is ordinary:
             setattr(place, name, wrapper)
+    return wrapper
+
+
+def looking_like(ordinary: Any, wrapper: Any) -> Any:
+    """The wrapper with the name, signature and all that can be seen of what it wraps.
+
+    What `functools.wraps` does, which would have to be imported.
+    """
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(wrapper, name, getattr(ordinary, name, None))
+    wrapper.__annotations__ = {}
+    wrapper.__wrapped__ = ordinary
     return wrapper
 
 
@@ -258,7 +272,7 @@ def _creating(ordinary: Any) -> Any:
         env = args[6]
         if env is None:
             return _ENVIRONMENT.during(value, lambda: ordinary(*args, **kwargs))
-        if _PYTHON.search(f"{args[0] or ''} {args[1] or ''}".encode(errors="replace")):
+        if _names_python(f"{args[0] or ''} {args[1] or ''}".encode(errors="replace")):
             args = (*args[:6], _with_variable(env, value), *args[7:])
         return ordinary(*args, **kwargs)
 
@@ -281,14 +295,14 @@ def _runs_python(paths: Iterable[Any], argv: Iterable[Any], cwd: Any) -> bool:
     to start one. `paths`: where it is looked for, in order."""
     try:
         for path in map(os.fsencode, paths):
-            if _PYTHON.fullmatch(os.path.basename(path)) or path == os.fsencode(sys.executable):
+            if _is_python(os.path.basename(path)) or path == os.fsencode(sys.executable):
                 return True
             place = path if cwd is None else os.path.join(os.fsencode(cwd), path)
             if os.path.isfile(place):
                 if _is_script(place):
                     return True
                 break
-        return any(_PYTHON.search(os.fsencode(word)) for word in argv)
+        return any(_names_python(os.fsencode(word)) for word in argv)
     except (TypeError, ValueError, OSError):
         return False
 
@@ -297,4 +311,18 @@ def _is_script(path: bytes) -> bool:
     """Whether it begins with `#!` and a Python; some have a shell there, and that in line two."""
     with open(path, "rb") as file:
         head = file.read(_HEAD)
-    return head.startswith(b"#!") and any(map(_PYTHON.search, head.split(b"\n")[:3]))
+    return head.startswith(b"#!") and any(map(_names_python, head.split(b"\n")[:3]))
+
+
+def _is_python(name: bytes) -> bool:
+    """python, python3.13t, pypy3, pythonw.exe; not python-config."""
+    name = name.lower().removesuffix(b".exe")
+    return any(
+        name.startswith(python) and not name[len(python) :].strip(b"0123456789.tw")
+        for python in _PYTHONS
+    )
+
+
+def _names_python(text: bytes) -> bool:
+    text = text.lower()
+    return any(python in text for python in _PYTHONS)
