@@ -3,6 +3,7 @@
 May import types, errors and the store. Refuses to read a disk: a `SourceTree` does.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
@@ -101,7 +102,8 @@ class Catalogue:
         if file.state is not FileState.MEASURED and named.isascii() and named:
             # There may be a thousand of these.
             source = self._tree.read(file.path)
-            if source is not None and named.encode() not in source:
+            definition = rb"(?:def|class)[\s\\]+%s\b" % re.escape(named.encode())
+            if source is not None and re.search(definition, source) is None:
                 return ()
         units = self._reader.units(file.id)
         if units or file.state is FileState.MEASURED:

@@ -76,7 +76,7 @@ class SourceText:
                 body_line=unit.body_line,
                 fingerprint=b"",
             )
-            for place, unit in enumerate(units_of(tree, file.line_count))
+            for place, unit in enumerate(units_of(tree, file.line_count, fingerprints=False))
         ]
 
 
