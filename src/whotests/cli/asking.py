@@ -14,6 +14,7 @@ import click
 from whotests.config.settings import load_settings
 from whotests.errors import DataError
 from whotests.query.files import Catalogue
+from whotests.source.archives import archived
 from whotests.source.rules import Rules, in_force
 from whotests.store.reader import Reader
 
@@ -51,7 +52,8 @@ class DiskTree:
                 # An absolute path stays what it is.
                 return (root / path).read_bytes()
             except OSError:
-                continue
+                if (content := archived(str(root / path))) is not None:
+                    return content
         return None
 
 

@@ -1,8 +1,9 @@
 """Gives measured files their instrumented code when they are imported or run.
 
 `SourceFileLoader.get_code` is the one place through which the import system, `runpy` and
-`python -m` all get a file's code; it is replaced while a `Loading` is installed. Modules keep
-their ordinary loaders and specs, and nothing else in the import system changes.
+`python -m` all get the code of a module's file; it is replaced while a `Loading` is installed.
+Modules keep their ordinary loaders and specs. `probes.executed` does the same for what comes
+another way.
 """
 
 import ast
@@ -12,7 +13,7 @@ import os
 import sys
 import types
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.machinery import SourceFileLoader
@@ -20,6 +21,7 @@ from importlib.util import MAGIC_NUMBER, cache_from_source
 from typing import TYPE_CHECKING, Any
 
 from whotests.probes.cache import Cache
+from whotests.probes.executed import Executed
 from whotests.probes.layout import Layout
 from whotests.probes.nodes import MARK, PREFIX
 from whotests.probes.runtime import ModuleMark, block
@@ -50,6 +52,29 @@ _ORDINARY_RULES = Rules()
 _installed: list["Loading"] = []
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How code is wanted of a measured file."""
+
+    rewrite: Rewrite | None = None
+    key: str = ""
+    """Names what `rewrite` does: the same key, the same change."""
+    filename: str = ""
+    """What the code calls the file; '' for its path."""
+    flags: int = 0
+    """Of `from __future__` imports that it has not itself."""
+    compiled: bool = False
+    """The program compiles it by itself: then it is warned each time."""
+
+    @property
+    def name(self) -> str:
+        """A name for the way, among all ways of one file."""
+        return self.key + (f"\0{self.filename}\0{self.flags}" if self.compiled else "")
+
+
+_AS_A_MODULE = Way()
+
+
 @dataclass(slots=True, eq=False)
 class LoadedFile:
     """A version of a file that was asked for while measuring."""
@@ -69,7 +94,9 @@ class LoadedFile:
     reason: str = ""
     """Why it could not, or which part of it."""
     variants: dict[str, types.CodeType] = field(default_factory=dict)
-    """The code that runs, for each way of compiling it."""
+    """The code that runs, by the name of the way."""
+    warned: tuple[tuple[str, str, int], ...] = ()
+    """What the compiler warned of: category, text, line."""
 
 
 class Loading:
@@ -90,6 +117,7 @@ class Loading:
         self._versions: dict[tuple[str, bytes], LoadedFile] = {}
         self._mark = ModuleMark()
         self._mark.began, self._mark.ended = began, ended
+        self._executed = Executed(measures, self._code_of_compiled)
 
     @property
     def files(self) -> list[LoadedFile]:
@@ -118,6 +146,7 @@ class Loading:
             co_filename="<frozen importlib._bootstrap_external>"
         )
         SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
+        self._executed.install()
         _installed.append(self)
 
     def remove(self) -> None:
@@ -125,17 +154,23 @@ class Loading:
         if self in _installed:
             _installed.remove(self)
             del SourceFileLoader.get_code  # what it has from its base class shows again
+            self._executed.remove()
 
-    def code_of(
-        self, path: str, source: bytes, *, rewrite: Rewrite | None = None, variant: str = ""
+    def _code_of_compiled(
+        self, path: str, source: bytes, *, filename: str = "", flags: int = 0
     ) -> types.CodeType | None:
+        return self.code_of(
+            path, source, Way(filename=filename, flags=flags, compiled=bool(filename))
+        )
+
+    def code_of(self, path: str, source: bytes, way: Way = _AS_A_MODULE) -> types.CodeType | None:
         """The code to run for these bytes of a measured file.
 
         None when it cannot be instrumented: then it is to be compiled as usual, which fails
-        where it would fail without us. `variant` names what `rewrite` does, for the cache.
+        where it would fail without us.
         """
         try:
-            return self._code_of(path, source, rewrite, variant)
+            return self._code_of(path, source, way)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self._refuse(path, source, f"{type(error).__name__}: {error}")
         except Warning as error:  # the program wants it raised, which compiling as usual does
@@ -146,29 +181,32 @@ class Loading:
 
     def _refuse(self, path: str, source: bytes, reason: str) -> None:
         digest = digest_of(source)
-        self._versions[path, digest] = LoadedFile(path, digest, reason=reason)
+        # Another way may have gone well.
+        self._versions.setdefault((path, digest), LoadedFile(path, digest, reason=reason))
 
-    def _code_of(
-        self, path: str, source: bytes, rewrite: Rewrite | None, variant: str
-    ) -> types.CodeType | None:
+    def _code_of(self, path: str, source: bytes, way: Way) -> types.CodeType | None:
         digest = digest_of(source)
         file = self._versions.get((path, digest))
         if file is not None:
             if not file.packed_layout:
                 return None
-            if variant in file.variants:
-                return file.variants[variant]
-        entry = self._cache.read(path, variant + self._rules.key, digest)
+            known = file.variants.get(way.name)
+            if known is not None:
+                if way.compiled:
+                    _warn(file.warned, way.filename)
+                return known
+        variant = way.name + self._rules.key
+        entry = self._cache.read(path, variant, digest)
         cached = entry is not None
         if entry is None:
-            entry = build(path, source, rewrite, self._rules)
-            self._cache.write(path, variant + self._rules.key, digest, entry)
+            entry = build(way.filename or path, source, way, self._rules)
+            self._cache.write(path, variant, digest, entry)
         code, layout, sizes, analysis, warned, reason = entry
         # Python would warn of them when it compiles the file, and keep what it has compiled.
-        if warned and not has_bytecode(path) and (sys.dont_write_bytecode or not cached):
-            for category, message, line in warned:
-                kind = getattr(builtins, category, SyntaxWarning)
-                warnings.warn_explicit(message, kind, path, line)
+        if way.compiled:
+            _warn(warned, way.filename)
+        elif warned and not has_bytecode(path) and (sys.dont_write_bytecode or not cached):
+            _warn(warned, path)
         if file is None:
             line_count, statements, excluded, branches, excused, units = analysis
             file = LoadedFile(
@@ -182,13 +220,14 @@ class Loading:
                 units=tuple(map(unit_record, units)),
                 packed_layout=layout,
                 reason=reason,
+                warned=tuple(warned),
             )
+            # Another thread may have come here, too.
+            file = self._versions.setdefault((path, digest), file)
         constants: dict[object, object] = {MARK: self._mark}
         for index, size in enumerate(sizes):
             constants[PREFIX + str(index)] = block(file, index, size=size)
-        file.variants[variant] = swapped(code, constants)
-        self._versions[path, digest] = file
-        return file.variants[variant]
+        return file.variants.setdefault(way.name, swapped(code, constants))
 
 
 @lru_cache(maxsize=64)
@@ -199,7 +238,7 @@ def layout_of(file: LoadedFile) -> Layout:
 
 def code_for_script(path: str) -> types.CodeType | None:
     """The code of a script that is about to be run; None: compile it as usual."""
-    return _code_from(path, None, "")
+    return _code_from(path, _AS_A_MODULE)
 
 
 def code_for_rewritten(path: str, rewrite: Rewrite, key: str) -> types.CodeType | None:
@@ -207,10 +246,10 @@ def code_for_rewritten(path: str, rewrite: Rewrite, key: str) -> types.CodeType 
 
     `key` names what `rewrite` does: the same key, the same change.
     """
-    return _code_from(path, rewrite, key)
+    return _code_from(path, Way(rewrite=rewrite, key=key))
 
 
-def _code_from(path: str, rewrite: Rewrite | None, variant: str) -> types.CodeType | None:
+def _code_from(path: str, way: Way) -> types.CodeType | None:
     if not _installed or not _installed[-1].measures(path):
         return None
     try:
@@ -218,10 +257,16 @@ def _code_from(path: str, rewrite: Rewrite | None, variant: str) -> types.CodeTy
             source = file.read()
     except OSError:
         return None
-    return _installed[-1].code_of(path, source, rewrite=rewrite, variant=variant)
+    return _installed[-1].code_of(path, source, way)
 
 
-def build(path: str, source: bytes, rewrite: Rewrite | None, rules: Rules) -> tuple[Any, ...]:
+def _warn(warned: Iterable[tuple[str, str, int]], path: str) -> None:
+    for category, message, line in warned:
+        kind = getattr(builtins, category, SyntaxWarning)
+        warnings.warn_explicit(message, kind, path, line)
+
+
+def build(path: str, source: bytes, way: Way, rules: Rules) -> tuple[Any, ...]:
     """An entry of the cache: code with placeholders for blocks, layout, and the file's analysis.
 
     Raises what the compiler raises.
@@ -243,7 +288,7 @@ def build(path: str, source: bytes, rewrite: Rewrite | None, rules: Rules) -> tu
     try:
         try:
             layout, code, compiler_warned = _compiled(
-                tree, path, source, text, analysis, rewrite, each=False
+                tree, path, source, text, analysis, way, each=False
             )
         except SyntaxError:
             # Too many blocks in each other, ours among them; or it is no Python at all.
@@ -251,7 +296,7 @@ def build(path: str, source: bytes, rewrite: Rewrite | None, rules: Rules) -> tu
             # Branches are known by the nodes of the tree.
             analysis = ask(source, path, tree, text)
             layout, code, compiler_warned = _compiled(
-                tree, path, source, text, analysis, rewrite, each=True
+                tree, path, source, text, analysis, way, each=True
             )
     finally:
         sys.setrecursionlimit(limit)
@@ -335,7 +380,7 @@ def _compiled(
     source: bytes,
     text: str,
     analysis: "Analysis",
-    rewrite: Rewrite | None,
+    way: Way,
     *,
     each: bool,
 ) -> tuple[Layout, types.CodeType, list[tuple[str, str, int]]]:
@@ -354,10 +399,10 @@ def _compiled(
         mark_module=True,
         each=each,
     )
-    if rewrite is not None:
-        rewrite(tree, source)
+    if way.rewrite is not None:
+        way.rewrite(tree, source)
     with kept_warnings() as warned:
-        code = compile(tree, path, "exec", dont_inherit=True)
+        code = compile(tree, path, "exec", way.flags, dont_inherit=True)
     return layout, code, warned
 
 

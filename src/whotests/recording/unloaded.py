@@ -7,6 +7,7 @@ from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.load import LoadedFile, plain_analysis, unit_record
 from whotests.records import FileRecord
+from whotests.source.archives import archived, archived_files, is_archive
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 from whotests.types import FileState, LineBits
@@ -29,11 +30,13 @@ def unloaded_files(
         if isinstance(path := getattr(module, "__dict__", {}).get("__file__"), str)
     }
     records = []
-    for path in scope.python_files():
-        real = os.path.realpath(path)
-        if real not in seen:
-            seen.add(real)
-            records.append(_record(str(path), cache, rules, imported=real in early))
+    for place in map(str, scope.python_files()):
+        inside = archived_files(place) if is_archive(place) else [place]
+        for path in inside:
+            real = os.path.realpath(path)
+            if real not in seen and (path == place or scope.measures(path)):
+                seen.add(real)
+                records.append(_record(path, cache, rules, imported=real in early))
     return records
 
 
@@ -84,7 +87,10 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        return _unread(path, b"", f"it cannot be read: {error.strerror}")
+        inside = archived(path)
+        if inside is None:
+            return _unread(path, b"", f"it cannot be read: {error.strerror}")
+        source = inside
     digest = digest_of(source)
     variant = f"analysis{rules.key}"
     entry = cache.read(path, variant, digest)
