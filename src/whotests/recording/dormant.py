@@ -11,6 +11,7 @@ import os
 import sys
 
 from whotests.recording.after_import import when_imported
+from whotests.recording.main_script import run_if_measured
 from whotests.recording.multiprocess import watch_multiprocessing
 from whotests.recording.originals import RLock
 from whotests.recording.starting import begin_handing_over, stop_handing_over
@@ -82,6 +83,7 @@ class Dormant:
         if not self._handover.tests:  # else what an inner runner does is theirs
             for name in _RUNNERS:
                 when_imported(name, lambda _: self.wake())
+        run_if_measured(concerns)
 
     def wake(self) -> None:
         """Begins the part; the second call, and one that comes meanwhile, wait for the first."""

@@ -13,7 +13,7 @@ from whotests.probes.load import code_for_script
 from whotests.recording.plan import Plan
 from whotests.recording.session import Session, measure_afresh
 
-__all__ = ["INCOMPLETE_STATUS", "Install", "main"]
+__all__ = ["INCOMPLETE_STATUS", "Install", "main", "prepare_script", "strip_our_frames"]
 
 INCOMPLETE_STATUS = 3
 """Exit status of a command that ended well, but of which whotests lost something."""
@@ -61,7 +61,7 @@ def main(install: Install) -> None:
 
             runpy._run_module_as_main("__main__", False)  # type: ignore[attr-defined]
         else:
-            exec(_prepare_script(command, module), module.__dict__)
+            exec(prepare_script(command, module), module.__dict__)
         ending.status = 0
     except SystemExit as request:
         ending.status = _status_of(request)
@@ -70,10 +70,16 @@ def main(install: Install) -> None:
         if isinstance(error, KeyboardInterrupt):
             session.interrupted()
             ending.interrupted = True
-        hook = getattr(sys, "excepthook", None)
-        if hook is not None:
-            sys.excepthook = _FramelessHook(hook, boot)
+        strip_our_frames(boot)
         raise
+
+
+def strip_our_frames(boot: ModuleType) -> None:
+    """Lets the exception that ends the command be shown without our frames: those of this
+    package, those of the module `boot`, and what these were called by."""
+    hook = getattr(sys, "excepthook", None)
+    if hook is not None:
+        sys.excepthook = _FramelessHook(hook, boot)
 
 
 class _Ending:
@@ -134,11 +140,13 @@ class _FramelessHook:
 
 
 def _without_our_frames(trace: TracebackType | None, boot: ModuleType) -> TracebackType | None:
-    kept = []
+    kept: list[TracebackType] = []
     while trace is not None:
         frame = trace.tb_frame
         ours = str(frame.f_globals.get("__name__")).startswith(_OUR_FRAMES)
-        if not ours and frame.f_globals is not boot.__dict__:
+        if frame.f_globals is boot.__dict__:
+            kept.clear()
+        elif not ours:
             kept.append(trace)
         trace = trace.tb_next
     following = None
@@ -190,7 +198,8 @@ def _show_lines_of(code: CodeType, text: str) -> None:
         register(code if hasattr(linecache, "_interactive_cache") else "<string>", text, "<string>")
 
 
-def _prepare_script(command: list[str], module: ModuleType) -> CodeType:
+def prepare_script(command: list[str], module: ModuleType) -> CodeType:
+    """The code of a script that is about to run in `module`; `command` is it and its arguments."""
     sys.argv[:] = command
     script = command[0]
     if not sys.flags.safe_path:
