@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from whotests.config.scope import ARCHIVES
 from whotests.errors import UsageError
 
 __all__ = ["default_source", "find_source", "resolve_source"]
@@ -73,7 +74,8 @@ def resolve_source(name: str, *, cwd: Path, path: Sequence[str]) -> tuple[str, .
     if os.path.isdir(candidate):
         return (candidate,)
     if os.path.isfile(candidate):
-        if not candidate.endswith((".py", ".pyw")) and not _is_script(candidate):
+        known = candidate.endswith((".py", ".pyw")) or candidate.lower().endswith(ARCHIVES)
+        if not known and not _is_script(candidate):
             raise UsageError(f"source '{name}' is not Python source; name a folder or a .py file")
         return (candidate,)
     if all(part.isidentifier() for part in name.split(".")):

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from pathlib import Path
 
-__all__ = ["Scope"]
+__all__ = ["ARCHIVES", "Scope"]
+
+ARCHIVES = (".zip", ".whl", ".egg", ".pyz")
+"""How zip archives of Python files are called, in small letters."""
 
 _SOURCE_NAME = re.compile(r"^[^.#~!$@%^&*()+=,]+\.pyw?$")
 """coverage.py's rule for files that could be imported by name."""

@@ -5,14 +5,14 @@
 
 import os
 
-__all__ = ["archived", "archived_files", "is_archive"]
+from whotests.config.scope import ARCHIVES
 
-_SUFFIXES = (".zip", ".whl", ".egg", ".pyz")
+__all__ = ["archived", "archived_files", "is_archive"]
 
 
 def is_archive(path: str) -> bool:
     """Whether a file is one by its name."""
-    return path.lower().endswith(_SUFFIXES) and os.path.isfile(path)
+    return path.lower().endswith(ARCHIVES) and os.path.isfile(path)
 
 
 def archived(path: str) -> bytes | None:
