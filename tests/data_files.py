@@ -25,6 +25,7 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
+from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL
 from whotests.source.text import digest_of
 from whotests.store.branches import Branch
 from whotests.store.reader import Reader
@@ -341,13 +342,15 @@ def record_shop(data: DataFile, *, started: float = NOON) -> None:
 
 
 def record_forks(data: DataFile) -> None:
-    """A finished run over BASKET with branches: test_new, test_add and the import.
+    """A finished run over BASKET with branches, under the usual rules: test_new, test_add and the
+    import.
 
     Nothing takes 11->12. The source is saved as well.
     """
     basket = basket_of(branch=True)
     data.save(basket)
-    with data.run(branch=True) as run:
+    usual = (DEFAULT_EXCLUDE, DEFAULT_PARTIAL + ALWAYS_PARTIAL)
+    with data.run(branch=True, rules=usual) as run:
         run.file(basket)
         run.label("import", MODULE)
         run.test("tests/test_b.py::test_new", INIT)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from data_files import (
     BASKET,
     INIT,
+    NOON,
     SOURCE,
     DataFile,
     Measured,
@@ -19,7 +21,7 @@ from data_files import (
     record_forks,
     record_shop,
 )
-from whotests.types import RunStatus, UnitKind
+from whotests.types import FileState, RunStatus, UnitKind
 
 
 @pytest.fixture
@@ -237,6 +239,83 @@ def test_who_of_a_branch(forks: DataFile) -> None:
         "  Nothing takes it.\n"
         "  1 test runs line 11 and goes elsewhere.\n"
     )
+
+
+def settings(data: DataFile, *lines: str) -> None:
+    """Gives the project these settings."""
+    table = "\n".join(("[tool.whotests]", *lines, ""))
+    (data.root / "pyproject.toml").write_text(table)
+
+
+def test_settings_of_now_count(forks: DataFile) -> None:
+    """Who changes what is excluded sees it in the next report, without running anything."""
+    settings(forks, 'exclude_also = ["def never"]')
+    *_, total = answer(forks, "report").splitlines()
+    assert total.split()[:6] == ["total", "9", "1", "2", "1", "82%"]
+    value = json.loads(answer(forks, "report", "--json"))
+    assert value["files"][0]["excluded_lines"] == [17, 18]
+    settings(forks, 'exclude_also = ["raise ValueError"]')
+    assert json.loads(answer(forks, "report", "--json"))["total"]["branches"] == 0
+    assert "11->12  nothing (a rule excludes it)\n" in answer(forks, "who", f"{SOURCE}:11")
+    settings(forks, 'partial_also = ["if not name"]')
+    total = json.loads(answer(forks, "report", "--json"))["total"]
+    assert (total["branches"], total["branches_missing"]) == (2, 0)
+    assert "11->12  nothing (a rule excuses it)\n" in answer(forks, "who", f"{SOURCE}:11")
+
+
+def test_recorded_rules_count_for_another_text(forks: DataFile) -> None:
+    """Where the text is another one by now, the recorded rules are used, and this is said."""
+    settings(forks, 'exclude_also = ["def never"]')
+    (forks.root / SOURCE).write_text(BASKET + "#\n")
+    text = answer(forks, "report")
+    assert " 77%" in text
+    assert f"rules: the project excludes other lines than when {SOURCE} was recorded" in text
+    assert json.loads(answer(forks, "report", "--json"))["recorded_rules"] == [SOURCE]
+
+
+def test_rules_of_another_project_do_not_count(forks: DataFile, shop: DataFile) -> None:
+    """A data file that is named is counted by the rules of its own project."""
+    settings(shop, 'exclude_also = ["def never"]')
+    value = json.loads(answer(shop, "report", "--json", "--data", str(forks.path)))
+    assert value["total"]["excluded"] == 0
+
+
+def test_invalid_rule(forks: DataFile) -> None:
+    """An invalid expression is an error that names the file, the key and the place."""
+    settings(forks, 'exclude_also = ["def never("]')
+    done = whotests(forks, "report", status=2)
+    assert "pyproject.toml: 'exclude_also' of [tool.whotests]" in done.stderr
+    assert "'def never(': missing ), unterminated subpattern at position 9" in done.stderr
+
+
+def test_some_runs_without_branches(forks: DataFile) -> None:
+    """When only some runs recorded branches, the report says which did not."""
+    with forks.run(started=NOON + 10, append=True) as run:
+        run.file(basket_of())
+        run.test("t", {(SOURCE, "Basket.add"): [11, 12]})
+    assert "branches: `pytest -q` recorded none" in answer(forks, "report")
+
+
+def test_functions_that_nothing_imported(tmp_path: Path) -> None:
+    """Functions of a file that nothing imported are known as long as its text is on the disk."""
+    data = DataFile(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("")
+    basket = replace(basket_of(), state=FileState.NOT_IMPORTED)
+    data.save(basket)
+    with data.run() as run:
+        run.file(basket)
+    for target in (f"{SOURCE}::Basket.add", "Basket.add", "shop.basket.Basket.add"):
+        text = answer(data, "who", target)
+        assert text.startswith(f"{SOURCE}::Basket.add  lines 10-15\n")
+        assert "Nothing imported it" in text
+    (file,) = json.loads(answer(data, "report", "--json"))["files"]
+    names = ["Basket.__init__", "Basket.add", "Basket.never", ""]
+    assert [one["name"] for one in file["functions"]] == names
+    (tmp_path / SOURCE).write_text(BASKET + "#\n")
+    done = whotests(data, "who", f"{SOURCE}::Basket.add", status=2)
+    assert "has changed since, so its functions are not known" in done.stderr
+    (file,) = json.loads(answer(data, "report", "--json"))["files"]
+    assert (file["functions"], file["missing"]) == (None, 11)
 
 
 @pytest.mark.parametrize(
