@@ -243,6 +243,7 @@ def _run_row(row: RunRow) -> _Object:
         "id": run.id,
         "command": list(run.command),
         "label": run.label,
+        "branch": run.branch,
         "status": "killed" if run.killed else run.status.value,
         "note": run.note,
         "exit_status": run.exit_status,

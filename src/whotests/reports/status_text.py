@@ -83,6 +83,8 @@ def _print_run(console: Console, row: RunRow, *, now: float) -> None:
         f"  {moment(run.started)} ({age(now - run.started)}), "
         f"took {duration(max(0.0, last - run.started))}",
     )
+    if run.branch:
+        state.append(", with branches")
     if run.exit_status is not None:
         state.append(f", exit status {run.exit_status}")
     indented(console, state)
