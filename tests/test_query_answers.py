@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -449,3 +450,104 @@ def test_who_after_append_speaks_of_both_runs(data: DataFile) -> None:
         run.test("tests/test_b.py::test_later", {**INIT, **REFUSE})
     with data.opened() as question:
         assert names(who([f"{SOURCE}:12"], *question)) == ["test_later", "test_refuse"]
+
+
+FORKS = replace(basket_of(), branches=((5, 7), (5, 10), (11, 12), (11, 15), (18, -17), (18, 17)))
+
+
+@pytest.fixture
+def forks(data: DataFile) -> Iterator[Question]:
+    """Two ways out of lines 5 (at import), 11 and 18."""
+    data.save(FORKS)
+    with data.run(branch=True) as run:
+        run.file(FORKS)
+        run.label("import", {(SOURCE, "Basket"): [5, (5, 7), 7]})
+        run.label("checkout", {(SOURCE, "Basket.never"): [18, (18, -17)]})
+        run.test("t::add", {(SOURCE, "Basket.add"): [11, (11, 15), 15]})
+        run.test("t::both", {(SOURCE, "Basket.add"): [11, (11, 12), (11, 15), 12, 15]})
+        run.test("t::neither", {(SOURCE, "Basket.add"): [11]})
+    with data.opened() as question:
+        yield question
+
+
+def ways(asked: Asked) -> dict[int, tuple[int, bool]]:
+    """End -> how many tests took it, and whether anything did."""
+    return {way.end: (way.tests, way.taken) for way in asked.ways}
+
+
+def test_who_took_which_way(forks: Question) -> None:
+    """A line with branches tells how many tests took each, and each test which it took."""
+    answer = who([f"{SOURCE}:11"], *forks)
+    assert ways(only(answer)) == {12: (1, True), 15: (2, True)}
+    assert {hit.test.name: hit.branches.get(SOURCE, ()) for hit in answer.tests} == {
+        "t::add": ((11, 15),),
+        "t::both": ((11, 12), (11, 15)),
+        "t::neither": (),
+    }
+
+
+def test_ways_outside_of_tests(forks: Question) -> None:
+    """What only imports or labels took was taken, and by no test; ways out come last."""
+    assert ways(only(who([f"{SOURCE}:5"], *forks))) == {7: (0, True), 10: (0, False)}
+    assert list(ways(only(who([f"{SOURCE}:18"], *forks))).items()) == [
+        (17, (0, False)),
+        (-17, (0, True)),
+    ]
+
+
+def test_who_took_a_branch(forks: Question) -> None:
+    """Only those that took a branch ran it, not those that ran its line."""
+    answer = who([f"{SOURCE}:11->12"], *forks)
+    assert [hit.test.name for hit in answer.tests] == ["t::both"]
+    assert answer.tests[0].branches == {SOURCE: ((11, 12),)}
+    assert list(lines_in(only(answer).tested)) == [11]
+    assert only(answer).target.branch == 12
+
+
+def test_branch_that_only_a_label_took(forks: Question) -> None:
+    """A branch that no test took and something else did."""
+    answer = who([f"{SOURCE}:18->exit"], *forks)
+    assert (list(answer.tests), [hit.label for hit in answer.labels]) == ([], ["checkout"])
+    assert (only(answer).tested, list(lines_in(only(answer).ran))) == (0, [18])
+
+
+def test_branch_beside_its_line(forks: Question) -> None:
+    """That its line ran does not make a branch taken when both are asked for."""
+    answer = who([f"{SOURCE}:18", f"{SOURCE}:18->17"], *forks)
+    line, branch = answer.asked
+    assert (list(lines_in(line.ran)), branch.ran) == ([18], 0)
+
+
+def test_branches_that_nothing_took(forks: Question) -> None:
+    """Of a function, those that nothing took are listed; of a branch's line, they are ways."""
+    assert only(who([f"{SOURCE}::Basket.never"], *forks)).missed == ((18, 17),)
+    assert only(who([f"{SOURCE}::Basket.add"], *forks)).missed == ()
+    assert only(who([f"{SOURCE}:18"], *forks)).missed == ()
+
+
+def test_what_took_branches(forks: Question) -> None:
+    """A test's branches, and those that no other test takes."""
+    (unit,) = what(["t::both"], *forks).files[0].units
+    assert (unit.branches, unit.branches_alone) == (((11, 12), (11, 15)), ((11, 12),))
+
+
+def test_report_counts_branches(forks: Question) -> None:
+    """Branches, those not taken, and those of them whose line ran."""
+    (row,) = report(*forks).rows
+    numbers = row.numbers
+    assert (numbers.branches, numbers.missing_branches, numbers.partial_branches) == (6, 2, 2)
+    assert row.part.missed == ((5, 10), (18, 17))
+    assert numbers.percent == pytest.approx(100 * (6 + 4) / (11 + 6))
+
+
+def test_report_of_lines_has_no_branches(data: DataFile) -> None:
+    """When no run that is kept recorded branches, none are counted."""
+    with data.run(branch=True) as run:
+        run.file(FORKS)
+        run.test("t", INIT)
+    with data.run(started=NOON + 1) as run:
+        run.file(FORKS)
+        run.test("t", INIT)
+    with data.opened() as question:
+        assert not report(*question).branch
+        assert rows_by_path(question)[SOURCE].numbers.branches == 0

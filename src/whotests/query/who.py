@@ -10,6 +10,7 @@ from typing import Final
 
 from whotests.query.commands import commands_for
 from whotests.query.files import Catalogue
+from whotests.query.numbers import Facts
 from whotests.query.sources import Staleness
 from whotests.query.targets import Target
 from whotests.store.branches import Branch
@@ -79,6 +80,8 @@ class Asked:
     """When one line was asked for: its branches, if it has any."""
     partial: bool
     """A rule says that not all of these have to be taken."""
+    missed: tuple[Branch, ...]
+    """When it is not one line: branches of its lines that nothing took, and should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +341,24 @@ def _asked(
         near=near,
         ways=ways,
         partial=bool(ways) and bool(wanted & file.partial),
+        missed=() if fork else _missed(file, wanted, reader, outcome),
     )
+
+
+def _missed(
+    file: FileVersion, lines: LineBits, reader: Reader, outcome: "_Outcome"
+) -> tuple[Branch, ...]:
+    _, ran, _ = outcome.lines(file.path)
+    _, taken, _ = outcome.branches(file.path)
+    facts = Facts(
+        statements=file.statements,
+        excluded=file.excluded,
+        partial=file.partial,
+        ran=ran,
+        branches=reader.branches(file.id).all,
+        taken=taken,
+    )
+    return facts.of(lines).missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,7 @@ def _asked(asked: Asked) -> _Object:
         "tested": _lines(asked.tested),
         "ran": _lines(asked.ran),
         "branches": [_way(way, asked) for way in asked.ways],
+        "missing_branches": asked.missed,
         "nearest_statements": list(asked.nearest_statements),
         "nearest_run": [
             {"line": near.line, "tests": near.tests, "at_import": near.at_import}

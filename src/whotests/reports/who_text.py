@@ -160,6 +160,14 @@ def _explained(asked: Asked) -> list[str]:
     missed = asked.statements & ~asked.ran & ~asked.excluded
     if missed and asked.ran and asked.target.by_lines | bool(asked.target.units):
         sentences.append(f"Nothing ran {_lines(missed)}.")
+    # A branch to a line that nothing ran has been told by that.
+    branches = [
+        branch_name(line, end)
+        for line, end in asked.missed
+        if asked.ran >> line & 1 and not (end > 0 and missed >> end & 1)
+    ]
+    if branches and asked.target.by_lines | bool(asked.target.units):
+        sentences.append(f"Nothing took {', '.join(branches)}.")
     sentences += _nearest(asked)
     return sentences
 
