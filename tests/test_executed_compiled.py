@@ -250,7 +250,11 @@ TRANSPARENT = {
     """,
     "tools that look": """
         import dis, doctest, inspect, symtable, trace
-        print(sorted(trace._find_executable_linenos("annotated.py")))
+        from coverage.parser import PythonParser
+        print(sorted(trace._find_executable_linenos("annotated.py"), key=str))
+        parser = PythonParser(filename="annotated.py")
+        parser.parse_source()
+        print(sorted(parser.statements))
         print(symtable.symtable(open("annotated.py").read(), "annotated.py", "exec").get_symbols())
         import annotated
         print(doctest.testmod(annotated))
