@@ -5,6 +5,7 @@ anything on a failure: a batch that could not be written can be written again.
 """
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -217,7 +218,8 @@ class Writer:
         """Marks the run, which is a part of another one, as ended; one that never wrote needs none.
 
         When the run that it is a part of is over, that takes in all parts now, since nobody else
-        will. While it goes on, parts that have ended become one when there are many of them.
+        will. While it goes on, parts that have ended become one when there are many of them. A
+        process that became another program, which is this, ends with this.
         """
         if not self._rows.run_id:
             return
@@ -235,6 +237,12 @@ class Writer:
                 "SELECT part_of FROM run WHERE id = ?", (mine,)
             ).fetchone()
             over = is_over(connection, whole, here=here, now=now)
+            if over is False and self._goes_on_as(connection, whole):
+                connection.execute(
+                    "UPDATE run SET ended = ?, status = ? WHERE id = ?",
+                    (ended, status.value, whole),
+                )
+                over = True
             if over is None:
                 remove_runs(connection, [mine])
             elif over:
@@ -251,6 +259,11 @@ class Writer:
         self._rows = RunRows(run_id=0)
         if last:
             self._tidy_up()
+
+    def _goes_on_as(self, connection: sqlite3.Connection, run_id: int) -> bool:
+        """Whether this process is the run's, after an `exec`."""
+        query = "SELECT 1 FROM run WHERE id = ? AND pid = ? AND host = ?"
+        return connection.execute(query, (run_id, os.getpid(), self._host)).fetchone() is not None
 
     def files_of_parts(self) -> frozenset[str] | None:
         """The paths of the files that parts of this run have measured so far; None when it has no
