@@ -137,7 +137,7 @@ SHAPES = '''
                 x else 3)
 '''
 
-RULES = {
+RULES: dict[str, dict[str, list[str]]] = {
     "usual": {},
     "more": {"exclude_also": [r"def helper", r"^\s*else:"], "partial_also": ["if value"]},
     "other": {"exclude_lines": ["class Inner", "elif"], "partial_branches": ["for item in"]},

@@ -179,8 +179,11 @@ class RunRows:
             outline = _outline_of(file)
         branches, places = Branches(unpack_branches(packed)), None
         if file.branches:
-            branches, places = branches.with_all(file.branches)
-            packed, partial = pack_branches(branches.all), pack_bits(file.partial)
+            before = branches
+            branches, places = before.with_all(file.branches)
+            partial = pack_bits(file.partial)
+            if branches is not before:
+                packed = pack_branches(branches.all)
         # The same text under other exclusion rules: the newest rules count.
         facts = (
             file.line_count,
