@@ -90,7 +90,10 @@ class _Maker:
         return text + self.maybe("else:", 2, depth, loop, returns)
 
     def manager(self, depth: int, loop: bool, returns: bool) -> str:
-        return f"with {self.one_of(_MANAGERS)}:" + self.suite(depth, loop, returns)
+        suite = self.suite(depth, loop, returns)
+        if {line.strip() for line in suite.splitlines()} <= {"", "global g", "x: int"}:
+            suite = " x\n"  # coverage.py may never end where the compiler keeps nothing of it
+        return f"with {self.one_of(_MANAGERS)}:" + suite
 
     def cases(self, depth: int, loop: bool, returns: bool) -> str:
         patterns = [self.one_of(_PATTERNS) for _ in range(self.choose(3))]
