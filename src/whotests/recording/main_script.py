@@ -53,9 +53,10 @@ def _run() -> tuple[BaseException | None, ModuleType]:
             # The interpreter dies of SIGINT if the last text that it ran ended in one.
             with suppress(KeyboardInterrupt):
                 exec("raise KeyboardInterrupt", {})
-        if isinstance(error, SystemExit):
+        if not isinstance(error, SystemExit):
+            strip_our_frames(rest)
+        elif sys.version_info < (3, 14):
             return error, rest
-        strip_our_frames(rest)
         ended: BaseException | None = error
     else:
         ended = None
