@@ -293,7 +293,9 @@ def test_some_runs_without_branches(forks: DataFile) -> None:
     with forks.run(started=NOON + 10, append=True) as run:
         run.file(basket_of())
         run.test("t", {(SOURCE, "Basket.add"): [11, 12]})
-    assert "branches: `pytest -q` recorded none" in answer(forks, "report")
+    for question in (["report"], ["who", f"{SOURCE}:11"], ["who", f"{SOURCE}::Basket.add"]):
+        assert "branches: `pytest -q` recorded none; what only it" in answer(forks, *question)
+    assert "branches:" not in answer(forks, "who", f"{SOURCE}:8")
 
 
 def test_functions_that_nothing_imported(tmp_path: Path) -> None:

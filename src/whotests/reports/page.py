@@ -19,7 +19,7 @@ from whotests.types import RunStatus
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Cell", "Grid", "excerpt", "indented", "new_console", "notes", "plain"]
+__all__ = ["Cell", "Grid", "branch_notes", "excerpt", "indented", "new_console", "notes", "plain"]
 
 Cell = Text | str | tuple[str, str]
 """What stands in a table: text, or a string and its style."""
@@ -202,6 +202,18 @@ def notes(
         plain(console)
     for line in lines:
         plain(console, Text.assemble(("note: ", "bold yellow"), line))
+
+
+def branch_notes(without: Iterable[Run]) -> list[str]:
+    """What to bear in mind when these runs recorded no branches, while others did."""
+    commands = list(dict.fromkeys(f"`{' '.join(run.command)}`" for run in without))
+    if not commands:
+        return []
+    it = "it" if len(commands) == 1 else "they"
+    return [
+        f"branches: {joined(commands)} recorded none; what only {it} took counts as not taken. "
+        "Run again with --branch."
+    ]
 
 
 def _stale_notes(stale: Sequence[Staleness]) -> list[str]:

@@ -12,8 +12,8 @@ from rich.text import Text
 from whotests.query.lines import missing_parts
 from whotests.query.numbers import Numbers
 from whotests.query.report import FileRow, Report
-from whotests.reports.page import Grid, indented, notes, plain
-from whotests.reports.words import count, joined, percent, shown_path
+from whotests.reports.page import Grid, branch_notes, indented, notes, plain
+from whotests.reports.words import count, percent, shown_path
 from whotests.store.values import Run
 
 __all__ = ["print_report"]
@@ -81,13 +81,7 @@ def _numbers(numbers: Numbers, answer: Report, precision: int) -> list[Text]:
 
 
 def _counting_notes(answer: Report) -> list[str]:
-    lines = []
-    if answer.without_branches:
-        commands = dict.fromkeys(f"`{' '.join(run.command)}`" for run in answer.without_branches)
-        lines.append(
-            f"branches: {joined(list(commands))} recorded none; those that only it took count "
-            "as missing. Run it again with --branch."
-        )
+    lines = branch_notes(answer.without_branches)
     if answer.rules_kept:
         kept = len(answer.rules_kept)
         which = shown_path(answer.rules_kept[0]) if kept == 1 else count(kept, "file")

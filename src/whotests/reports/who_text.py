@@ -13,7 +13,7 @@ from rich.text import Text
 
 from whotests.query.sources import SourceText, Staleness
 from whotests.query.who import Asked, TestHit, Way, Who
-from whotests.reports.page import Cell, Grid, excerpt, indented, notes, plain
+from whotests.reports.page import Cell, Grid, branch_notes, excerpt, indented, notes, plain
 from whotests.reports.words import (
     OUTCOME_STYLES,
     branch_end,
@@ -68,7 +68,10 @@ def print_who(
         for command in answer.commands:
             # Never folded: it is there to be pasted.
             console.print(f"  {command}", style="cyan", soft_wrap=True)
-    notes(console, _unique_stale(answer.asked), runs)
+    runs = tuple(runs)
+    forks = any(asked.ways or asked.missed for asked in answer.asked)
+    without = [run for run in runs if not run.branch] if forks else ()
+    notes(console, _unique_stale(answer.asked), runs, besides=branch_notes(without))
 
 
 def _print_asked(console: Console, asked: Asked, text: SourceText | None) -> None:
