@@ -6,6 +6,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
+from os.path import abspath, realpath  # as they are now: programs replace the ones in `os.path`
 from pathlib import Path
 
 __all__ = ["ARCHIVES", "Scope"]
@@ -62,10 +63,10 @@ class Scope:
     def _decide(self, path: str) -> bool:
         if path.startswith("<"):
             return False
-        absolute = os.path.abspath(path)
+        absolute = abspath(path)
         if self._is_inside(absolute):
             return not self._is_omitted(absolute)
-        real = os.path.realpath(absolute)
+        real = realpath(absolute)
         return real != absolute and self._is_inside(real) and not self._is_omitted(real)
 
     def _is_inside(self, path: str) -> bool:
@@ -100,17 +101,17 @@ def _walls() -> tuple[str, ...]:
     folders.add(os.path.dirname(os.__file__))
     if sys.prefix != sys.base_prefix:
         folders.add(sys.prefix)
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    package = os.path.dirname(os.path.dirname(abspath(__file__)))
     folders.update(os.path.join(package, name) for name in _OURSELVES)
     return tuple(
         _as_prefix(os.path.normcase(form))
         for folder in sorted(folders)
-        for form in _forms(os.path.abspath(folder))
+        for form in _forms(abspath(folder))
     )
 
 
 def _forms(path: str) -> Iterable[str]:
-    return dict.fromkeys((path, os.path.realpath(path)))
+    return dict.fromkeys((path, realpath(path)))
 
 
 def _as_prefix(folder: str) -> str:

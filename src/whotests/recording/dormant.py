@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+from os.path import (  # as they are now: programs replace the ones in `os.path`
+    abspath,
+    islink,
+    realpath,
+)
 
 from whotests.recording.after_import import when_imported
 from whotests.recording.main_script import run_if_measured
@@ -102,15 +107,15 @@ class Dormant:
     def _concerns(self, path: str) -> bool:
         """Whether the file may be one of the source; the session knows exactly."""
         try:
-            absolute = os.path.normcase(os.path.abspath(path))
+            absolute = os.path.normcase(abspath(path))
             if absolute.startswith(self._walls):
                 return False
-            if absolute.startswith(self._source) or os.path.islink(absolute):
+            if absolute.startswith(self._source) or islink(absolute):
                 return True
             folder = os.path.dirname(absolute)
             known = self._folders.get(folder)
             if known is None:
-                real = os.path.join(os.path.normcase(os.path.realpath(folder)), "")
+                real = os.path.join(os.path.normcase(realpath(folder)), "")
                 known = self._folders[folder] = real.startswith(self._source)
             return known
         except (TypeError, ValueError, OSError):
@@ -140,4 +145,4 @@ class Dormant:
 
 
 def _forms(path: str) -> tuple[str, str]:
-    return os.path.normpath(path), os.path.realpath(path)
+    return os.path.normpath(path), realpath(path)

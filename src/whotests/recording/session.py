@@ -10,6 +10,7 @@ import sys
 import time
 from _socket import gethostname  # `socket` itself takes longer to import than all of ours
 from collections.abc import Callable
+from os.path import abspath  # as they are now: programs replace the ones in `os.path`
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from whotests.config.scope import Scope
@@ -377,7 +378,7 @@ class Session:
         self.contexts.import_ended()
 
     def _stored_path(self, path: str) -> str:
-        absolute = os.path.abspath(path)
+        absolute = abspath(path)
         if not os.path.normcase(absolute).startswith(self._root):
             return absolute
         return absolute[len(self._root) :].replace(os.sep, "/")
