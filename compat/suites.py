@@ -216,11 +216,34 @@ SUITES = (
     ),
     Suite(
         name="anyio",
-        kind="asyncio and trio side by side: tasks, threads, processes, sockets",
+        kind="asyncio and trio side by side: tasks, threads; blockbuster, which forbids blocking calls",
         project="anyio",
         version="4.16.0",
         package="anyio",
-        arguments=("tests", "-k", "not uvloop"),
+        # Those about sockets and subprocesses fail plainly where the network is not all there,
+        # and what they leave open is told of in whatever test the garbage collector comes by.
+        arguments=(
+            *(
+                f"tests/test_{part}.py"
+                for part in (
+                    "concurrency_utils",
+                    "contextmanagers",
+                    "debugging",
+                    "eventloop",
+                    "fileio",
+                    "from_thread",
+                    "itertools",
+                    "lowlevel",
+                    "synchronization",
+                    "taskgroups",
+                    "tempfile",
+                    "to_thread",
+                )
+            ),
+            *(f"tests/streams/test_{part}.py" for part in ("buffered", "file", "memory", "text")),
+            "-k",
+            "not uvloop",
+        ),
         shadows=("src",),
         extras=(
             "blockbuster==1.5.29",
@@ -233,7 +256,7 @@ SUITES = (
             "truststore==0.10.5",
             HYPOTHESIS,
         ),
-        seconds=60,
+        seconds=20,
     ),
     Suite(
         name="werkzeug",

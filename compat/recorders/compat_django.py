@@ -2,7 +2,7 @@
 
 import unittest
 
-from compat_unittest import Outcomes
+from compat_unittest import Outcomes, write
 from django.test.runner import DiscoverRunner
 
 DATABASES = {
@@ -23,3 +23,8 @@ class Result(Outcomes, unittest.TextTestResult):
 class Runner(DiscoverRunner):
     def get_resultclass(self):
         return Result
+
+    def suite_result(self, suite, result, **kwargs):
+        failed = super().suite_result(suite, result, **kwargs)
+        write("end", "", f"{failed} failed", f"{result.testsRun} ran")
+        return failed
