@@ -19,7 +19,8 @@ from branch_facts import FileBranches
 from explained_branches import Explained
 from facts import statement_lines
 from whotests.probes.cache import Cache
-from whotests.probes.load import LoadedFile, Loading, layout_of
+from whotests.probes.load import Loading
+from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import collect, seen
 from whotests.recording.contexts import Contexts
 from whotests.source.compiler_warnings import kept_warnings

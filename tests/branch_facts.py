@@ -38,6 +38,7 @@ class FileBranches:
                 possible = self._parser.arcs()
             except NotPython:
                 pass
+        self._bits: dict[Arc, int] = {}
         ways: dict[int, set[int]] = defaultdict(set)
         for line, to in possible:
             ways[line].add(to)
@@ -55,6 +56,13 @@ class FileBranches:
         """Each branch's place."""
         return {arc: index for index, arc in enumerate(sorted(self.possible))}
 
+    def bit(self, arc: Arc) -> int:
+        """The bit of the branch that a pair of lines stands for, or 0."""
+        if arc not in self._bits:
+            taken = self.taken((arc,))
+            self._bits[arc] = bits_of(self.order[branch] for branch in taken)
+        return self._bits[arc]
+
 
 class BranchFacts:
     """The facts below one folder."""
@@ -71,19 +79,20 @@ class BranchFacts:
 
     def of_coverage(self, data_file: Path) -> Facts:
         """What coverage.py recorded."""
-        recorded: dict[tuple[str, str], set[Arc]] = defaultdict(set)
+        facts: dict[tuple[str, str], int] = defaultdict(int)
         with sqlite3.connect(data_file) as connection:
-            for context, path, line, to in connection.execute(
-                "SELECT context.context, file.path, fromno, tono FROM arc"
-                " JOIN file ON file.id = file_id JOIN context ON context.id = context_id"
+            paths = {
+                file_id: shown(self._root / path, self._root)
+                for file_id, path in connection.execute("SELECT id, path FROM file")
+            }
+            for context, file_id, line, to in connection.execute(
+                "SELECT context, file_id, fromno, tono FROM arc"
+                " JOIN context ON context.id = context_id"
             ):
-                recorded[context, path].add((line, to))
-        facts = {}
-        for (context, measured), arcs in recorded.items():
-            path = shown(self._root / measured, self._root)
-            file = self.file(path)
-            if bits := bits_of(map(file.order.__getitem__, file.taken(arcs))):
-                facts[context, path] = bits
+                path = paths[file_id]
+                bit = self.file(path).bit((line, to))
+                if bit:
+                    facts[context, path] |= bit
         return facts
 
     def of_whotests(self, data_file: Path) -> Facts:

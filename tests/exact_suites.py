@@ -27,9 +27,13 @@ class Suite:
     needs: tuple[str, ...] = ()
     """What else the tests import."""
     least: int
-    """Facts that there are at the least."""
+    """Facts of lines that there are at the least."""
+    least_branches: int
+    """Facts of branches."""
     chance: frozenset[tuple[str, str]] = frozenset()
     """File and text of lines of which chance decides in which tests they run."""
+    branches_by_chance: frozenset[tuple[str, str]] = frozenset()
+    """The same of lines that branch."""
 
 
 SUITES = (
@@ -41,6 +45,7 @@ SUITES = (
         tests=("tests",),
         needs=("markupsafe==3.0.4", "trio==0.35.0"),
         least=600_000,
+        least_branches=200_000,
         chance=frozenset(
             {
                 # Words are drawn at random.
@@ -58,6 +63,16 @@ SUITES = (
                 ("src/jinja2/environment.py", "except Exception:"),
             }
         ),
+        branches_by_chance=frozenset(
+            {
+                ("src/jinja2/utils.py", "if word != last:"),
+                ("src/jinja2/utils.py", "if next_capitalized:"),
+                ("src/jinja2/utils.py", "if idx - randrange(3, 8) > last_comma:"),
+                ("src/jinja2/utils.py", "if idx - randrange(10, 20) > last_fullstop:"),
+                ("src/jinja2/utils.py", 'if p_str.endswith(","):'),
+                ("src/jinja2/utils.py", 'elif not p_str.endswith("."):'),
+            }
+        ),
     ),
     Suite(
         name="more-itertools",
@@ -71,6 +86,7 @@ SUITES = (
             "--deselect=tests/test_more.py::CallbackIterTests",
         ),
         least=9_000,
+        least_branches=1_000,
     ),
     Suite(
         name="sqlparse",
@@ -79,6 +95,7 @@ SUITES = (
         path=".",
         tests=("tests",),
         least=100_000,
+        least_branches=10_000,
     ),
 )
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from both_measured import borrowed_lines
+from branch_facts import BranchFacts
 from exact_suites import SUITES, Suite, fetch
-from facts import Facts, count, coverage_facts, differences, of_tests, whotests_facts
+from facts import Facts, agreement, count, coverage_facts, differences, of_tests, whotests_facts
 from measured_commands import run_measured, run_plain
 
 pytestmark = pytest.mark.suites
@@ -25,33 +27,53 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
 def test_a_real_suite(suite: Suite, folder: Path, tmp_path: Path) -> None:
-    """Of each test and phase, both have the same lines, in the tests' files too."""
+    """Of each test and phase, both have the same lines and branches, in the tests' files too."""
     root = fetch(suite, folder)
     path = os.pathsep.join((str(root / suite.path), str(folder / "needs")))
     environment = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "COVERAGE_CORE": "ctrace"}
     settings = ("-p", "no:cacheprovider", "-c", "pyproject.toml")
     command = ("python", "-m", "pytest", "-q", *settings, *suite.tests)
-    theirs_file, ours_file = tmp_path / ".coverage", tmp_path / "data.db"
-
-    sources = [f"--cov={name}" for name in suite.source]
     configuration = tmp_path / "no_settings"
     configuration.write_text("")
+    sources = [f"--cov={name}" for name in suite.source]
     options = [*sources, f"--cov-config={configuration}", "--cov-context=test", "--cov-report="]
-    plain = run_plain(
-        *command, *options, cwd=root, env={**environment, "COVERAGE_FILE": str(theirs_file)}
-    )
-    assert plain.status == 0, plain.out[-3000:] + plain.err
+    for name, more in (("lines", ()), ("branches", ("--cov-branch",))):
+        variables = {**environment, "COVERAGE_FILE": str(tmp_path / name)}
+        plain = run_plain(*command, *options, *more, cwd=root, env=variables)
+        assert plain.status == 0, plain.out[-3000:] + plain.err
     chosen = [word for name in suite.source for word in ("--source", name)]
+    data = tmp_path / "data.db"
     measured = run_measured(
-        *command, cwd=root, env=environment, options=(*chosen, "--data", str(ours_file))
+        *command, cwd=root, env=environment, options=(*chosen, "--branch", "--data", str(data))
     )
     assert measured.status == 0, measured.out[-3000:] + measured.err
 
-    theirs = of_tests(coverage_facts(theirs_file, root))
-    ours = of_tests(whotests_facts(ours_file, root))
+    theirs = of_tests(coverage_facts(tmp_path / "lines", root))
+    ours = of_tests(whotests_facts(data, root))
     assert count(theirs) >= suite.least
     assert _different(theirs, ours, suite, root) == []
     assert _different(ours, theirs, suite, root) == []
+
+    branches = BranchFacts(root)
+    theirs = _of_python(of_tests(branches.of_coverage(tmp_path / "branches")))
+    ours = of_tests(branches.of_whotests(data))
+    assert agreement(theirs, ours) >= suite.least_branches
+    lent = {path: _lent(root / path) for path in {path for _, path in theirs}}
+    found = branches.unexplained(theirs, ours, lent)
+    assert [shown for shown in found if not _by_chance(shown, suite)] == []
+
+
+def _of_python(facts: Facts) -> Facts:
+    """Without templates, of which coverage.py takes the lines for Python's."""
+    return {key: bits for key, bits in facts.items() if key[1].endswith(".py")}
+
+
+def _lent(file: Path) -> set[int]:
+    return borrowed_lines(file.read_text(encoding="utf-8"))
+
+
+def _by_chance(shown: str, suite: Suite) -> bool:
+    return any(path in shown and repr(text) in shown for path, text in suite.branches_by_chance)
 
 
 def _different(facts: Facts, others: Facts, suite: Suite, root: Path) -> list[str]:

@@ -17,7 +17,7 @@ from whotests import __version__
 
 __all__ = ["Cache"]
 
-_FORMAT = f"{__version__}/15"
+_FORMAT = f"{__version__}/16"
 """Changes whenever entries of before must not be used: probes, layout or analysis changed."""
 _DIGEST = 16
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from whotests.probes import nodes
 from whotests.probes.later import Later
-from whotests.probes.layout import BlockLayout, Layout, Trap
+from whotests.probes.layout import Layout, Packed, Trap
 from whotests.probes.runtime import BLOCK_SIZE
 from whotests.probes.shapes import SIMPLE, first_line
 from whotests.probes.suspension import Suspensions
@@ -88,13 +88,10 @@ class Chains:
         self.traps: dict[int, list[Trap]] = {}
         self.unit = Unit(0, each=True)
 
-    def layout(self) -> Layout:
+    def layout(self) -> Packed:
         """What all probes stand for."""
-        return Layout(
-            tuple(self.steps),
-            tuple(self.parents),
-            tuple(BlockLayout(unit, tuple(steps)) for unit, steps in self.blocks),
-            {unit: tuple(sorted(traps)) for unit, traps in self.traps.items()},
+        return Layout.pack(
+            steps=self.steps, parents=self.parents, blocks=self.blocks, traps=self.traps
         )
 
     # -- steps, probes and traps ------------------------------------------------------------
@@ -223,7 +220,7 @@ class Chains:
         offset = unit.free_place - region.first if region.first else 0
         unit.free_place += region.last - region.first + 1
         self.traps.setdefault(unit.index, []).extend(
-            (start + offset, end + offset, step, offset) for start, end, step in traps
+            Trap(start + offset, end + offset, step, offset) for start, end, step in traps
         )
         return nodes.region(body, self.any_block(), probe, offset, line=line)
 

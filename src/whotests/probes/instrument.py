@@ -16,7 +16,7 @@ from typing import Any
 from whotests.probes import nodes
 from whotests.probes.chains import DEAD, EMPTY, Chains, Unit
 from whotests.probes.compiled import compiled_elsewhere
-from whotests.probes.layout import Layout
+from whotests.probes.layout import Packed
 from whotests.probes.shapes import (
     DEFINITIONS,
     SIMPLE,
@@ -53,7 +53,7 @@ def instrument(
     branches: Branches | None = None,
     mark_module: bool,
     each: bool = False,
-) -> Layout:
+) -> Packed:
     """Puts probes into `tree`, in place, and returns what they stand for.
 
     `units` are the nodes of the file's units in order, the module first; `first_lines` folds a
@@ -68,7 +68,7 @@ def instrument(
 
 
 class _Instrumenter(Chains):
-    def module(self, tree: ast.Module, mark_module: bool) -> Layout:
+    def module(self, tree: ast.Module, mark_module: bool) -> Packed:
         self.compiled = {id(node) for node in compiled_elsewhere(tree, self.text)}
         head, body = self.definition_body(tree)
         if mark_module and body:

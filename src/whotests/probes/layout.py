@@ -4,83 +4,137 @@ Statements that certainly ran when a probe is reached form a chain, back to the 
 it. A step is one statement in such a chain, or a branch that was taken, and the step before it
 (-1 at a chain's start). A probe stands for the chain that ends in its step; so does an
 exception that was raised at a line of a step.
+
+A large program has as many steps as lines, so they are kept as packed integers: four bytes
+each, that need no unpacking.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 from whotests.probes.runtime import Key
 from whotests.types import LineBits
 
-__all__ = ["BlockLayout", "Layout", "Trap"]
-
-Trap = tuple[int, int, int, int]
-"""First and last place of a statement's own part, its step, and what makes lines of places.
-
-Each region has a range of places of its own for its lines: what leaves a region and passes the
-next one further out, maybe in a later context, is not noted once more there.
-"""
+__all__ = ["Layout", "Packed", "Trap"]
 
 
-@dataclass(frozen=True, slots=True)
-class BlockLayout:
-    """One block: the unit it belongs to, and the step of each of its probes."""
+class Trap(NamedTuple):
+    """First and last place of a statement's own part, its step, and what makes lines of places.
 
-    unit: int
-    steps: tuple[int, ...]
+    Each region has a range of places of its own for its lines: what leaves a region and passes
+    the next one further out, maybe in a later context, is not noted once more there.
+    """
+
+    first: int
+    last: int
+    step: int
+    offset: int
 
 
-@dataclass(frozen=True, slots=True)
+Packed = tuple[bytes, ...]
+"""The columns of a layout, as `marshal` takes them."""
+
+
+def _pack(numbers: Iterable[int]) -> bytes:
+    from array import array  # instrumenting alone needs it
+
+    return array("i", numbers).tobytes()
+
+
 class Layout:
-    """The probes of one file. Plain data: it is marshalled beside the code."""
+    """The probes of one file."""
 
-    steps: tuple[int, ...]
-    """What each step is: its line, or minus one minus the index of the branch that it takes."""
-    parents: tuple[int, ...]
-    blocks: tuple[BlockLayout, ...]
-    traps: dict[int, tuple[Trap, ...]] = field(default_factory=dict)
-    """Unit -> its traps by first line."""
+    __slots__ = (
+        "_block_ends",
+        "_block_units",
+        "_parents",
+        "_probes",
+        "_steps",
+        "_trap_firsts",
+        "_trap_lasts",
+        "_trap_offsets",
+        "_trap_steps",
+        "_trap_units",
+    )
 
-    def plain(self) -> tuple[Any, ...]:
-        """The same as nested tuples that `marshal` takes."""
-        blocks = tuple((block.unit, block.steps) for block in self.blocks)
-        return (self.steps, self.parents, blocks, self.traps)
+    def __init__(self, packed: Packed) -> None:
+        """The layout that `pack` packed."""
+        columns = [memoryview(column).cast("i") for column in packed]
+        self._steps, self._parents, self._block_units, self._block_ends, self._probes = columns[:5]
+        self._trap_units, self._trap_firsts, self._trap_lasts = columns[5:8]
+        self._trap_steps, self._trap_offsets = columns[8:]
 
-    @classmethod
-    def from_plain(cls, plain: tuple[object, ...]) -> "Layout":
-        """The inverse of `plain`."""
-        steps, parents, blocks, traps = plain
-        return cls(steps, parents, tuple(BlockLayout(*block) for block in blocks), traps)  # type: ignore[arg-type, attr-defined]
+    @staticmethod
+    def pack(
+        *,
+        steps: Sequence[int],
+        parents: Sequence[int],
+        blocks: Sequence[tuple[int, Sequence[int]]],
+        traps: Mapping[int, Sequence[Trap]],
+    ) -> Packed:
+        """A layout to be kept.
+
+        `steps` are lines, or minus one minus the index of the branch that is taken; `parents` the
+        step before each; `blocks` the unit of each and the steps of its probes; `traps` those of
+        each unit.
+        """
+        rows = [(unit, *trap) for unit in sorted(traps) for trap in sorted(traps[unit])]
+        columns = (
+            steps,
+            parents,
+            [unit for unit, _ in blocks],
+            list(accumulate(len(probes) for _, probes in blocks)),
+            [step for _, probes in blocks for step in probes],
+            *(zip(*rows, strict=True) if rows else ((), (), (), (), ())),
+        )
+        return tuple(map(_pack, columns))
+
+    @property
+    def sizes(self) -> Iterator[int]:
+        """How many probes each block has."""
+        end = 0
+        for this_end in self._block_ends:
+            yield this_end - end
+            end = this_end
+
+    def unit(self, block: int) -> int:
+        """The unit that a block belongs to."""
+        return self._block_units[block]
 
     def hit(self, block: int, key: Key) -> tuple[LineBits, int]:
         """The lines that a block's key stands for, and its branches as a bitmap."""
-        layout = self.blocks[block]
         lines = branches = 0
-        for step in self._reached(layout, key):
+        for step in self._reached(block, key):
             while step >= 0:
-                what = self.steps[step]
+                what = self._steps[step]
                 if what >= 0:
                     lines |= 1 << what
                 else:
                     branches |= 1 << ~what
-                step = self.parents[step]
+                step = self._parents[step]
         return LineBits(lines), branches
 
-    def _reached(self, layout: BlockLayout, key: Key) -> Iterator[int]:
+    def _reached(self, block: int, key: Key) -> Iterator[int]:
         """The steps in which the chains end that a key tells of."""
         if isinstance(key, tuple):
-            for step, armed in zip(layout.steps, key, strict=False):
+            first = self._block_ends[block - 1] if block else 0
+            for step, armed in zip(
+                self._probes[first : self._block_ends[block]], key, strict=False
+            ):
                 if not armed:
                     yield step
             return
-        traps = self.traps.get(layout.unit, ())
+        unit = self._block_units[block]
+        first = bisect_left(self._trap_units, unit)
+        end = bisect_right(self._trap_units, unit, first)
         if key > 0:
-            at = bisect_right(traps, key, key=lambda trap: trap[0]) - 1
-            if at >= 0 and key <= traps[at][1]:
-                yield traps[at][2]
-        else:
-            for first, last, step, offset in traps:
-                if first - offset <= -key <= last - offset:
-                    yield step
+            at = bisect_right(self._trap_firsts, key, first, end) - 1
+            if at >= first and key <= self._trap_lasts[at]:
+                yield self._trap_steps[at]
+        else:  # in whatever region
+            for at in range(first, end):
+                place = self._trap_offsets[at] - key
+                if self._trap_firsts[at] <= place <= self._trap_lasts[at]:
+                    yield self._trap_steps[at]

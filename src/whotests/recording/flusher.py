@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TypeVar
 
 from whotests.errors import WhotestsError
-from whotests.probes.load import LoadedFile, layout_of
+from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
 from whotests.recording.originals import allocate_lock, start_new_thread
@@ -184,7 +184,7 @@ class Ledger:
         lines, branches = layout.hit(block.index, hit)
         if not lines and not branches:
             return -1
-        unit = layout.blocks[block.index].unit
+        unit = layout.unit(block.index)
         place = (self._file_key(file), unit, lines, branches)
         key = self._patterns.get(place)
         if key is None:

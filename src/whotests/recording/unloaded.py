@@ -5,9 +5,10 @@ import sys
 
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
-from whotests.probes.load import LoadedFile, plain_analysis, unit_record
+from whotests.probes.loaded import LoadedFile
 from whotests.records import FileRecord
 from whotests.source.archives import archived, archived_files, is_archive
+from whotests.source.plain import plain_analysis, unit_record
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 from whotests.types import FileState, LineBits
