@@ -237,7 +237,7 @@ TRANSPARENT = {
         from importlib.util import module_from_spec, spec_from_file_location
 
         class Loader(SourceFileLoader):
-            def source_to_code(self, data, path, *, _optimize=-1):
+            def source_to_code(self, data, path, *others, **options):
                 return compile(data, path, "exec", dont_inherit=True)
 
         sys.dont_write_bytecode = False

@@ -11,6 +11,8 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from io import FileIO
+from os.path import abspath, join
 from types import CodeType, FrameType
 from typing import Any
 from zipimport import zipimporter
@@ -99,10 +101,12 @@ class Executed:
         **others: object,
     ) -> CodeType | None:
         """Instrumented code for the whole text of a measured file; None for all else."""
+        module = others.pop("module", None) if sys.version_info >= (3, 15) else None
         if (
             type(source) not in (str, bytes)
             or type(filename) not in (str, bytes)
             or type(flags) is not int
+            or not isinstance(module, str | None)
             or others
         ):
             return None
@@ -113,22 +117,22 @@ class Executed:
         if name.startswith("<") or flags & ~_FUTURES or flags & _OTHER_SYNTAX:
             return None
         try:
-            path = os.path.abspath(name)
+            path = abspath(name)
             if not self._measures(path) or optimize not in (-1, sys.flags.optimize):
                 return None
-            with open(path, "rb") as file:
+            with FileIO(path) as file:  # what the program calls `open` may be something else
                 content = file.read()
             if not _is_text_of(source, content) or _is_for_others(caller):
                 return None
-        except (OSError, ValueError, SyntaxError):  # no such file, or not the text of one
+        except Exception:  # no such file, or not the text of one
             return None
-        return self._code_of(path, content, filename=name, flags=flags)
+        return self._code_of(path, content, filename=name, flags=flags, module=module)
 
     def _wrapped_get_code(self, ordinary: Any) -> Any:
         measures, code_of = self._measures, self._code_of
 
         def get_code(self: zipimporter, fullname: str) -> CodeType | None:
-            place = os.path.join(self.archive, self.prefix + fullname.rpartition(".")[2])
+            place = join(self.archive, self.prefix + fullname.rpartition(".")[2])
             for suffix in _ARCHIVED:
                 path = place + suffix.replace("/", os.sep)
                 if measures(path):

@@ -213,7 +213,10 @@ def _code_from(path: str, variant: Variant) -> types.CodeType | None:
 def _warn(warned: Iterable[tuple[str, str, int]], path: str, module: str | None = None) -> None:
     for category, message, line in warned:
         kind = getattr(builtins, category, SyntaxWarning)
-        warnings.warn_explicit(message, kind, path, line, module)
+        if module is None:
+            warnings.warn_explicit(message, kind, path, line)
+        else:
+            warnings.warn_explicit(message, kind, path, line, module)
 
 
 def has_bytecode(path: str) -> bool:
