@@ -10,6 +10,7 @@ from typing import Final
 
 from whotests.query.commands import commands_for
 from whotests.query.files import Catalogue
+from whotests.query.forks import Fork, Way, branches_by_path, fork_of, places_in, ways_of
 from whotests.query.numbers import Facts
 from whotests.query.sources import Staleness
 from whotests.query.targets import Target
@@ -18,7 +19,7 @@ from whotests.store.reader import Reader
 from whotests.store.values import Context, FileVersion, Pattern, Test
 from whotests.types import FileState, LineBits, LineNo, Phase, lines_in
 
-__all__ = ["Asked", "LabelHit", "Near", "TestHit", "Way", "Who", "who"]
+__all__ = ["Asked", "LabelHit", "Near", "TestHit", "Who", "who"]
 
 
 _PHASES: Final = {
@@ -37,20 +38,6 @@ class Near:
     tests: int
     at_import: bool
     """Importing the file runs it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """A branch of the line that was asked for."""
-
-    end: int
-    """Where it leads: a line, or (negative) out of a unit."""
-    tests: int
-    """How many tests took it, other than by importing the file."""
-    taken: bool
-    """Whether anything did."""
-    excluded: bool
-    """A rule excludes the line that it leads to, so it does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +129,15 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
     targets = [catalogue.target(text) for text in texts]
     patterns: dict[int, tuple[Pattern, str, LineBits]] = {}
     everything: dict[int, tuple[Pattern, ...]] = {}
-    forks: dict[str, _Fork] = {}
+    forks: dict[str, Fork] = {}
     for target in targets:
         file = target.file
         if file.id not in everything:
             everything[file.id] = reader.patterns(file.id)
         lines = _wanted(target, catalogue)
-        fork = _fork(target, lines, reader)
+        fork = fork_of(target, lines, reader)
         forks[file.path] = {**forks.get(file.path, {}), **fork}
-        ways = _bits(fork)
+        ways = places_in(fork)
         for pattern in everything[file.id]:
             hit = 0 if target.branch is not None else pattern.lines & lines
             if pattern.branches & ways:
@@ -169,7 +156,7 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
             test=test,
             phases=_PHASES[frozenset(found.phases)],
             lines=_by_path(lines_by_path),
-            branches=_branches_by_path(found.tested_branches or found.imported_branches, forks),
+            branches=branches_by_path(found.tested_branches or found.imported_branches, forks),
             total_lines=totals.get(test.id, 0),
             complete=found.complete,
         )
@@ -195,36 +182,6 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         labels=labels,
         commands=commands_for((hit.test.runner, hit.test.name) for hit in hits),
     )
-
-
-_Fork = Mapping[int, Branch]
-"""Branches of one line, by their places in the file's list."""
-
-
-def _fork(target: Target, lines: int, reader: Reader) -> _Fork:
-    """The branches of the one line that the target is, or the branch that it is; else none."""
-    if not target.by_lines or lines.bit_count() != 1 or target.first_line != target.last_line:
-        return {}
-    (line,) = lines_in(lines)
-    return {
-        place: branch
-        for place, branch in enumerate(reader.branches(target.file.id).all)
-        if branch[0] == line and target.branch in (None, branch[1])
-    }
-
-
-def _bits(fork: _Fork) -> int:
-    return sum([1 << place for place in fork])
-
-
-def _branches_by_path(
-    taken: Mapping[str, int], forks: Mapping[str, _Fork]
-) -> Mapping[str, tuple[Branch, ...]]:
-    found = {
-        path: tuple(branch for place, branch in forks[path].items() if bits >> place & 1)
-        for path, bits in sorted(taken.items())
-    }
-    return {path: branches for path, branches in found.items() if branches}
 
 
 def _by_path(lines: Mapping[str, int]) -> Mapping[str, LineBits]:
@@ -306,13 +263,15 @@ def _asked(
 ) -> Asked:
     file = catalogue.ruled(target.file) or target.file
     wanted = _wanted(target, catalogue)
-    fork = _fork(target, wanted, reader)
-    ways = _ways(fork, file, outcome)
+    fork = fork_of(target, wanted, reader)
+    _, taken, _ = outcome.branches(file.path)
+    by_tests = [found.tested_branches.get(file.path, 0) for found in outcome.tests]
+    ways = ways_of(fork, file, taken=taken, by_tests=by_tests)
     tested, ran, imported = outcome.lines(file.path)
     if target.branch is not None:
         # It is its line's fate only when that took it.
         tested, ran, imported = (
-            wanted if bits & _bits(fork) else 0 for bits in outcome.branches(file.path)
+            wanted if bits & places_in(fork) else 0 for bits in outcome.branches(file.path)
         )
     inside = _lines_of(pattern for pattern in patterns if _inside(pattern, target))
     outside = _lines_of(pattern for pattern in patterns if not _inside(pattern, target))
@@ -383,24 +342,6 @@ class _Outcome:
         imported = _union(found.imported_branches.get(path, 0) for found in everyone)
         ran = _union(found.tested_branches.get(path, 0) for found in everyone)
         return tested, ran | imported, imported
-
-
-def _ways(fork: _Fork, file: FileVersion, outcome: _Outcome) -> tuple[Way, ...]:
-    """The branches, those out of a unit last."""
-    _, taken, _ = outcome.branches(file.path)
-    return tuple(
-        Way(
-            end=end,
-            tests=sum(
-                1 for found in outcome.tests if found.tested_branches.get(file.path, 0) >> place & 1
-            ),
-            taken=bool(taken >> place & 1),
-            excluded=bool((file.excluded >> line | (file.excluded >> end if end > 0 else 0)) & 1),
-        )
-        for place, (line, end) in sorted(
-            fork.items(), key=lambda item: (item[1][1] < 0, item[1][1])
-        )
-    )
 
 
 def _around(lines: int, target: Target) -> tuple[LineNo, ...]:

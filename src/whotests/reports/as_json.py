@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from whotests.query.forks import Way
 from whotests.query.lines import shown_percent
 from whotests.query.numbers import Numbers, Part
 from whotests.query.report import FileRow, RegionRow, Report
 from whotests.query.sources import Staleness
 from whotests.query.status import RunRow, Status
 from whotests.query.what import FileRan, What
-from whotests.query.who import Asked, LabelHit, TestHit, Way, Who
+from whotests.query.who import Asked, LabelHit, TestHit, Who
 from whotests.store.values import Run, Test
 from whotests.types import lines_in
 

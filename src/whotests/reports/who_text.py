@@ -11,8 +11,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from whotests.query.forks import Way
 from whotests.query.sources import SourceText, Staleness
-from whotests.query.who import Asked, TestHit, Way, Who
+from whotests.query.who import Asked, TestHit, Who
 from whotests.reports.page import Cell, Grid, branch_notes, excerpt, indented, notes, plain
 from whotests.reports.words import (
     OUTCOME_STYLES,

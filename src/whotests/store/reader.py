@@ -245,6 +245,8 @@ class Reader:
         if branches:
             here = self.branches(unit.file_id)
             branches <<= here.first_within(unit.first_line, unit.last_line)
+            # Another process may have added some since the list was read.
+            branches &= (1 << len(here.all)) - 1
         return Pattern(
             id=pattern_id, unit=unit, lines=LineBits(lines << unit.first_line), branches=branches
         )
