@@ -262,15 +262,15 @@ class Session:
     def leave(self) -> None:
         """This process ends at once. A run that others are parts of counts as killed."""
         if self.part_of:
-            self.finish()
+            self.finish(leaving=True)
         else:
             self.before_exec()
 
     # -- the end ----------------------------------------------------------------------------
 
-    def finish(self, *, exit_status: int | None = None) -> None:
+    def finish(self, *, exit_status: int | None = None, leaving: bool = False) -> None:
         """Writes all that is left and ends the run; the second call does nothing, nor does one
-        in a process that is not measured."""
+        in a process that is not measured. `leaving`: the process ends with this."""
         if self.ended or self.pid != os.getpid():
             return
         stop_handing_over(self)
@@ -284,7 +284,8 @@ class Session:
                 self._finish_part()
             else:
                 self._finish_run(exit_status)
-            self._writer.close()
+            if not leaving:  # else closing the last way into the file would wait for the disk
+                self._writer.close()
         except Exception as error:
             self.fail(error)
         finally:

@@ -7,6 +7,7 @@ anything on a failure: a batch that could not be written can be written again.
 import json
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -293,11 +294,16 @@ class Writer:
         """Lets go of the file (before a fork); the next write takes it up again."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            if sys.version_info >= (3, 12):
+                # Merging the log into the file would wait for the disk, and again at each fork.
+                connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
             connection.close()
 
     def close(self) -> None:
         """Lets go of the file for good. A run that was not finished stays as it is."""
-        self.suspend()
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
