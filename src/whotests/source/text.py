@@ -20,8 +20,9 @@ def decode(source: bytes) -> str:
     The encoding is UTF-8 or what a byte order mark or a coding cookie says (PEP 263). Form feeds
     stay: they are white space, and never end a line. An empty file is ''.
 
-    Raises SyntaxError for an unknown encoding or a cookie that contradicts the byte order mark,
-    and UnicodeDecodeError for bytes that the encoding does not have: the compiler refuses both.
+    Raises SyntaxError for an encoding that is unknown or not for text and a cookie that
+    contradicts the byte order mark, and UnicodeDecodeError for bytes that the encoding does not
+    have: the compiler refuses all of them.
     """
     head = _COOKIE_LINES.match(source)
     assert head is not None  # every part of the pattern may be empty
@@ -32,7 +33,10 @@ def decode(source: bytes) -> str:
         from tokenize import detect_encoding
 
         encoding, _ = detect_encoding(iter(source.splitlines(keepends=True)).__next__)
-        text = source.decode(encoding)
+        try:
+            text = source.decode(encoding)
+        except LookupError as error:  # a codec that is not for text: `rot13`
+            raise SyntaxError(str(error)) from error
     else:
         text = source.decode("utf-8")
     return text if not text or text.endswith("\n") else text + "\n"
