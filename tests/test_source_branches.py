@@ -6,6 +6,7 @@ compares all files of folders, and prints where they differ.
 """
 
 import ast
+import inspect
 import sys
 import warnings
 from collections import Counter, defaultdict
@@ -24,8 +25,9 @@ from source_programs import SOURCES
 from test_source_differential import real_files, with_pragmas
 from whotests.source import rules
 from whotests.source.analysis import Analysis, analyse
-from whotests.source.branches import Way
+from whotests.source.branches import Way, branches_of
 from whotests.source.text import decode
+from whotests.source.units import unit_nodes
 from whotests.types import lines_in
 
 HERE = Path(__file__).parent
@@ -247,19 +249,19 @@ def test_ways_through_a_finally() -> None:
 
 
 def test_a_long_chain_of_tests() -> None:
-    """A chain of `elif` that is deeper than Python recurses by itself is no trouble."""
-    count = 3000
+    """A chain of `elif` is a tree that is deeper than Python may recurse, and is no trouble."""
+    count = 300
     elifs = "".join(f"    elif a == {number}:\n        b\n" for number in range(count))
-    source = f"try:\n    if a:\n        b\n{elifs}finally:\n    if c:\n        d\ne\n".encode()
+    text = f"try:\n    if a:\n        b\n{elifs}finally:\n    if c:\n        d\ne\n"
+    units = unit_nodes(ast.parse(text))
+    lines = {number for number, line in enumerate(text.splitlines(), 1) if line != "finally:"}
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(20_000)
+    sys.setrecursionlimit(len(inspect.stack(0)) + 50)
     try:
-        tree = ast.parse(source)
-        sys.setrecursionlimit(20_000)
-        analysis = analyse(source, "program.py", tree, branch=True)
+        branches = branches_of(units, first_lines={}, statements=lines)
     finally:
         sys.setrecursionlimit(limit)
-    assert len(analysis.branches.arcs) == 2 * (count + 2)
+    assert len(branches.arcs) == 2 * (count + 2)
 
 
 def main(folders: list[str]) -> None:
