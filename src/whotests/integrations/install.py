@@ -33,8 +33,8 @@ def install(session: Session, plan: Plan) -> None:
 
     def wait_for_workers_of_trial(module: ModuleType) -> None:
         session.elsewhere = (
-            "the tests that trial runs in its worker processes are not measured; "
-            "run it without -j to measure them"
+            "the tests that trial ran in its worker processes were not measured, because their "
+            "Python has not this whotests; install it there, or run trial without -j"
         )
 
     when_imported("_pytest.config", wait_for_pytest)
