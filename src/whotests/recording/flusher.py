@@ -18,7 +18,7 @@ from whotests.errors import WhotestsError
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
-from whotests.recording.originals import allocate_lock, start_new_thread
+from whotests.recording.originals import RLock, allocate_lock, start_new_thread
 from whotests.records import (
     Batch,
     ContextRecord,
@@ -207,6 +207,8 @@ class Flusher:
     def __init__(self, ledger: Ledger, writer: Writer) -> None:
         self._ledger = ledger
         self._writer = writer
+        self._turns = RLock()
+        """Held by the one that starts or ends the thread."""
         self._stop = allocate_lock()
         self._ended = allocate_lock()
         self._runs = False
@@ -224,22 +226,29 @@ class Flusher:
         """Starts the thread, unless it runs."""
         if self._runs:
             return
-        self._runs = True
-        self._stop.acquire()
-        self._ended.acquire()
-        try:
-            start_new_thread(self._run, ())
-        except RuntimeError:  # no more threads, or the interpreter is ending: the end writes all
-            self._runs = False
-            self._stop.release()
-            self._ended.release()
+        with self._turns:
+            # Not `_runs`: a signal's handler may be in here, in the middle of `pause`.
+            if not self._stop.acquire(blocking=False):
+                return
+            self._runs = True
+            self._ended.acquire()
+            try:
+                start_new_thread(self._run, ())
+            except RuntimeError:  # no more threads, or the interpreter is ending: the end writes
+                self._runs = False
+                self._stop.release()
+                self._ended.release()
 
     def pause(self) -> None:
         """Ends the thread and lets go of the data file; `resume` or `write` go on."""
-        if not self._runs:
-            return
+        with self._turns:
+            if self._runs:
+                self._end_thread()
+
+    def _end_thread(self) -> None:
         threads = _operating_system_threads()
-        self._stop.release()
+        if self._stop.locked():
+            self._stop.release()
         self._ended.acquire()
         self._ended.release()
         self._runs = False
