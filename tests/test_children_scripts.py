@@ -67,3 +67,26 @@ def test_a_script_of_the_source_is_measured_and_sees_no_difference(tmp_path: Pat
         assert facts[name % "status"] == common | {16}
         assert facts[name % "error"] == common | {17, 19, 20}
         assert facts[name % "interrupt"] == common | {17, 19, 21, 22}
+
+
+MAIN = """
+import multiprocessing, os, sys
+
+def by_child():
+    return os.getpid()
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    with context.Pool(1) as pool:
+        assert pool.apply(by_child) != os.getpid()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_the_main_script_in_processes_of_multiprocessing(method: str, tmp_path: Path) -> None:
+    """A function of the command's own script is measured in a worker, too."""
+    write(tmp_path, {"script.py": MAIN})
+    options = ("--source", "script.py")
+    done = run_measured("python", "script.py", method, cwd=tmp_path, options=options)
+    assert (done.status, done.err) == (0, "")
+    assert recorded_lines(tmp_path, "script.py")[""] == {1, 3, 4, 6, 7, 8, 9}

@@ -88,7 +88,7 @@ class Dormant:
         if not self._handover.tests:  # else what an inner runner does is theirs
             for name in _RUNNERS:
                 when_imported(name, lambda _: self.wake())
-        run_if_measured(concerns)
+        run_if_measured(concerns, wake)
 
     def wake(self) -> None:
         """Begins the part; the second call, and one that comes meanwhile, wait for the first."""
@@ -130,6 +130,11 @@ class Dormant:
     def go_on_for(self, handover: Handover) -> None:
         """What runs from now on counts for what was open there."""
         self._handover = handover
+
+    def before_main(self, path: str) -> None:
+        """A file is going to be run that is another process's `__main__`."""
+        if self._concerns(path):
+            self.wake()
 
     def before_telling(self) -> None:
         """There is nothing to write."""

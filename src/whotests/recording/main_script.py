@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["run_if_measured"]
 
 
-def run_if_measured(concerns: Callable[[str], bool]) -> None:
-    """Waits for the interpreter to come to its script, if `concerns` says so of its path."""
+def run_if_measured(concerns: Callable[[str], bool], wake: Callable[[], None]) -> None:
+    """Waits for the interpreter to come to its script, if `concerns` says so of its path; then
+    `wake` begins to measure."""
     script = sys.argv[0] if sys.argv else ""
     if script in ("", "-", "-c", "-m") or not os.path.isfile(script) or not concerns(script):
         return
@@ -30,6 +31,7 @@ def run_if_measured(concerns: Callable[[str], bool]) -> None:
         if not isinstance(entry, str) or os.path.abspath(entry) != path:
             raise ImportError
         sys.path_hooks.remove(hook)
+        wake()
         return _Rest(*_run(), entry)
 
     sys.path_hooks.insert(0, hook)
@@ -37,12 +39,9 @@ def run_if_measured(concerns: Callable[[str], bool]) -> None:
 
 def _run() -> tuple[BaseException | None, ModuleType]:
     """How the script ended, and its `__main__`. To be run where a hook of the path is."""
-    from whotests.recording.dormant import wake_up
-
-    wake_up()
     from contextlib import suppress
 
-    from whotests.recording.launch import prepare_script, strip_our_frames
+    from whotests.recording.as_python import prepare_script, strip_our_frames
 
     module = sys.modules["__main__"]
     rest = type(sys)("__main__")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         def go_on_for(self, handover: Handover) -> None:
             """What runs from now on counts for what was open there."""
 
+        def before_main(self, path: str) -> None:
+            """The file of another process's `__main__` is going to be run here, too."""
+
         def before_telling(self) -> None:
             """Another process is going to learn of what has run."""
 
@@ -59,6 +62,13 @@ def _watch_spawn(module: Any) -> None:
             _watching[-1].go_on_for(handover)
         return prepare_ordinary(data)
 
+    fix_ordinary = module._fixup_main_from_path
+
+    def _fixup_main_from_path(main_path: Any) -> Any:
+        _watching[-1].before_main(main_path)
+        return fix_ordinary(main_path)
+
+    module._fixup_main_from_path = looking_like(fix_ordinary, _fixup_main_from_path)
     module.get_preparation_data = looking_like(get_data, get_preparation_data)
     module.prepare = looking_like(prepare_ordinary, prepare)
 

@@ -238,6 +238,9 @@ class Session:
             self.contexts.watch()
             self.contexts.take_over(handover.tests, handover.labels)
 
+    def before_main(self, path: str) -> None:
+        """Its loader sees to that."""
+
     @_guarded(None)
     def before_telling(self) -> None:
         """Writes what is new, if this process records for another: that may end it without a
