@@ -63,8 +63,6 @@ def begin_handing_over(starter: Starter) -> None:
         ("_exit", _leaving),
     ):
         _replace(os, name, wrap)
-    if sys.platform == "win32":
-        when_imported("_winapi", lambda module: _replace(module, "CreateProcess", _creating))
     when_imported("subprocess", _watch_subprocess)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_ENVIRONMENT.forked)
@@ -83,6 +81,8 @@ def starts_program() -> bool:
 
 def _watch_subprocess(module: ModuleType) -> None:
     # It has bound the name of its own, and multiprocessing takes it from there.
+    if sys.platform == "win32":
+        _replace(sys.modules.get("_winapi"), "CreateProcess", _creating)
     lowest = sys.modules.get("_posixsubprocess")
     ordinary = getattr(lowest, "fork_exec", None)
     if ordinary is not None:
@@ -230,7 +230,7 @@ def _executing(ordinary: Any) -> Any:
 def _executing_with(ordinary: Any) -> Any:
     def execve(*args: Any, **kwargs: Any) -> Any:
         value = _value()
-        if not value or len(args) < 3 or not _can_run(args[0]):
+        if not value or len(args) != 3 or not _can_run(args[0]):
             return ordinary(*args, **kwargs)
         path, argv, env = args
         if env is os.environ or _runs_python((path,), argv, None):
