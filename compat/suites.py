@@ -216,7 +216,7 @@ SUITES = (
     ),
     Suite(
         name="anyio",
-        kind="asyncio and trio side by side: tasks, threads; blockbuster, which forbids blocking calls",
+        kind="asyncio and trio: tasks, threads; blockbuster, which forbids blocking calls",
         project="anyio",
         version="4.16.0",
         package="anyio",

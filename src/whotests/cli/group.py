@@ -1,6 +1,8 @@
 """`whotests` itself: its commands by name, and what becomes of errors."""
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, Final
 
 import click
@@ -69,4 +71,8 @@ def cli() -> None:
 
 def main() -> None:
     """The `whotests` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that cannot be encoded is written with escapes rather than not at all.
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="whotests")

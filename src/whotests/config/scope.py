@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -128,8 +129,16 @@ def _walk(entry: str) -> Iterator[str]:
             continue
         subfolders.sort()
         for name in sorted(files):
-            if _SOURCE_NAME.match(name):
-                yield os.path.join(folder, name)
+            if _SOURCE_NAME.match(name) and not _is_device(path := os.path.join(folder, name)):
+                yield path
+
+
+def _is_device(path: str) -> bool:
+    """Whether it is a FIFO, socket or the like: to read it could take for ever."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:  # what reads it says so
+        return False
 
 
 def _compile_globs(globs: Iterable[str]) -> re.Pattern[str] | None:

@@ -6,7 +6,7 @@ May import the standard library and the schema. Refuses to read or write rows.
 import sqlite3
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from whotests.errors import DataError
 from whotests.store.failures import newer, not_ours, older
@@ -17,6 +17,23 @@ __all__ = ["check", "connect_to_write", "prepare_folder"]
 BUSY_SECONDS: Final = 30.0
 _JOURNAL_ATTEMPTS: Final = 50
 _HEADER_SIZE: Final = 100
+
+
+class _Connection(sqlite3.Connection):
+    """Writes text that UTF-8 does not have, too: names of files that cannot be decoded."""
+
+    def execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, values)
+        except UnicodeEncodeError:
+            return super().execute(sql, [_encodable(value) for value in values])
+
+
+def _encodable(value: object) -> object:
+    r"""Text with what cannot be encoded as `\udcff`."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
 
 
 def prepare_folder(path: Path) -> None:
@@ -38,7 +55,11 @@ def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Con
     if path.exists() and 0 < path.stat().st_size < _HEADER_SIZE:
         raise not_ours(path)  # SQLite would take it for an empty one
     connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
     )
     try:
         _create_if_new(connection)
