@@ -13,7 +13,7 @@ from measured_commands import run_measured, write_files
 from whotests.cli import cli
 
 DATA = Path(".whotests", "data.db")
-QUESTIONS = (
+QUESTIONS: tuple[tuple[str, ...], ...] = (
     ("status",),
     ("report",),
     ("report", "--json"),

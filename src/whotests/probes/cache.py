@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from whotests import __version__
+from whotests.probes.files import read_file, replace_file
 
 __all__ = ["Cache"]
 
@@ -38,8 +39,7 @@ class Cache:
     def read(self, path: str, variant: str, digest: bytes) -> tuple[Any, ...] | None:
         """What was written for these bytes of the file, or None."""
         try:
-            with open(self._entry(path, variant), "rb") as file:
-                entry = file.read()
+            entry = read_file(self._entry(path, variant))
             if entry[:_DIGEST] != digest:
                 return None
             payload = memoryview(entry)[2 * _DIGEST :]
@@ -52,16 +52,9 @@ class Cache:
 
     def write(self, path: str, variant: str, digest: bytes, value: tuple[Any, ...]) -> None:
         """Keeps a value of plain objects and code, in place of what was kept for the path."""
-        entry = self._entry(path, variant)
-        unfinished = f"{entry}.{os.getpid()}"
         try:
             payload = marshal.dumps(value)
-            os.makedirs(self._folder, exist_ok=True)
-            with open(unfinished, "wb") as file:
-                file.write(digest + blake2b(payload, digest_size=_DIGEST).digest() + payload)
-            os.replace(unfinished, entry)
+            digests = digest + blake2b(payload, digest_size=_DIGEST).digest()
+            replace_file(self._entry(path, variant), digests + payload)
         except (OSError, ValueError):
-            try:
-                os.unlink(unfinished)
-            except OSError:
-                return
+            return

@@ -7,7 +7,6 @@ another variant.
 """
 
 import builtins
-import os
 import sys
 import types
 import warnings
@@ -19,6 +18,7 @@ from typing import Any
 
 from whotests.probes.cache import Cache
 from whotests.probes.executed import Executed
+from whotests.probes.files import modified_and_size, read_file
 from whotests.probes.layout import Layout
 from whotests.probes.loaded import LoadedFile, Rewrite, Variant
 from whotests.probes.nodes import MARK, PREFIX
@@ -203,8 +203,7 @@ def _code_from(path: str, variant: Variant) -> types.CodeType | None:
     if not _installed or not _installed[-1].measures(path):
         return None
     try:
-        with open(path, "rb") as file:
-            source = file.read()
+        source = read_file(path)
     except OSError:
         return None
     return _installed[-1].code_of(path, source, variant)
@@ -222,13 +221,12 @@ def _warn(warned: Iterable[tuple[str, str, int]], path: str, module: str | None 
 def has_bytecode(path: str) -> bool:
     """Whether Python has a compiled form of the file as it is now, and would not compile it."""
     try:
-        with open(cache_from_source(path), "rb") as file:
-            head = file.read(16)
-        stat = os.stat(path)
+        head = read_file(cache_from_source(path), most=16)
+        modified, size = modified_and_size(path)
     except (OSError, NotImplementedError):
         return False
-    made_of = int(stat.st_mtime).to_bytes(8, "little")[:4]
-    made_of += (stat.st_size & 0xFFFFFFFF).to_bytes(4, "little")
+    made_of = int(modified).to_bytes(8, "little")[:4]
+    made_of += (size & 0xFFFFFFFF).to_bytes(4, "little")
     hashed = head[4:5] != b"\0"
     return head[:4] == MAGIC_NUMBER and (hashed or head[8:] == made_of)
 
