@@ -8,6 +8,7 @@ import sqlite3
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
@@ -80,7 +81,7 @@ class BranchFacts:
     def of_coverage(self, data_file: Path) -> Facts:
         """What coverage.py recorded."""
         facts: dict[tuple[str, str], int] = defaultdict(int)
-        with sqlite3.connect(data_file) as connection:
+        with closing(sqlite3.connect(data_file)) as connection:
             paths = {
                 file_id: shown(self._root / path, self._root)
                 for file_id, path in connection.execute("SELECT id, path FROM file")

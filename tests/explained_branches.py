@@ -10,6 +10,7 @@ __all__ = ["Explained"]
 
 Arc = tuple[int, int]
 
+_ALIAS = getattr(ast, "TypeAlias", ())
 _SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
 
 
@@ -45,6 +46,11 @@ class Explained:
             if isinstance(node, (ast.Return, ast.Break, ast.Continue))
         }
         self._once = {self._first(node.lineno) for node in _run_once(tree)}
+        self._generic = {
+            self._first(node.lineno)
+            for node in ast.walk(tree)
+            if getattr(node, "type_params", None) and not isinstance(node, _ALIAS)
+        }
         self._suspending = {
             self._first(line)
             for node in ast.walk(tree)
@@ -61,13 +67,20 @@ class Explained:
             for block in self._replaced
         )
         # The tracer may see a lent line in its suite instead of the one that comes next.
-        return leaves or line in self._jumps_in_with or line in self._around_lent
+        return (
+            leaves
+            or line in self._generic
+            or line in self._jumps_in_with
+            or line in self._around_lent
+        )
 
     def missing(self, arc: Arc) -> bool:
         """Whether only coverage.py may have it: with a line that the compiler lent to other code,
-        or by an exception in a module or class body, or where a frame is suspended."""
+        or by an exception in a module or class body, or where a frame is suspended, or out of the
+        scope that holds the type parameters of a definition on one line."""
         line, _ = arc
-        return not self._lent.isdisjoint(arc) or line in self._once or line in self._suspending
+        known = self._once | self._suspending | self._generic
+        return line in known or not self._lent.isdisjoint(arc)
 
     def _first(self, line: int) -> int:
         return self._first_lines.get(line, line)

@@ -68,7 +68,7 @@ def _ended(words: list[str], cwd: Path, env: dict[str, str] | None) -> Ended:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=500,
         check=False,
     )
     return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
