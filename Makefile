@@ -56,6 +56,8 @@ bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against cov
 .PHONY: compat
 compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md (ARGS='--suite click')
 	.venv/$(OLDEST)/bin/python -m compat --wheel $(WHEEL) $(ARGS)
+	@$(if $(ARGS),:,cd tests && WHOTESTS_KILLS=200 ../.venv/$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider \
+	  -k killed_runs_keep test_wrong_ending.py)
 
 .PHONY: clean
 clean: ## remove everything that the targets above made

@@ -208,6 +208,7 @@ SUITES = (
         extras=(
             "pytest-asyncio==1.5.0",
             "freezegun==1.5.5",
+            "time-machine==3.6.0",
             "simplejson==4.3.0",
             "pretend==1.0.9",
             "rich==15.0.0",

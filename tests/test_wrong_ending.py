@@ -25,6 +25,9 @@ from whotests.store.reader import Reader
 
 DATA = Path(".whotests", "data.db")
 
+KILLS = int(os.environ.get("WHOTESTS_KILLS", "25"))
+"""Runs that are killed; `make compat` kills 200."""
+
 SLOW = """
     import os, sys, time, unittest
     import subject
@@ -89,10 +92,10 @@ def killed_once(folder: Path, after: float) -> int:
 
 
 def test_killed_runs_keep_what_was_a_second_old(tmp_path: Path) -> None:
-    """SIGKILL at random moments of 25 runs: the tests that had ended a second before are there."""
+    """SIGKILL at random moments: the tests that had ended a second before are there."""
     chance = random.Random()
-    moments = [chance.uniform(0.0, 2.0) for _ in range(25)]
-    folders = [tmp_path / str(number) for number in range(25)]
+    moments = [chance.uniform(0.0, 2.0) for _ in range(KILLS)]
+    folders = [tmp_path / str(number) for number in range(KILLS)]
     with ThreadPoolExecutor(5) as several:
         assert sum(several.map(killed_once, folders, moments)) > 0
 

@@ -9,8 +9,11 @@ import json
 import os
 import re
 
-BY_CHANCE = re.compile(r"\b0x[0-9a-fA-F]{4,}|\b20\d\d-\d\d-\d\d[ T][0-9:.]+")
-"""Addresses, and times of the day."""
+BY_CHANCE = re.compile(
+    r"\b0x[0-9a-fA-F]{4,}"
+    r"|\b20\d\d-\d\d-\d\d([ T][0-9:.+]+)?|\b\d\d-\d\d-20\d\d|\b\d\d:\d\d:\d\d[0-9.+:]*"
+)
+"""Addresses, and what the clock says."""
 
 
 def pytest_configure(config):
