@@ -10,7 +10,6 @@ __all__ = ["Explained"]
 
 Arc = tuple[int, int]
 
-_ALIAS = getattr(ast, "TypeAlias", ())
 _SUSPENDING = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncFor, ast.AsyncWith)
 
 
@@ -49,7 +48,8 @@ class Explained:
         self._generic = {
             self._first(node.lineno)
             for node in ast.walk(tree)
-            if getattr(node, "type_params", None) and not isinstance(node, _ALIAS)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            and getattr(node, "type_params", None)
         }
         self._suspending = {
             self._first(line)
