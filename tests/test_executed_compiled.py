@@ -204,7 +204,7 @@ TRANSPARENT = {
             def __del__(self):
                 done.release()
         _thread.start_new_thread(compile, (Text("x = 1"), "<s>", "exec"))
-        done.acquire()
+        done.acquire(timeout=1)  # without the interpreter lock it is not let go of
         print(len(codes))
     """,
     "warnings": """
