@@ -57,9 +57,9 @@ SUITES = (
         project="packaging",
         version="26.3",
         package="packaging",
-        arguments=("tests",),
+        arguments=("tests", "--hypothesis-seed=0"),
         shadows=("src",),
-        extras=("pretend==1.0.9", "tomli-w==1.2.0"),
+        extras=("pretend==1.0.9", "tomli-w==1.2.0", HYPOTHESIS),
         seconds=60,
     ),
     Suite(
