@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from facts import coverage_facts, whotests_facts
 from measured_commands import Ended, run_measured, write_files
 from whotests.types import lines_in
@@ -142,6 +144,7 @@ def compare_labels(
 
     Both runs must end with status 0 and print the same.
     """
+    pytest.importorskip("coverage.tracer", reason="coverage.py has no C tracer for this Python")
     write_files(folder, {"subject.py": program, **(files or {})})
     theirs_at = folder / "theirs"
     theirs_at.mkdir()
