@@ -4,6 +4,9 @@ import os
 import platform
 import subprocess
 import sys
+import time
+
+import pytest
 
 from whotests.store.liveness import DAY, is_dead, process_exists, this_host
 
@@ -45,3 +48,15 @@ def test_dead_elsewhere() -> None:
 def test_ids_come_round_again() -> None:
     """A run that was silent for a day is dead although some process has its id now."""
     assert is_dead(host="a", pid=os.getpid(), heartbeat=100.0, here="a", now=101.0 + DAY)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells")
+def test_ended_and_not_waited_for() -> None:
+    """A process that has ended is not there any more, though its parent has not asked yet."""
+    child = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    with child.stdout:
+        child.stdout.read()
+    while process_exists(child.pid):
+        time.sleep(0.01)
+    assert child.wait() == 0

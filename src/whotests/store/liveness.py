@@ -47,7 +47,19 @@ def process_exists(pid: int) -> bool:
     except OSError:
         # It belongs to someone else, so it is there.
         return True
-    return True
+    return not _waits_for_its_parent(pid)
+
+
+def _waits_for_its_parent(pid: int) -> bool:
+    """Whether a process has ended and only its parent does not want to know of that yet."""
+    if sys.platform != "linux":
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            status = file.read()
+    except OSError:
+        return False
+    return status.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 def _exists_on_windows(pid: int) -> bool:
