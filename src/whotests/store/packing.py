@@ -5,8 +5,8 @@ May import the standard library only. Refuses to know what the numbers mean.
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, compress, groupby
-from operator import itemgetter
+from itertools import accumulate, chain, compress, groupby
+from operator import itemgetter, sub
 from typing import Final
 
 from whotests.types import LineBits
@@ -47,6 +47,14 @@ def pack(ids: Sequence[int]) -> bytes:
     a byte for each, where 255 means 'add that and go on': deflated after a 'D', as this takes
     a third of the room of longer ones.
     """
+    try:
+        steps = bytearray(map(sub, ids, chain((0,), ids)))
+    except ValueError:  # one does not fit into a byte
+        return _tagged(_wide_steps(ids))
+    return _tagged(_wide_steps(ids) if _FURTHER in steps else steps)
+
+
+def _wide_steps(ids: Iterable[int]) -> bytearray:
     steps = bytearray()
     last = 0
     for number in ids:
@@ -56,7 +64,7 @@ def pack(ids: Sequence[int]) -> bytes:
             steps.append(_FURTHER)
             step -= _FURTHER
         steps.append(step)
-    return _tagged(steps)
+    return steps
 
 
 def walk(blob: bytes) -> Iterator[int]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from whotests.store.liveness import is_dead
-from whotests.store.packing import pack, unpack_ran, walk
+from whotests.store.packing import pack, walk
 from whotests.store.schema import FILE_STATES, OUTCOMES
 from whotests.types import FileState, Outcome, RunStatus
 
@@ -223,7 +223,6 @@ class _Footprints:
         self._connection = connection
         self._ids: dict[bytes, int] = {}
         self._blobs: dict[int, bytes] = {}
-        self._ran: dict[int, tuple[int, int]] = {}
         self._unions: dict[frozenset[int], int] = {}
 
     def union(self, footprints: Collection[int]) -> int:
@@ -252,27 +251,12 @@ class _Footprints:
         if known is not None:
             return known
         new = self._connection.execute(
-            "INSERT INTO footprint (patterns, lines) VALUES (?, ?)",
-            (blob, self._line_count(patterns)),
+            "INSERT INTO footprint (patterns) VALUES (?)", (blob,)
         ).lastrowid
         assert new is not None
         self._ids[blob] = new
         self._blobs[new] = blob
         return new
-
-    def _line_count(self, patterns: Iterable[int]) -> int:
-        if not self._ran:
-            self._ran = {
-                pattern_id: (unit_id, unpack_ran(ran)[0])
-                for unit_id, ran, pattern_id in self._connection.execute(
-                    "SELECT unit_id, ran, id FROM pattern"
-                )
-            }
-        lines: dict[int, int] = {}
-        for pattern_id in patterns:
-            unit_id, bits = self._ran.get(pattern_id, (0, 0))
-            lines[unit_id] = lines.get(unit_id, 0) | bits
-        return sum([bits.bit_count() for bits in lines.values()])
 
 
 def _remove(connection: sqlite3.Connection, parts: Collection[int]) -> None:

@@ -263,13 +263,12 @@ class Reader:
         """
         rows = list(
             self._rows(
-                "SELECT run_id, test_id, phase, label, footprint_id, complete, lines"
-                " FROM context JOIN footprint ON footprint.id = footprint_id"
+                "SELECT run_id, test_id, phase, label, footprint_id, complete FROM context"
                 + _only("footprint_id", footprints)
             )
         )
         tests = self._tests_among({row[1] for row in rows if row[1] is not None})
-        for run_id, test_id, phase, label, footprint_id, complete, lines in rows:
+        for run_id, test_id, phase, label, footprint_id, complete in rows:
             if footprints is not None and footprint_id not in footprints:
                 continue
             test = None
@@ -283,7 +282,6 @@ class Reader:
                 label=label or "",
                 run_id=run_id,
                 footprint_id=footprint_id,
-                lines=lines,
                 complete=bool(complete),
             )
 

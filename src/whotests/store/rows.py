@@ -23,8 +23,8 @@ from whotests.store.packing import (
     pack_branches,
     pack_outline,
     pack_ran,
-    unpack,
     unpack_branches,
+    walk,
 )
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.types import FileState, TestName, bits_of, lines_in
@@ -95,8 +95,8 @@ class _Keys:
         """File key -> what is in the file of it."""
         self.units: dict[tuple[int, int], tuple[int, int, int]] = {}
         """File key and place of a unit -> (unit id, first line, place of its first branch)."""
-        self.patterns: dict[int, tuple[int, int]] = {}
-        """Pattern key -> (pattern id, number of lines)."""
+        self.patterns: dict[int, int] = {}
+        """Pattern key -> pattern id."""
         self.footprints: dict[bytes, int] = {}
         """Packed pattern ids -> footprint id."""
         self.scopes: dict[str, int] = {}
@@ -271,7 +271,7 @@ class RunRows:
                     "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)",
                     (unit_id, ran, row[0]),
                 )
-            self._new.patterns[pattern.key] = (row[0], pattern.lines.bit_count())
+            self._new.patterns[pattern.key] = row[0]
 
     def write_test(self, connection: sqlite3.Connection, test: TestRecord) -> None:
         """Adds the test, or replaces what was said of it before."""
@@ -353,30 +353,24 @@ class RunRows:
         try:
             # Several keys may stand for one row.
             try:
-                pairs = set(map(known.__getitem__, keys))
+                ids = set(map(known.__getitem__, keys))
             except KeyError:
-                pairs = {new.get(key) or known[key] for key in keys}
+                ids = {new.get(key) or known[key] for key in keys}
         except KeyError as failure:
             raise InternalError(
                 f"a context refers to pattern {failure}, which was never written; report this"
             ) from failure
-        before: frozenset[int] = frozenset()
-        lines_before = 0
         if grown_from:
-            packed, lines_before = connection.execute(
-                "SELECT patterns, lines FROM footprint WHERE id = ?", (grown_from,)
-            ).fetchone()
-            before = frozenset(unpack(packed))
-            pairs = {pair for pair in pairs if pair[0] not in before}
-            if not pairs:
+            query = "SELECT patterns FROM footprint WHERE id = ?"
+            before = set(walk(connection.execute(query, (grown_from,)).fetchone()[0]))
+            if ids <= before:
                 return grown_from
-        blob = pack(sorted([*before, *[pattern_id for pattern_id, _ in pairs]]))
+            ids |= before
+        blob = pack(sorted(ids))
         footprint_id = self._new.footprints.get(blob) or self._known.footprints.get(blob)
         if footprint_id is None:
             footprint_id = insert(
-                connection,
-                "INSERT INTO footprint (patterns, lines) VALUES (?, ?)",
-                (blob, lines_before + sum([lines for _, lines in pairs])),
+                connection, "INSERT INTO footprint (patterns) VALUES (?)", (blob,)
             )
             self._new.footprints[blob] = footprint_id
         return footprint_id

@@ -122,8 +122,7 @@ CREATE TABLE pattern (
 -- A set of patterns, shared by all contexts that ran just these.
 CREATE TABLE footprint (
     id       INTEGER PRIMARY KEY,
-    patterns BLOB NOT NULL,    -- sorted pattern ids, packed (whotests.store.packing)
-    lines    INTEGER NOT NULL  -- how many lines these are together
+    patterns BLOB NOT NULL  -- sorted pattern ids, packed (whotests.store.packing)
 );
 
 -- What the names of tests begin with: file and class, or module and class. Stored once each.

@@ -141,6 +141,4 @@ class Context:
     label: str
     run_id: int
     footprint_id: int
-    lines: int
-    """How many lines it ran altogether."""
     complete: bool
