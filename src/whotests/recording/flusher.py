@@ -215,6 +215,7 @@ class Flusher:
         self._failed: list[Batch] = []
         self._writes = allocate_lock()
         """Held by the one that writes."""
+        self._holds = False
         self._written_at = monotonic()
         self._began = monotonic()
         self._soon = 0.0
@@ -297,12 +298,16 @@ class Flusher:
             self._writes.release()
         self._soon += monotonic() - began
 
-    def flush(self) -> None:
-        """Writes what is new, now, and ends the thread; `resume` goes on."""
-        self.pause()
-        held = self._writes.acquire(timeout=1)
+    def write_and_hold(self) -> None:
+        """Writes what is new, now. From then on nobody else writes, until `let_go`."""
+        # Not for ever: a signal's handler may have come in the middle of a write.
+        self._holds = self._writes.acquire(timeout=1)
         self.write()
-        if held:
+
+    def let_go(self) -> None:
+        """Others may write again."""
+        if self._holds:
+            self._holds = False
             self._writes.release()
 
     def write(self, *batches: Batch) -> None:

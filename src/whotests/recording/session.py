@@ -140,7 +140,9 @@ class Session:
         watch_multiprocessing(session)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
-                before=session._before_fork, after_in_child=session._after_fork_in_child
+                before=session._before_fork,
+                after_in_parent=session._after_fork_in_parent,
+                after_in_child=session._after_fork_in_child,
             )
         return session
 
@@ -253,13 +255,13 @@ class Session:
     def before_exec(self) -> None:
         """Writes all that there is: this process may become another program."""
         if self.pid == os.getpid():
-            self._flusher.flush()
+            self._flusher.write_and_hold()
 
     @_guarded(None)
     def after_exec(self) -> None:
         """It did not."""
         if self.pid == os.getpid():
-            self._flusher.resume()
+            self._flusher.let_go()
 
     @_guarded(None)
     def leave(self) -> None:
@@ -338,6 +340,12 @@ class Session:
     def _before_fork(self) -> None:
         if not self.ended:
             self._flusher.pause()
+            self._plan_file.tell()  # the child need not find out
+
+    def _after_fork_in_parent(self) -> None:
+        # 3.13 looks only now whether the process that has forked has threads, and warns.
+        if not self.ended and sys.version_info[:2] != (3, 13):
+            self._flusher.resume()
 
     def _after_fork_in_child(self) -> None:
         """The child goes on as a part of the run, with nothing on its hands so far."""
