@@ -38,6 +38,7 @@ _R = TypeVar("_R")
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 _SHARE_OF_TELLING = 0.05
+_SECONDS_BETWEEN_FORKS = 0.5
 _NO_TOKEN: object = None
 _current: list["Session"] = []
 
@@ -96,6 +97,7 @@ class Session:
         self.surprise = ""
         """What the user may not expect of a run that recorded all there was; known at the end."""
         self._told_at = 0
+        self._forked_at = 0.0
         self._scope = scope
         self._failure = ""
         self._tested = False
@@ -343,9 +345,16 @@ class Session:
             self._plan_file.tell()  # the child need not find out
 
     def _after_fork_in_parent(self) -> None:
-        # 3.13 looks only now whether the process that has forked has threads, and warns.
-        if not self.ended and sys.version_info[:2] != (3, 13):
+        # Where fork follows fork, a thread each time would cost more than they do. And 3.13 looks
+        # only now whether the process that has forked has threads, and warns.
+        now = time.monotonic()
+        if (
+            not self.ended
+            and now - self._forked_at > _SECONDS_BETWEEN_FORKS
+            and sys.version_info[:2] != (3, 13)
+        ):
             self._flusher.resume()
+        self._forked_at = now
 
     def _after_fork_in_child(self) -> None:
         """The child goes on as a part of the run, with nothing on its hands so far."""
