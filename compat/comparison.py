@@ -1,5 +1,6 @@
 """One suite run plainly and measured, and every difference between the two put in its place."""
 
+import shutil
 from dataclasses import dataclass
 
 from benchmarks.workplaces import Workplace
@@ -55,6 +56,7 @@ def compare(suite: Suite, place: Workplace[Suite], *, options: tuple[str, ...]) 
     Raises RunError when a run does not come to its end.
     """
     plain = run_suite(suite, place, options=None)
+    shutil.rmtree(place.data_folder, ignore_errors=True)
     cold = run_suite(suite, place, options=options)
     warm = run_suite(suite, place, options=options)
     found = [
