@@ -29,7 +29,7 @@ PROGRAM = """
             setattr(module, attribute, forbidden(name))
         try:
             import lazy
-            print(lazy.f(1))
+            print(lazy.f(1), len("x".encode("utf-16")), importlib.import_module("sched").__name__)
             for number in range(200_000):
                 lazy.f(number)
         finally:

@@ -67,7 +67,10 @@ class Scope:
         absolute = abspath(path)
         if self._is_inside(absolute):
             return not self._is_omitted(absolute)
-        real = realpath(absolute)
+        try:
+            real = realpath(absolute)
+        except Exception:  # it calls what a program may have replaced: blockbuster forbids it
+            return False
         return real != absolute and self._is_inside(real) and not self._is_omitted(real)
 
     def _is_inside(self, path: str) -> bool:
