@@ -32,6 +32,7 @@ _DEFLATED: Final = b"D"
 _FURTHER: Final = 255
 """A step that leads to no number: differences of 255 and more take several bytes."""
 
+_MARK: Final = bytes([_FURTHER])
 _IS_NUMBER: Final = bytes([1] * _FURTHER + [0])
 _WINDOW: Final = -10
 """Raw deflate with 1 KiB of window: footprints are short, and this is quick to set up."""
@@ -47,24 +48,19 @@ def pack(ids: Sequence[int]) -> bytes:
     a byte for each, where 255 means 'add that and go on': deflated after a 'D', as this takes
     a third of the room of longer ones.
     """
-    try:
-        steps = bytearray(map(sub, ids, chain((0,), ids)))
-    except ValueError:  # one does not fit into a byte
-        return _tagged(_wide_steps(ids))
-    return _tagged(_wide_steps(ids) if _FURTHER in steps else steps)
-
-
-def _wide_steps(ids: Iterable[int]) -> bytearray:
+    differences = list(map(sub, ids, chain((0,), ids)))
+    wide = [place for place, step in enumerate(differences) if step >= _FURTHER]
+    if not wide:
+        return _tagged(bytes(differences))
     steps = bytearray()
-    last = 0
-    for number in ids:
-        step = number - last
-        last = number
-        while step >= _FURTHER:
-            steps.append(_FURTHER)
-            step -= _FURTHER
-        steps.append(step)
-    return steps
+    start = 0
+    for place in wide:
+        steps += bytes(differences[start:place])
+        further, last = divmod(differences[place], _FURTHER)
+        steps += _MARK * further
+        steps.append(last)
+        start = place + 1
+    return _tagged(steps + bytes(differences[start:]))
 
 
 def walk(blob: bytes) -> Iterator[int]:
@@ -255,7 +251,7 @@ def unpack_outline(blob: bytes) -> list[Outlined]:
     return units
 
 
-def _tagged(steps: bytearray) -> bytes:
+def _tagged(steps: bytes | bytearray) -> bytes:
     """The bytes behind a tag, deflated if that makes them fewer."""
     if len(steps) >= _WORTH_DEFLATING:
         deflater = zlib.compressobj(9, zlib.DEFLATED, _WINDOW, 2)

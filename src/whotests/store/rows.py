@@ -95,8 +95,8 @@ class _Keys:
         """File key -> what is in the file of it."""
         self.units: dict[tuple[int, int], tuple[int, int, int]] = {}
         """File key and place of a unit -> (unit id, first line, place of its first branch)."""
-        self.patterns: dict[int, int] = {}
-        """Pattern key -> pattern id."""
+        self.patterns: list[int] = []
+        """Keys of patterns; of the last transaction alone."""
         self.footprints: dict[bytes, int] = {}
         """Packed pattern ids -> footprint id."""
         self.scopes: dict[str, int] = {}
@@ -111,7 +111,6 @@ class _Keys:
     def take(self, other: "_Keys") -> None:
         self.files.update(other.files)
         self.units.update(other.units)
-        self.patterns.update(other.patterns)
         self.footprints.update(other.footprints)
         self.scopes.update(other.scopes)
         self.tests.update(other.tests)
@@ -125,12 +124,14 @@ class RunRows:
     given out since, as when the transaction was rolled back.
     """
 
-    __slots__ = ("_known", "_new", "run_id")
+    __slots__ = ("_known", "_new", "_patterns", "run_id")
 
     def __init__(self, *, run_id: int) -> None:
         self.run_id = run_id
         self._known = _Keys()
         self._new = _Keys()
+        self._patterns: dict[int, int] = {}
+        """Pattern key -> pattern id, the new ones as well: contexts have many."""
 
     def keep(self) -> None:
         """The transaction is in the file."""
@@ -139,6 +140,8 @@ class RunRows:
 
     def forget(self) -> None:
         """What was not kept did not happen."""
+        for key in self._new.patterns:
+            del self._patterns[key]
         self._new = _Keys()
 
     def share_footprints(self, connection: sqlite3.Connection) -> None:
@@ -271,7 +274,9 @@ class RunRows:
                     "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)",
                     (unit_id, ran, row[0]),
                 )
-            self._new.patterns[pattern.key] = row[0]
+            if pattern.key not in self._patterns:
+                self._new.patterns.append(pattern.key)
+            self._patterns[pattern.key] = row[0]
 
     def write_test(self, connection: sqlite3.Connection, test: TestRecord) -> None:
         """Adds the test, or replaces what was said of it before."""
@@ -349,13 +354,8 @@ class RunRows:
         self, connection: sqlite3.Connection, keys: Sequence[int], *, grown_from: int = 0
     ) -> int:
         """The footprint of these patterns, and of those of the footprint it has grown from."""
-        new, known = self._new.patterns, self._known.patterns
         try:
-            # Several keys may stand for one row.
-            try:
-                ids = set(map(known.__getitem__, keys))
-            except KeyError:
-                ids = {new.get(key) or known[key] for key in keys}
+            ids = set(map(self._patterns.__getitem__, keys))  # several may stand for one row
         except KeyError as failure:
             raise InternalError(
                 f"a context refers to pattern {failure}, which was never written; report this"
