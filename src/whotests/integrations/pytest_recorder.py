@@ -62,12 +62,14 @@ class PytestRecorder:
         self._phase = Phase.SETUP
         self._outcomes: dict[str, tuple[Outcome, float]] = {}
         self._mine: set[str] = set()
+        self._forked: set[str] = set()
+        """Tests that ran in a child of this process that ends with them."""
         self.workers = PytestWorkers(session)
 
     @property
     def test_count(self) -> int:
         """Tests that ran in this process or in one that this one has measured."""
-        return len(self._mine) + self.workers.test_count
+        return len(self._mine | self._forked) + self.workers.test_count
 
     # A phase begins with its hook, as for pytest-cov's contexts. These are no wrappers: each of
     # those would cost several times as much, and add frames to the tracebacks of what is
@@ -76,6 +78,8 @@ class PytestRecorder:
     @_first
     def pytest_runtest_setup(self, item: Any) -> None:
         name = item.nodeid
+        # A test that is run again starts afresh: its last run counts.
+        self._outcomes.pop(name, None)
         if self._open == name:
             # Plugins that run a test again do so without ending it.
             self._enter(Phase.SETUP, name)
@@ -85,8 +89,6 @@ class PytestRecorder:
             self._open = name
             self._phase = Phase.SETUP
             self._mine.add(name)
-            # A test that is run again starts afresh: its last run counts.
-            self._outcomes.pop(name, None)
 
     @_first
     def pytest_runtest_call(self, item: Any) -> None:
@@ -113,20 +115,33 @@ class PytestRecorder:
     @_first
     def pytest_runtest_logreport(self, report: Any) -> None:
         name = report.nodeid
-        if name not in self._mine:
-            return
         try:
+            if name not in self._mine:
+                if not self._ran_in_child(report):
+                    return
+                if report.when == "setup":
+                    self._outcomes.pop(name, None)
             before, seconds = self._outcomes.get(name, (Outcome.UNKNOWN, 0.0))
             outcome = worse(before, _outcome_of(report))
             if not _is_subtest(report):
                 seconds += report.duration
             self._outcomes[name] = outcome, seconds
-            if report.when == "teardown":
+            if report.when not in ("setup", "call"):  # but at its end, or as its process died
                 self._session.note_outcome(
                     name, runner=Runner.PYTEST, outcome=outcome, duration=seconds
                 )
         except Exception as error:
             self._session.fail(error)
+
+    def _ran_in_child(self, report: Any) -> bool:
+        """Whether a measured process that cannot tell it itself ran the test: the child that
+        pytest-forked makes for each, or a worker of pytest-xdist that died."""
+        if hasattr(report, "node"):
+            return report.when == "???" and self.workers.measures(report.node)
+        if self._session.in_test:
+            return False  # it is of a run within a test
+        self._forked.add(report.nodeid)
+        return True
 
     @_first
     def pytest_keyboard_interrupt(self) -> None:
@@ -146,8 +161,9 @@ def _outcome_of(report: Any) -> Outcome:
         # A strict one is reported as failed, without this mark.
         return Outcome.UNEXPECTED_SUCCESS if report.passed else Outcome.FAILED
     if report.failed:
-        return Outcome.FAILED if report.when == "call" else Outcome.ERROR
+        return Outcome.ERROR if report.when in ("setup", "teardown") else Outcome.FAILED
     if report.skipped:
         return Outcome.UNKNOWN if _is_subtest(report) else Outcome.SKIPPED
-    # A setup or teardown that went well says nothing yet about the test.
-    return Outcome.PASSED if report.when == "call" else Outcome.UNKNOWN
+    # A setup or teardown that went well says nothing yet about the test, nor does a run that is
+    # to be repeated.
+    return Outcome.PASSED if report.passed and report.when == "call" else Outcome.UNKNOWN

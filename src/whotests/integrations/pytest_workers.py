@@ -61,6 +61,10 @@ class PytestWorkers:
         """Files that came instrumented, in the process that had the most of them."""
         return max(self._files, self._session.measured_files)
 
+    def measures(self, node: Any) -> bool:
+        """Whether what this worker of xdist's runs is recorded."""
+        return node.gateway.id in self._measured
+
     # -- in the controller ------------------------------------------------------------------
 
     @_optional
@@ -84,8 +88,7 @@ class PytestWorkers:
     def pytest_runtest_logreport(self, report: Any) -> None:
         node = getattr(report, "node", None)  # xdist puts the worker there
         if node is not None:
-            measured = node.gateway.id in self._measured
-            (self._tests if measured else self._tests_elsewhere).add(report.nodeid)
+            (self._tests if self.measures(node) else self._tests_elsewhere).add(report.nodeid)
 
     @_optional
     def pytest_testnodedown(self, node: Any, error: object) -> None:
