@@ -18,7 +18,7 @@ from whotests.probes.files import read_file, replace_file
 
 __all__ = ["Cache"]
 
-_FORMAT = f"{__version__}/16"
+_FORMAT = f"{__version__}/18"
 """Changes whenever entries of before must not be used: probes, layout or analysis changed."""
 _DIGEST = 16
 

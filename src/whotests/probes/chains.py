@@ -12,7 +12,7 @@ from whotests.probes import nodes
 from whotests.probes.later import Later
 from whotests.probes.layout import Layout, Packed, Trap
 from whotests.probes.runtime import BLOCK_SIZE
-from whotests.probes.shapes import SIMPLE, first_line
+from whotests.probes.shapes import SIMPLE, first_line, makes_annotations_text
 from whotests.probes.suspension import Suspensions
 from whotests.source.branches import Branches, Way
 
@@ -76,7 +76,11 @@ class Chains:
         self.statements = statements
         self.text = text
         self.suspensions = Suspensions(text)
-        self.later = Later(self.suspensions, self.slot_at)
+        self.later = Later(
+            self.suspensions,
+            self.slot_at,
+            annotations_are_text=any(map(makes_annotations_text, units[0].body)),  # type: ignore[attr-defined]
+        )
         self.untrapped: set[int] = set()
         """Lines of headers that may suspend."""
         self.silent: set[int] = set()

@@ -193,6 +193,7 @@ class _Instrumenter(Chains):
             end = max(line, node.body[0].lineno - 1)
             suspends = self.suspensions.suspends(outer_parts(node))
             self.later.visit(outer_parts(node))
+            self.later.visit_lazy(node)
             if node.decorator_list:
                 step = self.decorated(node, out, tip, suspends)
             else:
@@ -205,6 +206,8 @@ class _Instrumenter(Chains):
             end = node.end_lineno or line
             suspends = self.suspensions.suspends([node])
             self.later.visit([node])
+            if unit.each or not isinstance(node, ast.AnnAssign):  # else it never is evaluated
+                self.later.visit_lazy(node)
             if suspends:
                 self.later.visit_fields(node)
         ends = isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue))

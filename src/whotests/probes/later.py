@@ -6,6 +6,7 @@ and when a loop turns; so what a resumed frame runs on its old line alone is not
 """
 
 import ast
+import sys
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
@@ -23,9 +24,14 @@ class Later:
     """Puts probes into the expressions of one file."""
 
     def __init__(
-        self, suspensions: Suspensions, slot_at: Callable[[int], tuple[str, int] | None]
+        self,
+        suspensions: Suspensions,
+        slot_at: Callable[[int], tuple[str, int] | None],
+        *,
+        annotations_are_text: bool,
     ) -> None:
         self._suspensions = suspensions
+        self._annotations_are_text = annotations_are_text
         self._slot_at = slot_at
         """Gives a new probe for a line, or None if the line does not count."""
 
@@ -61,6 +67,50 @@ class Later:
         for name, value in ast.iter_fields(node):
             if isinstance(value, ast.expr) and self._suspensions.suspends([value]):
                 setattr(node, name, _Resumed(self._slot_at, first, value).visit(value))
+
+    def visit_lazy(self, node: ast.stmt) -> None:
+        """Notes a statement when what Python evaluates later of it is evaluated: the value of a
+        type alias and what bounds type parameters, and, since 3.14, annotations."""
+        for part in getattr(node, "type_params", ()):
+            for name in ("bound", "default_value"):
+                self._wrap_lazy(part, name, node.lineno)
+        if sys.version_info >= (3, 12) and isinstance(node, ast.TypeAlias):
+            self._wrap_lazy(node, "value", node.lineno)
+        if sys.version_info < (3, 14) or self._annotations_are_text:
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            # They are evaluated together: the first one will do.
+            arguments = node.args
+            for argument in (
+                *arguments.posonlyargs,
+                *arguments.args,
+                *filter(None, (arguments.vararg,)),
+                *arguments.kwonlyargs,
+                *filter(None, (arguments.kwarg,)),
+            ):
+                if self._wrap_lazy(argument, "annotation", node.lineno):
+                    return
+            self._wrap_lazy(node, "returns", node.lineno)
+        elif isinstance(node, ast.AnnAssign):
+            self._wrap_lazy(node, "annotation", node.lineno)
+
+    def _wrap_lazy(self, node: ast.AST, name: str, line: int) -> bool:
+        """Whether there is a value, which notes the line from now on if that counts."""
+        value = getattr(node, name, None)
+        if value is None:
+            return False
+        if isinstance(value, ast.Starred):
+            return self._wrap_lazy(value, "value", line)
+        if name == "bound" and isinstance(value, ast.Tuple):
+            # A tuple there has a meaning of its own: they are constraints.
+            place = self._slot_at(line) if value.elts else None
+            if place is not None:
+                value.elts[0] = nodes.note_first(*place, value.elts[0])
+            return True
+        place = self._slot_at(line)
+        if place is not None:
+            setattr(node, name, nodes.note_first(*place, value))
+        return True
 
     def _generator(self, node: ast.GeneratorExp, block: str, slot: int) -> None:
         """Notes when it is entered, when it goes on to a value, and when it ends."""

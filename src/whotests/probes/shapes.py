@@ -17,6 +17,7 @@ __all__ = [
     "is_name",
     "is_true",
     "last_line",
+    "makes_annotations_text",
     "may_replace",
     "outer_parts",
     "takes_all",
@@ -74,6 +75,11 @@ def is_docstring(node: ast.stmt) -> bool:
 def is_future_import(node: ast.stmt) -> bool:
     """Whether it must stand before all other statements."""
     return isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level
+
+
+def makes_annotations_text(node: ast.stmt) -> bool:
+    """Whether it is `from __future__ import annotations`."""
+    return is_future_import(node) and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
 
 
 def is_name(node: ast.expr) -> bool:
