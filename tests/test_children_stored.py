@@ -3,7 +3,6 @@
 import os
 import sqlite3
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from data_files import SOURCE, basket_of, run_record
@@ -37,7 +36,7 @@ def batch_of(
 
 
 def later_part(path: Path, run_id: int) -> Writer:
-    return Writer.later(path, replace(run_record(path.parent), part_of=run_id))
+    return Writer.later(path, run_record(path.parent)._replace(part_of=run_id))
 
 
 def part_of(path: Path, run_id: int, lines: list[int], *, note: str = "", end: bool = True) -> None:

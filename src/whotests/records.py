@@ -4,7 +4,7 @@ A run writes batches. Within one run, `key` numbers are the run's own (dense, fr
 the writer maps them to the file's row ids.
 """
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from whotests.types import NO_LINES, FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
 
@@ -19,8 +19,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(NamedTuple):
     """One run as it begins."""
 
     started: float
@@ -45,8 +44,7 @@ class RunRecord:
     """Those of lines of which not all branches have to be taken."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRecord:
+class UnitRecord(NamedTuple):
     """A module body, function, method or class body of a file."""
 
     qualname: str
@@ -55,14 +53,13 @@ class UnitRecord:
     first_line: int
     """The first decorator's line if there is one; 1 for the module."""
     last_line: int
-    body_line: int = 0
-    """The first line of its body, a docstring's too; 0 when not known."""
     fingerprint: bytes
     """Digest of its syntax tree, without comments, positions and the bodies of nested units."""
+    body_line: int = 0
+    """The first line of its body, a docstring's too; 0 when not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRecord:
+class FileRecord(NamedTuple):
     """One version of one source file."""
 
     key: int
@@ -75,21 +72,20 @@ class FileRecord:
     """coverage.py's statements before exclusion: first lines of executable statements."""
     excluded: LineBits
     """All lines that the exclusion rules drop, statements or not."""
+    units: tuple[UnitRecord, ...]
+    """In source order, the module first; empty when the file could not be read."""
+    state: FileState
+    reason: str = ""
+    """Why it is not measured, one clause."""
     branches: tuple[tuple[int, int], ...] = ()
     """Every way out of a line that has more than one, ascending: the line, and the first line of
     what runs next, or minus the first line of the unit that is left. Before exclusion; empty when
     the run does not record branches."""
     partial: LineBits = NO_LINES
     """Lines whose branches are not missed when they are not taken ('no branch')."""
-    units: tuple[UnitRecord, ...]
-    """In source order, the module first; empty when the file could not be read."""
-    state: FileState
-    reason: str = ""
-    """Why it is not measured, one clause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatternRecord:
+class PatternRecord(NamedTuple):
     """The lines and branches of one unit that one context ran."""
 
     key: int
@@ -102,8 +98,7 @@ class PatternRecord:
     """Those of the file's `branches` that were taken: bit i for branch i."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRecord:
+class TestRecord(NamedTuple):
     """A test and how it ended. Written again when it changes: the last one counts."""
 
     name: TestName
@@ -113,8 +108,7 @@ class TestRecord:
     """Seconds of wall time over all phases, or None while it runs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextRecord:
+class ContextRecord(NamedTuple):
     """What ran under one label. Written again when more did: the patterns add up."""
 
     key: int
@@ -129,8 +123,7 @@ class ContextRecord:
     """False while the context is still open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """Everything new since the last batch; written in one transaction.
 
     Records may refer to files, patterns and tests of this batch or of earlier ones.
@@ -139,4 +132,4 @@ class Batch:
     files: tuple[FileRecord, ...] = ()
     patterns: tuple[PatternRecord, ...] = ()
     tests: tuple[TestRecord, ...] = ()
-    contexts: tuple[ContextRecord, ...] = field(default=())
+    contexts: tuple[ContextRecord, ...] = ()

@@ -6,8 +6,8 @@ The command line wins, key by key.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from whotests.errors import UsageError
 
@@ -41,8 +41,7 @@ _EXAMPLES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """What a command works with; all paths are absolute."""
 
     root: Path

@@ -6,6 +6,7 @@ Modules keep their ordinary loaders and specs. `probes.executed` does the same f
 another variant.
 """
 
+
 import builtins
 import sys
 import types
@@ -20,10 +21,9 @@ from whotests.probes.cache import Cache
 from whotests.probes.executed import Executed
 from whotests.probes.files import modified_and_size, read_file
 from whotests.probes.layout import Layout
-from whotests.probes.loaded import LoadedFile, Rewrite, Variant
+from whotests.probes.loaded import Entry, LoadedFile, Rewrite, Variant
 from whotests.probes.nodes import MARK, PREFIX
 from whotests.probes.runtime import ModuleMark, block
-from whotests.source.plain import unit_record
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 
@@ -143,45 +143,37 @@ class Loading:
                     _warn(file.warned, variant.filename, variant.module)
                 return known
         name = variant.name + self._rules.key
-        entry = self._cache.read(path, name, digest)
-        cached = entry is not None
-        if entry is None:
+        kept_entry = self._cache.read(path, name, digest)
+        if kept_entry is None:
             # A process whose files are all in the cache needs none of it.
             from whotests.probes.build import build
 
             entry = build(variant.filename or path, source, variant, self._rules)
             self._cache.write(path, name, digest, tuple(entry))
-        code, layout, analysis, warned, reason = entry
+        else:
+            entry = Entry(*kept_entry)
         # Python would warn of them when it compiles the file, and keep what it has compiled.
         if variant.compiled:
-            _warn(warned, variant.filename, variant.module)
-        elif warned and not has_bytecode(path) and (sys.dont_write_bytecode or not cached):
-            _warn(warned, path)
+            _warn(entry.warned, variant.filename, variant.module)
+        elif (
+            entry.warned
+            and not has_bytecode(path)
+            and (sys.dont_write_bytecode or kept_entry is None)
+        ):
+            _warn(entry.warned, path)
         if file is None:
-            line_count, statements, excluded, branches, excused, units = analysis
-            file = LoadedFile(
-                path,
-                digest,
-                line_count=line_count,
-                statements=statements,
-                excluded=excluded,
-                branches=branches,
-                partial=excused,
-                units=tuple(map(unit_record, units)),
-                packed_layout=layout,
-                reason=reason,
-                warned=tuple(warned),
-            )
+            file = LoadedFile(path, digest)
+            file.take(entry)
             # Another thread may have come here, too.
             file = self._versions.setdefault((path, digest), file)
         blocks = file.blocks.get(variant.name)
         if blocks is None:
-            sizes = enumerate(Layout(layout).sizes)
+            sizes = enumerate(Layout(entry.layout).sizes)
             new = tuple([block(file, index, size=size) for index, size in sizes])
             blocks = file.blocks.setdefault(variant.name, new)
         constants: dict[object, object] = {MARK: self._mark}
         constants |= {PREFIX + str(index): each for index, each in enumerate(blocks)}
-        code = swapped(code, constants)
+        code = swapped(entry.code, constants)
         file.codes[variant.name] = ref(code)
         return code
 

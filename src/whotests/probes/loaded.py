@@ -3,13 +3,13 @@
 import types
 from _weakref import ReferenceType
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from whotests.probes.layout import Layout, Packed
 from whotests.probes.runtime import Block
 from whotests.records import UnitRecord
+from whotests.source.plain import unit_record
 
 if TYPE_CHECKING:
     import ast
@@ -20,8 +20,7 @@ Rewrite = Callable[["ast.Module", bytes], None]
 """Changes an instrumented tree further, in place; gets the source too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(NamedTuple):
     """How code is wanted of a measured file."""
 
     rewrite: Rewrite | None = None
@@ -56,32 +55,64 @@ class Entry(NamedTuple):
     """Which part of the file is not measured, and why, or ''."""
 
 
-@dataclass(slots=True, eq=False)
 class LoadedFile:
     """A version of a file that was asked for while measuring."""
 
-    path: str
-    digest: bytes
-    line_count: int = 0
-    statements: int = 0
-    excluded: int = 0
-    """Line bitmaps, as in `records.FileRecord`."""
-    branches: tuple[tuple[int, int], ...] = ()
-    partial: int = 0
-    """As in `records.FileRecord`."""
-    units: tuple[UnitRecord, ...] = ()
-    packed_layout: Packed = ()
-    """Empty when it could not be instrumented, and runs as it is."""
-    reason: str = ""
-    """Why it could not, or which part of it."""
-    blocks: dict[str, tuple[Block, ...]] = field(default_factory=dict)
-    """The blocks of the code that runs, by the variant's name: code that is made again has the
-    same ones, so that it is equal."""
-    codes: dict[str, ReferenceType[types.CodeType]] = field(default_factory=dict)
-    """That code, as long as something else keeps it: a module has no use of its own body once
-    that has run."""
-    warned: tuple[tuple[str, str, int], ...] = ()
-    """What the compiler warned of: category, text, line."""
+    __slots__ = (
+        "blocks",
+        "branches",
+        "codes",
+        "digest",
+        "excluded",
+        "line_count",
+        "packed_layout",
+        "partial",
+        "path",
+        "reason",
+        "statements",
+        "units",
+        "warned",
+    )
+
+    def __init__(self, path: str, digest: bytes, *, reason: str = "") -> None:
+        """One that could not be instrumented for the `reason`, until `take` says more."""
+        self.path = path
+        self.digest = digest
+        self.line_count = 0
+        self.statements = 0
+        self.excluded = 0
+        """Line bitmaps, as in `records.FileRecord`."""
+        self.branches: tuple[tuple[int, int], ...] = ()
+        self.partial = 0
+        """As in `records.FileRecord`."""
+        self.units: tuple[UnitRecord, ...] = ()
+        self.packed_layout: Packed = ()
+        """Empty when it could not be instrumented, and runs as it is."""
+        self.reason = reason
+        """Why it could not, or which part of it."""
+        self.warned: tuple[tuple[str, str, int], ...] = ()
+        """What the compiler warned of: category, text, line."""
+        self.blocks: dict[str, tuple[Block, ...]] = {}
+        """The blocks of the code that runs, by the variant's name: code that is made again has
+        the same ones, so that it is equal."""
+        self.codes: dict[str, ReferenceType[types.CodeType]] = {}
+        """That code, as long as something else keeps it: a module has no use of its own body
+        once that has run."""
+
+    def take(self, entry: Entry) -> None:
+        """Makes it one that was instrumented."""
+        (
+            self.line_count,
+            self.statements,
+            self.excluded,
+            self.branches,
+            self.partial,
+            units,
+        ) = entry.analysis
+        self.units = tuple(map(unit_record, units))
+        self.packed_layout = entry.layout
+        self.reason = entry.reason
+        self.warned = entry.warned
 
 
 @lru_cache(maxsize=16)

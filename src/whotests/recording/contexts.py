@@ -9,9 +9,8 @@ from _thread import _count as thread_count  # running threads, at the cost of on
 from _weakref import ref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from whotests.probes.runtime import LOG, Block, collect, peek
 from whotests.recording.originals import RLock, get_ident
@@ -25,31 +24,36 @@ IMPORT = "import"
 _gil_enabled: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
 
 
-@dataclass(slots=True, eq=False)
 class Context:
     """A context of this run and the pattern numbers that it has collected since it was opened."""
 
-    key: int
-    test: TestName | None = None
-    phase: Phase | None = None
-    label: str = ""
-    patterns: set[int] = field(default_factory=set)
-    written: int = 0
-    """How many patterns it had when it was last written while open."""
-    opening: int = 0
-    """A label's number among all labels that were opened."""
+    __slots__ = ("key", "label", "opening", "patterns", "phase", "test", "written")
+
+    def __init__(
+        self, key: int, test: TestName | None = None, phase: Phase | None = None, label: str = ""
+    ) -> None:
+        self.key = key
+        self.test = test
+        self.phase = phase
+        self.label = label
+        self.patterns: set[int] = set()
+        self.written = 0
+        """How many patterns it had when it was last written while open."""
+        self.opening = 0
+        """A label's number among all labels that were opened."""
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
 class _OpenTest:
     """A test that runs, and the context of the phase that it is in."""
 
-    name: TestName
-    context: Context
+    __slots__ = ("__weakref__", "context", "name")
+
+    def __init__(self, name: TestName, context: Context) -> None:
+        self.name = name
+        self.context = context
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
+class _Start(NamedTuple):
     """Where a thread was started."""
 
     test: Callable[[], _OpenTest | None]
@@ -58,8 +62,7 @@ class _Start:
     """The openings of the labels around it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TestNote:
+class TestNote(NamedTuple):
     """What has become known of a test."""
 
     name: TestName

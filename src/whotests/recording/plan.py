@@ -1,17 +1,15 @@
 """What a run is going to do, as it travels from the command line to the measured process."""
 
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, Rules
 
 __all__ = ["Plan"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything that a session needs; all paths are absolute."""
 
     root: Path
@@ -42,7 +40,7 @@ class Plan:
 
     def to_json(self) -> str:
         """The plan as one line of text."""
-        return json.dumps(asdict(self), default=str, separators=(",", ":"))
+        return json.dumps(self._asdict(), default=str, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":

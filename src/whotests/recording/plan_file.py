@@ -6,7 +6,6 @@ and as many runs as have the same settings. Nobody has to remove it.
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 from hashlib import blake2b
 
 from whotests.recording.plan import Plan
@@ -18,7 +17,7 @@ class PlanFile:
     """The file, which is written when it is asked for first."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = replace(plan, command=(), append=True)
+        self._plan = plan._replace(command=(), append=True)
         self._told = ""
 
     def tell(self) -> str:

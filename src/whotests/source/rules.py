@@ -3,9 +3,8 @@
 Apart from what applies them: a measured process mostly only hands them on.
 """
 
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["ALWAYS_PARTIAL", "DEFAULT_EXCLUDE", "DEFAULT_PARTIAL", "Rules", "in_force"]
 
@@ -23,8 +22,7 @@ ALWAYS_PARTIAL: Final = (r"^\s*while (True|1|False|0):", r"^\s*if (True|1|False|
 """Tests of constants, which go one way only: in force beside whatever rules a project has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(NamedTuple):
     """Whether branches count, and all the expressions in force."""
 
     branch: bool = False

@@ -6,7 +6,7 @@ or end transactions: the writer does, and says afterwards which keys to keep.
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from whotests.errors import InternalError
 from whotests.records import (
@@ -52,8 +52,7 @@ def _split(name: str) -> tuple[str, str]:
     return name[:end], name[end:]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class _File(NamedTuple):
     """A version of a file, as the data file has it."""
 
     id: int
