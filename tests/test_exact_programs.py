@@ -229,3 +229,14 @@ def test_the_deepest_nesting_is_measured(tmp_path: Path) -> None:
         compared = comparing.compare("\n".join(lines) + "\n")
     assert compared.theirs == compared.ours, str(compared)
     assert len(compared.ours["a"]) > 30
+
+
+def test_the_deepest_module_is_measured(tmp_path: Path) -> None:
+    """The same at the top level, where the module's own block gives way as well."""
+    lines = ['switch("a")']
+    lines += [f"{' ' * depth}for x in 'a':" for depth in range(20)]
+    lines += [" " * 20 + "done = 1"]
+    with Comparing(tmp_path) as comparing:
+        compared = comparing.compare("\n".join(lines) + "\n")
+    assert compared.theirs == compared.ours, str(compared)
+    assert len(compared.ours["a"]) == 21

@@ -260,3 +260,33 @@ def test_forks_are_the_same(tmp_path: Path) -> None:
     with Reader.open(tmp_path / DATA) as reader:
         (run,) = reader.runs
         assert run.ended is not None
+
+
+STOPPED_CLOCKS = """
+    import os, signal, sys, time, unittest
+    import subject
+    real = {function: 0.0 for function in (time.time, time.monotonic, time.perf_counter)}
+    for module in list(sys.modules.values()):  # as freezegun does
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if type(value) is type(time.time) and value in real:
+                setattr(module, name, lambda: 1.0)
+    class T(unittest.TestCase):
+        def test_one(self):
+            subject.f1(1)
+        def test_two(self):
+            time.sleep(1.5)
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_stopped_clocks_stop_no_writing(tmp_path: Path) -> None:
+    """A program that stops the time for itself, in every module, does not for us."""
+    write_files(tmp_path, {"subject.py": SUBJECT, "test_it.py": STOPPED_CLOCKS})
+    ended = run_measured(
+        "python", "-m", "unittest", "test_it", cwd=tmp_path, options=("--source", "subject.py")
+    )
+    assert ended.status == -signal.SIGKILL
+    assert recorded_lines(tmp_path, "subject.py")["test_it.T.test_one|call"] == {4}
+    with Reader.open(tmp_path / DATA) as reader:
+        (run,) = reader.runs
+    assert time.time() - run.heartbeat < 60

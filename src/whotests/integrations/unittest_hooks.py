@@ -7,11 +7,11 @@ method that begins one, which puts no frame anywhere.
 
 import functools
 from collections.abc import Callable, Iterator
-from time import perf_counter
 from types import FunctionType, ModuleType
 from typing import Any
 
 from whotests.integrations.unittest_results import ResultWatch
+from whotests.recording.originals import Clock
 from whotests.recording.session import Session
 from whotests.types import Phase, Runner
 
@@ -143,10 +143,10 @@ class _OpenTest:
         self._runner = runner
         self._case = case
         self.watch = watch
-        self._began = perf_counter()
+        self._began = Clock.perf_counter()
 
     def close(self) -> None:
-        duration = perf_counter() - self._began
+        duration = Clock.perf_counter() - self._began
         self._hooks.open_cases.pop(id(self._case), None)
         outcome = self.watch.end()
         session = self._hooks.session

@@ -7,6 +7,7 @@ import ast
 import sys
 import types
 from functools import partial
+from typing import NamedTuple
 
 from whotests.probes.compiled import compiled_elsewhere
 from whotests.probes.instrument import instrument
@@ -22,6 +23,23 @@ from whotests.source.units import unit_nodes
 __all__ = ["build"]
 
 
+class _Way(NamedTuple):
+    """How many blocks of ours there may be."""
+
+    each: bool
+    """A probe for each statement, and no handlers."""
+    mark_module: bool
+    """The module's body in a block: it is known when it is imported."""
+
+
+_WAYS = (
+    _Way(each=False, mark_module=True),
+    _Way(each=True, mark_module=True),
+    _Way(each=True, mark_module=False),
+)
+"""The usual one first."""
+
+
 def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
     """The entry of the cache for a variant of a file's code. Raises what the compiler raises."""
     text = decode(source)
@@ -34,18 +52,19 @@ def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
     # A long chain of `elif` is a deep tree, for us and for the compiler's check of it.
     sys.setrecursionlimit(limit + 20 * len(analysis.units) + 10_000)
     try:
-        try:
-            layout, code, compiler_warned = _compiled(
-                tree, path, source, text, analysis, variant, each=False
-            )
-        except SyntaxError:
-            # Too many blocks in each other, ours among them; or it is no Python at all.
-            tree = ast.parse(source, path)
-            # Branches are known by the nodes of the tree.
-            analysis = ask(source, path, tree, text)
-            layout, code, compiler_warned = _compiled(
-                tree, path, source, text, analysis, variant, each=True
-            )
+        for way in _WAYS:
+            try:
+                layout, code, compiler_warned = _compiled(
+                    tree, path, source, text, analysis, variant, way
+                )
+                break
+            except SyntaxError:
+                # Too many blocks in each other, ours among them; or it is no Python at all.
+                if way is _WAYS[-1]:
+                    raise
+                tree = ast.parse(source, path)
+                # Branches are known by the nodes of the tree.
+                analysis = ask(source, path, tree, text)
     finally:
         sys.setrecursionlimit(limit)
     line_count, statements, excluded, *rest = plain_analysis(analysis)
@@ -76,8 +95,7 @@ def _compiled(
     text: str,
     analysis: Analysis,
     variant: Variant,
-    *,
-    each: bool,
+    way: _Way,
 ) -> tuple[Packed, types.CodeType, list[tuple[str, str, int]]]:
     """A tree's layout and code, and what the compiler warned of."""
     layout = instrument(
@@ -87,8 +105,8 @@ def _compiled(
         first_lines=analysis.first_lines,
         statements=analysis.statements,
         branches=analysis.branches,
-        mark_module=True,
-        each=each,
+        mark_module=way.mark_module,
+        each=way.each,
     )
     if variant.rewrite is not None:
         variant.rewrite(tree, source)

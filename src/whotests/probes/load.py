@@ -6,7 +6,6 @@ Modules keep their ordinary loaders and specs. `probes.executed` does the same f
 another variant.
 """
 
-
 import builtins
 import sys
 import types

@@ -11,14 +11,13 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
-from time import monotonic
 from typing import TypeVar
 
 from whotests.errors import WhotestsError
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
-from whotests.recording.originals import RLock, allocate_lock, start_new_thread
+from whotests.recording.originals import Clock, RLock, allocate_lock, start_new_thread
 from whotests.records import (
     Batch,
     ContextRecord,
@@ -216,8 +215,8 @@ class Flusher:
         self._writes = allocate_lock()
         """Held by the one that writes."""
         self._holds = False
-        self._written_at = monotonic()
-        self._began = monotonic()
+        self._written_at = Clock.monotonic()
+        self._began = Clock.monotonic()
         self._soon = 0.0
         """Seconds that it took to write soon."""
         self.problem = ""
@@ -271,7 +270,7 @@ class Flusher:
         try:
             pause = INTERVAL
             while not self._stop.acquire(timeout=pause):
-                pause = self._written_at + INTERVAL - monotonic()
+                pause = self._written_at + INTERVAL - Clock.monotonic()
                 if pause < INTERVAL / 10:
                     if self._writes.acquire(blocking=False):
                         self.write()
@@ -283,20 +282,22 @@ class Flusher:
 
     def between_tests(self) -> None:
         """A good moment to write, if the last time was a while ago."""
-        if monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(blocking=False):
+        if Clock.monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(
+            blocking=False
+        ):
             self.write()
             self._writes.release()
 
     def write_soon(self, *, share: float) -> None:
         """Writes what is new, now, as long as such writes take no more than this share of the
         time; the first few always may."""
-        began = monotonic()
+        began = Clock.monotonic()
         if self._soon > _FREE_SECONDS + share * (began - self._began):
             return
         if self._writes.acquire(timeout=_FREE_SECONDS):
             self.write()
             self._writes.release()
-        self._soon += monotonic() - began
+        self._soon += Clock.monotonic() - began
 
     def write_and_hold(self) -> None:
         """Writes what is new, now. From then on nobody else writes, until `let_go`."""
@@ -324,7 +325,7 @@ class Flusher:
             self.problem = str(error)
         except Exception as error:
             self.problem = f"a bug in whotests, please report it: {error!r}"
-        self._written_at = monotonic()
+        self._written_at = Clock.monotonic()
 
 
 def _place(number: int) -> tuple[str, int]:

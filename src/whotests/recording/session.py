@@ -7,7 +7,6 @@ wrong in here is kept in `problem`, for the end.
 import functools
 import os
 import sys
-import time
 from _socket import gethostname  # `socket` itself takes longer to import than all of ours
 from collections.abc import Callable
 from os.path import abspath  # as they are now: programs replace the ones in `os.path`
@@ -23,6 +22,7 @@ from whotests.recording.dormant import give_up, wake_up
 from whotests.recording.flusher import Flusher, Ledger
 from whotests.recording.handover import Handover
 from whotests.recording.multiprocess import watch_multiprocessing
+from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
@@ -312,7 +312,7 @@ class Session:
     def _finish_part(self) -> None:
         problem = self.problem
         self._writer.finish_part(
-            ended=time.time(),
+            ended=Clock.since_the_epoch(),
             status=RunStatus.INCOMPLETE if problem else self._status,
             note=problem,
         )
@@ -329,7 +329,7 @@ class Session:
         surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
         self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
         incomplete = self._writer.finish_run(
-            ended=time.time(),
+            ended=Clock.since_the_epoch(),
             status=RunStatus.INCOMPLETE if self.problem else self._status,
             exit_status=exit_status,
             note=self.problem or self.surprise,
@@ -347,7 +347,7 @@ class Session:
     def _after_fork_in_parent(self) -> None:
         # Where fork follows fork, a thread each time would cost more than they do. And 3.13 looks
         # only now whether the process that has forked has threads, and warns.
-        now = time.monotonic()
+        now = Clock.monotonic()
         if (
             not self.ended
             and now - self._forked_at > _SECONDS_BETWEEN_FORKS
@@ -409,7 +409,7 @@ def _run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
     """The run of this process as it begins."""
     name = sys.implementation.name
     return RunRecord(
-        started=time.time(),
+        started=Clock.since_the_epoch(),
         command=tuple(sys.orig_argv) if part_of else plan.command,
         root=str(plan.root),
         label=plan.context,
