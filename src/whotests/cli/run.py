@@ -1,7 +1,6 @@
 """`whotests run`: measure a command."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -107,6 +106,8 @@ def _become(measured: MeasuredCommand, plan: Plan) -> None:
     sys.stderr.flush()
     if os.name != "nt":
         os.execv(sys.executable, words)
+    import subprocess  # much to import, and not wanted elsewhere
+
     child = subprocess.Popen(words)
     while True:
         try:

@@ -9,12 +9,12 @@ damaged is as good as none.
 import marshal
 import os
 import sys
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from whotests import __version__
 from whotests.probes.files import read_file, replace_file
+from whotests.source.digests import blake2b
 
 __all__ = ["Cache"]
 

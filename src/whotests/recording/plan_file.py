@@ -6,9 +6,9 @@ and as many runs as have the same settings. Nobody has to remove it.
 
 import os
 from contextlib import suppress
-from hashlib import blake2b
 
 from whotests.recording.plan import Plan
+from whotests.source.digests import blake2b
 
 __all__ = ["PlanFile"]
 

@@ -1,7 +1,8 @@
 """What a unit's syntax tree says, as a digest. (PYTEST_DONT_REWRITE)"""
 
 import ast
-from hashlib import blake2b
+
+from whotests.source.digests import blake2b
 
 __all__ = ["fingerprint"]
 

@@ -3,8 +3,9 @@
 Apart from what applies them: a measured process mostly only hands them on.
 """
 
-from hashlib import blake2b
 from typing import Final, NamedTuple
+
+from whotests.source.digests import blake2b
 
 __all__ = ["ALWAYS_PARTIAL", "DEFAULT_EXCLUDE", "DEFAULT_PARTIAL", "Rules", "in_force"]
 

@@ -1,7 +1,8 @@
 """The text of a source file as the compiler sees it. (PYTEST_DONT_REWRITE)"""
 
 import re
-from hashlib import blake2b
+
+from whotests.source.digests import blake2b
 
 __all__ = ["decode", "digest_of"]
 
