@@ -100,6 +100,11 @@ PRODUCT = {
 """The package, of which `sign`, `size` and a basket are tested."""
 
 PYTEST = {
+    "pytest.ini": """
+        [pytest]
+        asyncio_default_fixture_loop_scope = function
+        markers = xdist_group
+    """,
     "report_writer.py": """
         import json
         import os

@@ -95,21 +95,22 @@ MORE = {
 class Project:
     """The project in a folder, and pytest in there."""
 
-    def __init__(self, folder: Path, path: str, files: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, path: str, *, files: tuple[str, ...], plugins: tuple[str, ...]
+    ) -> None:
         self.folder = folder
         self.files = files
+        self.plugins = ("report_writer", "no:cacheprovider", *plugins)
         # Only the plugins that a run names: some change each run that they are there for.
         self.environment = {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
     def command(self, *words: str) -> tuple[str, ...]:
         """pytest, with the plugins that the tests need."""
-        needed = ("anyio", "asyncio", "hypothesispytest", "report_writer", "no:cacheprovider")
-        named = [word for name in needed for word in ("-p", name)]
+        named = [word for name in self.plugins for word in ("-p", name)]
         doctests = ("--doctest-modules", "--doctest-glob=*.rst")
-        settings = ("-o", "asyncio_default_fixture_loop_scope=function")
         chosen = [word for word in words if word.endswith(".py")] or self.files
         options = [word for word in words if not word.endswith(".py")]
-        return ("python", "-m", "pytest", "-q", *named, *doctests, *settings, *options, *chosen)
+        return ("python", "-m", "pytest", "-q", *named, *doctests, *options, *chosen)
 
     def plain(self, *words: str) -> tuple[Ended, Reports]:
         """How it ends unmeasured, and the reports of the tests."""
@@ -131,8 +132,10 @@ class Project:
 class Serial(Project):
     """The project, and what a serial run of it says."""
 
-    def __init__(self, folder: Path, path: str, files: tuple[str, ...] = ("shop", "tests")) -> None:
-        super().__init__(make(folder, PYTEST, MORE), path, files)
+    def __init__(
+        self, folder: Path, path: str, *, files: tuple[str, ...], plugins: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(make(folder, PYTEST, MORE), path, files=files, plugins=plugins)
         self.done, self.reports = self.plain()
         self.measured_done, self.measured_reports, self.recorded = self.measured()
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from runner_plugins import FOR_FORKS, PLUGINS, install
-from runner_project import PYTEST, explained
+from runner_project import explained
 from runner_pytest import XDIST, Serial, assert_crashes_are_told, kept_folder
 
 pytest.importorskip("xdist", reason="pytest-xdist is not installed")
@@ -20,9 +20,8 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> Serial:
     """The project after a serial run, with a pytest that pytest-forked works with."""
     folder = kept_folder(tmp_path_factory)
     path = os.pathsep.join((str(install(folder, FOR_FORKS)), str(install(folder, PLUGINS))))
-    # Of subtests it loses what they told.
-    files = [name for name in PYTEST if "/test_" in name and "parts" not in name]
-    return Serial(tmp_path_factory.mktemp("forked"), path, ("shop", *files))
+    files = ("shop", "tests/test_plain.py", "tests/test_waiting.py", "tests/test_children.py")
+    return Serial(tmp_path_factory.mktemp("forked"), path, files=files, plugins=("asyncio",))
 
 
 @pytest.mark.parametrize("workers", [(), (*XDIST, "-n2")], ids=["alone", "xdist"])

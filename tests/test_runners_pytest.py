@@ -19,8 +19,17 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="tests that fork
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory: pytest.TempPathFactory) -> Serial:
     """The project after a serial run."""
-    plugins = install(kept_folder(tmp_path_factory), PLUGINS)
-    return Serial(tmp_path_factory.mktemp("project"), str(plugins))
+    path = str(install(kept_folder(tmp_path_factory), PLUGINS))
+    plugins = ("anyio", "asyncio", "hypothesispytest")
+    folder = tmp_path_factory.mktemp("project")
+    return Serial(folder, path, files=("shop", "tests"), plugins=plugins)
+
+
+@pytest.fixture(scope="module")
+def small(serial: Serial, tmp_path_factory: pytest.TempPathFactory) -> Serial:
+    """The project after a serial run of those of its tests that start quickly."""
+    files = ("shop", "tests/test_plain.py", "tests/test_parts.py", "tests/test_children.py")
+    return Serial(tmp_path_factory.mktemp("small"), serial.environment["PYTHONPATH"], files=files)
 
 
 def test_a_serial_run_is_as_without_measuring(serial: Serial) -> None:
@@ -81,16 +90,10 @@ def _without_children(facts: Facts) -> dict[tuple[str, str], int]:
     "mode",
     [
         (*XDIST, "-n2", "--dist=load"),
-        (*XDIST, "-n2", "--dist=loadscope"),
-        (*XDIST, "-n2", "--dist=loadfile"),
-        (*XDIST, "-n2", "--dist=loadgroup"),
-        (*XDIST, "-n3", "--maxprocesses=2", "--dist=worksteal"),
-        (*XDIST, "-n2", "--dist=no"),
         ("-p", "randomly", "--randomly-seed=1"),
-        (*XDIST, "-n2", "-p", "randomly", "--randomly-seed=2"),
         ("-p", "subtests"),
     ],
-    ids=lambda mode: " ".join(mode),
+    ids=" ".join,
 )
 def test_a_mode_has_the_facts_of_a_serial_run(serial: Serial, mode: tuple[str, ...]) -> None:
     """Reports, exit status, recorded outcomes, lines and branches of each test are the same."""
@@ -100,20 +103,40 @@ def test_a_mode_has_the_facts_of_a_serial_run(serial: Serial, mode: tuple[str, .
     assert found == serial.recorded
 
 
-def test_each_worker_may_run_all_tests(serial: Serial) -> None:
-    """With `--dist=each` every test is reported twice and has the facts of one run."""
-    done, told, found = serial.measured(*XDIST, "-n2", "--dist=each")
+@pytest.mark.parametrize(
+    "mode",
+    [
+        ("-n2", "--dist=loadscope"),
+        ("-n2", "--dist=loadfile"),
+        ("-n2", "--dist=loadgroup"),
+        ("-n3", "--maxprocesses=2", "--dist=worksteal"),
+        ("-n2", "--dist=no"),
+        ("-n2", "-p", "randomly", "--randomly-seed=2"),
+    ],
+    ids=" ".join,
+)
+def test_tests_may_be_handed_out_in_any_way(small: Serial, mode: tuple[str, ...]) -> None:
+    """pytest-xdist's ways: reports, exit status and what is recorded are those of a serial run."""
+    done, told, found = small.measured(*XDIST, *mode)
     assert done.status == 1, explained(done)
-    assert told == serial.reports + serial.reports
-    assert found == serial.recorded
+    assert told == small.reports
+    assert found == small.recorded
+
+
+def test_each_worker_may_run_all_tests(small: Serial) -> None:
+    """With `--dist=each` every test is reported twice and has the facts of one run."""
+    done, told, found = small.measured(*XDIST, "-n2", "--dist=each")
+    assert done.status == 1, explained(done)
+    assert told == small.reports + small.reports
+    assert found == small.recorded
 
 
 @pytest.mark.parametrize("workers", [(), (*XDIST, "-n1")], ids=["alone", "xdist"])
-def test_the_last_run_of_a_test_counts(serial: Serial, workers: tuple[str, ...]) -> None:
+def test_the_last_run_of_a_test_counts(small: Serial, workers: tuple[str, ...]) -> None:
     """With pytest-rerunfailures, outcomes are those of last runs, and facts those of all."""
     words = (*workers, "-p", "pytest_rerunfailures", "--reruns=2", "more/test_flaky.py")
-    plain, plainly_told = serial.plain(*words)
-    done, told, found = serial.measured(*words)
+    plain, plainly_told = small.plain(*words)
+    done, told, found = small.measured(*words)
     assert done.status == plain.status == 1, explained(done)
     assert told == plainly_told
     names = {name.rpartition("_")[2]: outcome for name, outcome in found.outcomes.items()}
@@ -126,6 +149,6 @@ def test_the_last_run_of_a_test_counts(serial: Serial, workers: tuple[str, ...])
     assert taken.bit_count() == 2
 
 
-def test_workers_that_die_leave_what_they_ran(serial: Serial) -> None:
+def test_workers_that_die_leave_what_they_ran(small: Serial) -> None:
     """A crashed worker's test has failed, with its lines; other tests are as without the crash."""
-    assert_crashes_are_told(serial, *XDIST, "-n1")
+    assert_crashes_are_told(small, *XDIST, "-n1")

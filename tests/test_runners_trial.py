@@ -157,7 +157,7 @@ def test_outcomes_are_known(serial: Recorded) -> None:
     assert lines.bit_count() == 6
 
 
-@pytest.mark.parametrize("words", [("-j2",), ("--order=toptobottom",), ("-z", "3")], ids="".join)
+@pytest.mark.parametrize("words", [("-j2",), ("-z", "3")], ids="".join)
 def test_facts_are_those_of_a_serial_run(
     folder: Path, serial: Recorded, words: tuple[str, ...]
 ) -> None:

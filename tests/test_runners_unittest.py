@@ -247,6 +247,7 @@ def test_facts_are_the_same_in_each_way(
     """Output, status, outcomes, lines and branches."""
     if words[0] == "testtools.run":
         pytest.importorskip("testtools", reason="testtools is not installed")
+    if words[0] == "testtools.run" or "--durations=3" in words:  # what they write changes
         done, found = compared.measured("python", "-m", *words)
     else:
         done, found = compared.run("python", "-m", *words)
