@@ -3,6 +3,8 @@
 Much to import, for the first run of a file alone: what it makes is kept in the cache.
 """
 
+import __future__
+
 import ast
 import sys
 import types
@@ -107,6 +109,7 @@ def _compiled(
         branches=analysis.branches,
         mark_module=way.mark_module,
         each=way.each,
+        annotations_are_text=bool(variant.flags & __future__.annotations.compiler_flag),
     )
     if variant.rewrite is not None:
         variant.rewrite(tree, source)

@@ -18,7 +18,7 @@ from whotests.source.digests import blake2b
 
 __all__ = ["Cache"]
 
-_FORMAT = f"{__version__}/18"
+_FORMAT = f"{__version__}/19"
 """Changes whenever entries of before must not be used: probes, layout or analysis changed."""
 _DIGEST = 16
 

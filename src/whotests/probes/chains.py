@@ -12,7 +12,7 @@ from whotests.probes import nodes
 from whotests.probes.later import Later
 from whotests.probes.layout import Layout, Packed, Trap
 from whotests.probes.runtime import BLOCK_SIZE
-from whotests.probes.shapes import SIMPLE, first_line, makes_annotations_text
+from whotests.probes.shapes import SIMPLE, first_line
 from whotests.probes.suspension import Suspensions
 from whotests.source.branches import Branches, Way
 
@@ -67,6 +67,7 @@ class Chains:
         statements: int,
         branches: Branches | None,
         each: bool,
+        annotations_are_text: bool,
     ) -> None:
         self.each = each
         self.ways = branches.ways if branches else {}
@@ -77,9 +78,7 @@ class Chains:
         self.text = text
         self.suspensions = Suspensions(text)
         self.later = Later(
-            self.suspensions,
-            self.slot_at,
-            annotations_are_text=any(map(makes_annotations_text, units[0].body)),  # type: ignore[attr-defined]
+            self.suspensions, self.slot_at, annotations_are_text=annotations_are_text
         )
         self.untrapped: set[int] = set()
         """Lines of headers that may suspend."""

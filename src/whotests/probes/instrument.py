@@ -22,6 +22,7 @@ from whotests.probes.shapes import (
     is_irrefutable,
     is_true,
     last_line,
+    makes_annotations_text,
     may_replace,
     takes_all,
 )
@@ -43,6 +44,7 @@ def instrument(
     branches: Branches | None = None,
     mark_module: bool,
     each: bool = False,
+    annotations_are_text: bool = False,
 ) -> Packed:
     """Puts probes into `tree`, in place, and returns what they stand for.
 
@@ -50,11 +52,18 @@ def instrument(
     line to its logical line's first; `statements` are the lines that count, `branches` what there
     is to branches, if they are to be noted. With `mark_module` the module tells when its own code
     begins and ends. With `each` all statements have probes of their own and there are no handlers:
-    what is nested too deep for more blocks is compiled so.
+    what is nested too deep for more blocks is compiled so. `annotations_are_text` if the tree is
+    compiled as under `from __future__ import annotations`, whether or not it has that itself.
     """
-    return _Instrumenter(text, units, first_lines, statements, branches, each).module(
-        tree, mark_module
-    )
+    return _Instrumenter(
+        text,
+        units,
+        first_lines,
+        statements,
+        branches,
+        each,
+        annotations_are_text or any(map(makes_annotations_text, tree.body)),
+    ).module(tree, mark_module)
 
 
 class _Instrumenter(Statements):

@@ -33,8 +33,8 @@ def decode(source: bytes) -> str:
         # Imported here because few files have a cookie, and few processes have it loaded.
         from tokenize import detect_encoding
 
-        encoding, _ = detect_encoding(iter(source.splitlines(keepends=True)).__next__)
         try:
+            encoding, _ = detect_encoding(iter(source.splitlines(keepends=True)).__next__)
             text = source.decode(encoding)
         except LookupError as error:  # a codec that is not for text: `rot13`
             raise SyntaxError(str(error)) from error
