@@ -87,6 +87,41 @@ def test_kill_forked():
         assert len(reader.runs) == 1
 
 
+def test_a_handler_that_raises_while_a_child_writes(tmp_path: Path) -> None:
+    """A signal's handler may raise in the middle of a write of ours: the next ones go on."""
+    project(
+        tmp_path,
+        """
+def raise_in_write(frame, event, argument):
+    code = frame.f_code
+    if event == "call" and code.co_name == "write" and code.co_filename.endswith("flusher.py"):
+        sys.setprofile(None)
+        raise KeyboardInterrupt
+
+def work(pipe):
+    from product import work
+    work.early()
+    sys.setprofile(raise_in_write)
+    try:
+        pipe.send(1)
+    except KeyboardInterrupt:
+        pass
+    work.late()
+    pipe.send(2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def test_pool():
+    import multiprocessing
+    ours, theirs = multiprocessing.Pipe()
+    multiprocessing.get_context("fork").Process(target=work, args=(theirs,)).start()
+    assert ours.recv() == 2
+""",
+    )
+    done = pytest_in(tmp_path)
+    assert (done.status, done.err) == (0, ""), done.out
+    assert children_of(tmp_path, "test_pool", {EARLY, LATE}) == {EARLY, LATE}
+
+
 def test_ends_of_forked_children(tmp_path: Path) -> None:
     """All is kept of a fork that leaves by an exception's way out, by `os._exit` or by `exec`."""
     script = """

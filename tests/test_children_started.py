@@ -38,6 +38,9 @@ WAYS = {
     "fork_of_fork": "forked(lambda: forked(function))",
     "fork_and_exec": "forked(lambda: os.execv(command[0], command))",
     "fork_and_search": "forked(lambda: os.execvpe(command[0], command, {'PATH': '/nowhere'}))",
+    "fork_and_exec_by_keywords": """
+        forked(lambda: os.execve(path=command[0], argv=command, env={**os.environ}))
+    """,
     "in_thread": """
         thread = threading.Thread(target=lambda: subprocess.run(command))
         thread.start()
@@ -222,6 +225,8 @@ def test_lines_are_those_that_coverage_finds(project: Path, facts: dict[str, set
     given = {"no_environment", "by_name", "python_script", "posix_spawnp", "spawnvpe"}
     # A search along PATH ends its measuring at the first place.
     given.add("fork_and_search")
+    # It takes no keywords there.
+    given.add("fork_and_exec_by_keywords")
     # Workers that a pool ends are lost to it, or hang.
     given |= {way for way in WAYS if way.startswith(("pool_", "executor_"))}
     deselected = [f"--deselect=test_ways.py::test_{way}" for way in given]

@@ -273,8 +273,7 @@ class Flusher:
                 pause = self._written_at + INTERVAL - Clock.monotonic()
                 if pause < INTERVAL / 10:
                     if self._writes.acquire(blocking=False):
-                        self.write()
-                        self._writes.release()
+                        self._write_and_release()
                     pause = INTERVAL
             self._stop.release()
         finally:
@@ -285,8 +284,7 @@ class Flusher:
         if Clock.monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(
             blocking=False
         ):
-            self.write()
-            self._writes.release()
+            self._write_and_release()
 
     def write_soon(self, *, share: float) -> None:
         """Writes what is new, now, as long as such writes take no more than this share of the
@@ -295,20 +293,30 @@ class Flusher:
         if self._soon > _FREE_SECONDS + share * (began - self._began):
             return
         if self._writes.acquire(timeout=_FREE_SECONDS):
-            self.write()
-            self._writes.release()
+            self._write_and_release()
         self._soon += Clock.monotonic() - began
 
     def write_and_hold(self) -> None:
         """Writes what is new, now. From then on nobody else writes, until `let_go`."""
         # Not for ever: a signal's handler may have come in the middle of a write.
         self._holds = self._writes.acquire(timeout=1)
-        self.write()
+        try:
+            self.write()
+        except BaseException:
+            self.let_go()
+            raise
 
     def let_go(self) -> None:
         """Others may write again."""
         if self._holds:
             self._holds = False
+            self._writes.release()
+
+    def _write_and_release(self) -> None:
+        # A signal's handler may raise in the middle of it: it is the program's own exception.
+        try:
+            self.write()
+        finally:
             self._writes.release()
 
     def write(self, *batches: Batch) -> None:

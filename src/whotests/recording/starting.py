@@ -230,15 +230,18 @@ def _executing(ordinary: Any) -> Any:
 def _executing_with(ordinary: Any) -> Any:
     def execve(*args: Any, **kwargs: Any) -> Any:
         value = _value()
-        if not value or len(args) != 3 or not _can_run(args[0]):
+        names = ("path", "argv", "env")
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        wrong = len(args) + len(kwargs) != 3 or given.keys() != set(names)
+        if not value or wrong or not _can_run(given["path"]):
             return ordinary(*args, **kwargs)
-        path, argv, env = args
+        path, argv, env = (given[name] for name in names)
         if env is os.environ or _runs_python((path,), argv, None):
             env = _with_variable(env, value)
         starter = _starters[-1]
         starter.before_exec()
         try:
-            return ordinary(path, argv, env, **kwargs)
+            return ordinary(path, argv, env)
         finally:
             starter.after_exec()
 
