@@ -37,10 +37,10 @@ class Explained:
             for node in ast.walk(tree)
             for suite in _suites_that_may_raise_again(node)
         ]
-        self._jumps_in_with = {
+        self._jumps_past_others = {
             self._first(node.lineno)
             for statement in ast.walk(tree)
-            if isinstance(statement, (ast.With, ast.AsyncWith))
+            if isinstance(statement, (ast.With, ast.AsyncWith)) or _has_finally(statement)
             for node in ast.walk(statement)
             if isinstance(node, (ast.Return, ast.Break, ast.Continue))
         }
@@ -60,7 +60,8 @@ class Explained:
 
     def superfluous(self, arc: Arc) -> bool:
         """Whether only whotests may have it: a way out of a `finally` or an `except*`, after which
-        an exception may go on; or a jump on the line of its `if`, out of a `with`."""
+        an exception may go on; or a jump on the line of its `if`, out of a `with` or past a
+        `finally`."""
         line, to = arc
         leaves = any(
             block.first <= line <= block.last and not block.first <= to <= block.last
@@ -70,7 +71,7 @@ class Explained:
         return (
             leaves
             or line in self._generic
-            or line in self._jumps_in_with
+            or line in self._jumps_past_others
             or line in self._around_lent
         )
 
@@ -84,6 +85,10 @@ class Explained:
 
     def _first(self, line: int) -> int:
         return self._first_lines.get(line, line)
+
+
+def _has_finally(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Try, ast.TryStar)) and bool(node.finalbody)
 
 
 def _suites_that_may_raise_again(node: ast.AST) -> Iterator[list[ast.stmt]]:
