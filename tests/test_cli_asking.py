@@ -328,6 +328,7 @@ def test_functions_that_nothing_imported(tmp_path: Path) -> None:
         ("99->15", "has the lines 1 to 18"),
         # What a shell leaves of an unquoted one.
         ("11-", "a branch has to be quoted"),
+        ("11->", f"as in '{SOURCE}:11->15' or '{SOURCE}:11->exit'"),
     ],
 )
 def test_wrong_branches(forks: DataFile, target: str, words: str) -> None:
@@ -354,6 +355,21 @@ def test_fail_under(shop: DataFile, under: str, status: int) -> None:
     done = whotests(shop, "report", "--fail-under", under, status=status)
     assert "total" in done.stdout
     assert ("91% of the statements ran, less than the" in done.stderr) == bool(status)
+
+
+def test_what_of_nothing(shop: DataFile) -> None:
+    """An empty test is an error of its own, not a part of every id."""
+    assert "the test is empty; give its id" in whotests(shop, "what", "", status=2).stderr
+
+
+def test_report_of_nothing(tmp_path: Path) -> None:
+    """Where no file is counted, `report` says so, and `--fail-under` does not pass."""
+    data = DataFile(tmp_path)
+    with data.run():
+        pass
+    assert "note: nothing: no file is counted; record a run" in answer(data, "report")
+    done = whotests(data, "report", "--fail-under", "50", status=2)
+    assert done.stderr == "whotests: no file is counted, so --fail-under has nothing to hold\n"
 
 
 def test_status(shop: DataFile) -> None:

@@ -71,6 +71,9 @@ def report(
                 new_console(), answer, runs=runs, show_missing=show_missing, precision=precision
             )
     percent = answer.total.percent
+    if fail_under and not answer.rows:
+        click.echo("whotests: no file is counted, so --fail-under has nothing to hold", err=True)
+        raise SystemExit(_FELL_SHORT)
     if fail_under is not None and falls_short(percent, under=fail_under, precision=precision):
         from whotests.reports.words import percent as shown
 

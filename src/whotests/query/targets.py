@@ -23,7 +23,7 @@ __all__ = ["Places", "Target", "UnitsOf", "resolve"]
 
 _LINES: Final = re.compile(r"(?P<path>.+):(?P<first>\d+)(?:-(?P<last>\d+))?", re.DOTALL)
 _BRANCH: Final = re.compile(r"(?P<path>.+):(?P<line>\d+)->(?P<end>\d+|exit)", re.DOTALL)
-_CUT_BRANCH: Final = re.compile(r"(?P<path>.+):(?P<line>\d+)-", re.DOTALL)
+_CUT_BRANCH: Final = re.compile(r"(?P<path>.+):(?P<line>\d+)-(?P<end>>.*)?", re.DOTALL)
 _MANY: Final = 8
 
 
@@ -99,6 +99,11 @@ def resolve(text: str, places: Places) -> Target:
         return _dotted(text, places)
     match = _CUT_BRANCH.fullmatch(text)
     if match is not None:
+        line = f"{match['path']}:{match['line']}"
+        if match["end"]:
+            raise UsageError(
+                f"{text}: a branch leads to a line or out, as in '{line}->15' or '{line}->exit'"
+            )
         raise UsageError(
             f"{text}: the lines end with a '-'; a branch has to be quoted, because a shell takes "
             f"'>' for itself: '{text}>exit' or '{text}>LINE'"

@@ -184,6 +184,8 @@ def _files(
 
 
 def _find(text: str, tests: Sequence[Test]) -> Sequence[Test]:
+    if not text.strip():
+        raise UsageError("the test is empty; give its id, a part of it, or a glob: '*PART*'")
     for test in tests:
         if test.name == text:
             return (test,)

@@ -82,6 +82,11 @@ def _numbers(numbers: Numbers, answer: Report, precision: int) -> list[Text]:
 
 def _counting_notes(answer: Report) -> list[str]:
     lines = branch_notes(answer.without_branches)
+    if not answer.rows:
+        lines.append(
+            "nothing: no file is counted; record a run of your tests, or name what they import "
+            "with --source PATH|PACKAGE."
+        )
     if answer.rules_kept:
         kept = len(answer.rules_kept)
         which = shown_path(answer.rules_kept[0]) if kept == 1 else count(kept, "file")
