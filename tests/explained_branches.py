@@ -1,6 +1,7 @@
 """The branches of which whotests and coverage.py think differently, and why: docs/exactness.md."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,6 +52,21 @@ class Explained:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
             and getattr(node, "type_params", None)
         }
+        self._annotated = {
+            self._first(node.lineno)
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and sys.version_info >= (3, 14)
+            and _has_annotations(node)
+        }
+        self._in_with = {
+            self._first(node.lineno)
+            for statement in ast.walk(tree)
+            if isinstance(statement, (ast.With, ast.AsyncWith)) and sys.version_info >= (3, 14)
+            for inner in statement.body
+            for node in ast.walk(inner)
+            if isinstance(node, ast.stmt)
+        }
         self._suspending = {
             self._first(line)
             for node in ast.walk(tree)
@@ -78,10 +94,11 @@ class Explained:
     def missing(self, arc: Arc) -> bool:
         """Whether only coverage.py may have it: with a line that the compiler lent to other code,
         or by an exception in a module or class body, or where a frame is suspended, or out of the
-        scope that holds the type parameters of a definition on one line."""
-        line, _ = arc
-        known = self._once | self._suspending | self._generic
-        return line in known or not self._lent.isdisjoint(arc)
+        scope that holds the type parameters or annotations of a definition on one line, or out of
+        a function by an exception that passed a `with`."""
+        line, to = arc
+        known = self._once | self._suspending | self._generic | self._annotated
+        return line in known or (to < 0 and line in self._in_with) or not self._lent.isdisjoint(arc)
 
     def _first(self, line: int) -> int:
         return self._first_lines.get(line, line)
@@ -113,3 +130,11 @@ def _run_once(tree: ast.AST) -> Iterator[ast.stmt | ast.pattern]:
                 todo.append(child)
             else:
                 todo += [inner for inner in ast.walk(child) if isinstance(inner, ast.ClassDef)]
+
+
+def _has_annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return node.returns is not None or any(
+        argument.annotation is not None
+        for argument in ast.walk(node.args)
+        if isinstance(argument, ast.arg)
+    )
