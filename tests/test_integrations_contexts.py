@@ -94,6 +94,54 @@ def test_labels_hold_while_their_code_runs(tmp_path: Path) -> None:
     assert not ran("first", "return 7")
 
 
+INTERRUPTED = """
+    import sys
+    import whotests
+
+    def one():
+        return 1
+
+    def two():
+        return 2
+
+    left = 2
+
+    def raise_while_collecting(frame, event, argument):
+        global left
+        if event == "call" and frame.f_code.co_name == "take":
+            left -= 1
+            if not left:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    one()
+    two()
+    sys.setprofile(raise_while_collecting)
+    try:
+        with whotests.context("never"):
+            pass
+    except KeyboardInterrupt:
+        pass
+    sys.setprofile(None)
+    with whotests.context("after"):
+        one()
+        two()
+    sys.exit(left)
+"""
+
+
+def test_what_a_signal_interrupts_is_not_lost(tmp_path: Path) -> None:
+    """A handler that raises while a label opens costs nothing of what ran before or runs later."""
+    write_files(tmp_path, {"prog.py": INTERRUPTED})
+    assert run_measured("python", "prog.py", cwd=tmp_path).status == 0
+    text = (tmp_path / "prog.py").read_text()
+    found = recorded_lines(tmp_path, "prog.py")
+    bodies = {lines_of(text, "return 1"), lines_of(text, "return 2")}
+    assert bodies <= found["after"]
+    assert bodies <= found[""]
+    assert "never" not in found
+
+
 def test_label_that_opens_again_keeps_what_it_had(tmp_path: Path) -> None:
     """One label, opened several times: its context has all that ran in any of them."""
     write_files(tmp_path, {"prog.py": PROGRAM})

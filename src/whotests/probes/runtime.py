@@ -50,6 +50,8 @@ LOG: list["Block | tuple[Block, int]"] = []
 """Blocks that were hit since the last `collect`, and places of exceptions; with repetitions."""
 
 _seen: dict[int, tuple["Block", Key]] = {}
+_unclaimed: list[int] = []
+"""Pattern numbers that were collected for nobody, because that was interrupted."""
 _no_numbers: dict[Key, int] = {}
 """What a block has that was never hit. Stays empty."""
 
@@ -164,27 +166,37 @@ def _nothing() -> None:
 
 def collect() -> list[int]:
     """The pattern numbers hit since the last call, without repetitions; every probe is armed
-    again. What other threads hit meanwhile is found now or the next time."""
+    again. What other threads hit meanwhile is found now or the next time.
+
+    A signal's handler may raise in the middle of it: then all is found the next time.
+    """
     touched: set[Block | tuple[Block, int]] = set()
-    with suppress(IndexError):  # another thread collects too
-        # As many as there are now: a measured trace function may hit probes for each turn.
-        touched.update(islice(iter(LOG.pop, None), len(LOG)))
     found: list[int] = []
     add = found.append
     hit: Block
     key: Key
-    for entry in touched:
-        if type(entry) is tuple:
-            hit, key = entry
-        else:
-            hit = entry  # type: ignore[assignment]
-            key = hit.take(hit)
-            if False not in key:  # another thread has collected it
-                continue
-        try:
-            add(hit.numbers[key])
-        except KeyError:
-            add(_number(hit, key))
+    try:
+        with suppress(IndexError):  # another thread collects too
+            # As many as there are now: a measured trace function may hit probes for each turn.
+            touched.update(islice(iter(LOG.pop, None), len(LOG)))
+        for entry in touched:
+            if type(entry) is tuple:
+                hit, key = entry
+            else:
+                hit = entry  # type: ignore[assignment]
+                key = hit.take(hit)
+                if False not in key:  # another thread has collected it
+                    continue
+            try:
+                add(hit.numbers[key])
+            except KeyError:
+                add(_number(hit, key))
+    except BaseException:
+        LOG.extend(touched)  # those that were taken have nothing to tell any more
+        _unclaimed.extend(found)
+        raise
+    while _unclaimed:
+        add(_unclaimed.pop())
     return found
 
 
