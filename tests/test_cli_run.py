@@ -81,8 +81,12 @@ def test_interpreter_of_another_environment(folder: Path, monkeypatch: pytest.Mo
         with pytest.raises(UsageError, match="run it from there"):
             read_command(words, cwd=folder, root=folder)
     monkeypatch.setenv("VIRTUAL_ENV", str(folder / "env"))
+    monkeypatch.setenv("PATH", str(other.parent))
     with pytest.raises(UsageError, match="run it from there"):
         read_command(("python", "prog.py"), cwd=folder, root=folder)
+    # The variable is left over from another shell: what `python` means is this one.
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
+    assert read_command(("python", "prog.py"), cwd=folder, root=folder)
 
 
 def test_search_path_begins_where_the_command_begins(folder: Path) -> None:

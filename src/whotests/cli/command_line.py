@@ -115,15 +115,19 @@ def _read_interpreter_options(
 
 
 def _check_interpreter_name(name: str) -> None:
-    """A bare `python` is this one, unless the shell's active environment is another one."""
+    """A bare `python` is this one, unless the shell's active environment is another one, and
+    `python` means that one's."""
     version = re.sub(r"[^\d.]", "", name.removesuffix(".exe"))
     this = sys.version_info
     here = ("", f"{this.major}", f"{this.major}.{this.minor}")
     family = "pypy" if sys.implementation.name == "pypy" else "python"
     active = os.environ.get("VIRTUAL_ENV", "")
     elsewhere = os.path.isdir(active) and not os.path.samefile(active, sys.prefix)
-    if elsewhere or version not in here or not name.lower().startswith(family):
-        raise UsageError(_wrong_interpreter(shutil.which(name) or name))
+    found = shutil.which(name) or name
+    if version not in here or not name.lower().startswith(family):
+        raise UsageError(_wrong_interpreter(found))
+    if elsewhere:
+        _check_interpreter_path(found)
 
 
 def _is_interpreter(name: str, cwd: Path) -> bool:
