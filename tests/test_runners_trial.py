@@ -169,7 +169,7 @@ def test_until_failure_the_last_run_counts(folder: Path) -> None:
     """With `--until-failure` a test has the outcome of its last run and the facts of all."""
     count = folder / "count"
     count.unlink(missing_ok=True)
-    words = ("python", "-m", "twisted.trial", "--until-failure", "more/test_luck.py")
+    words = ("python", "-m", "twisted.trial", "--until-failure", "more.test_luck")
     shutil.rmtree(folder / ".whotests", ignore_errors=True)
     done = run_measured(*words, cwd=folder, options=OPTIONS, env={"COUNT": str(count)})
     assert done.status == 1, explained(done)

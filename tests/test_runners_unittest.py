@@ -232,7 +232,12 @@ def test_facts_are_those_of_the_phases(serial: Recorded) -> None:
     [
         ("unittest",),
         ("unittest", "discover", "-b", "-s", "tests", "-t", "."),
-        ("unittest", "--locals", "tests.test_cases", "tests.test_loaded"),
+        pytest.param(
+            ("unittest", "--locals", "tests.test_cases", "tests.test_loaded"),
+            marks=pytest.mark.skipif(
+                sys.version_info >= (3, 15), reason="doctests that fail break it there"
+            ),
+        ),
         pytest.param(
             ("unittest", "discover", "--durations=3"),
             marks=pytest.mark.skipif(sys.version_info < (3, 12), reason="new in 3.12"),

@@ -91,7 +91,12 @@ class ResultWatch:
                 observe(*args, **kwargs)
             except Exception:  # an unusual call is the result's own affair
                 self.outcome = worse(self.outcome, Outcome.UNKNOWN)
-            return method(*args, **kwargs)
+            try:
+                return method(*args, **kwargs)
+            except BaseException as error:  # shown without a line of ours
+                trace = error.__traceback__
+                error.__traceback__ = trace and trace.tb_next
+                raise
 
         self._set(result, name, observed)
 
