@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from measured_commands import run_measured, write_files
 from same_programs import assert_same
 
 GENERATORS = """
@@ -580,3 +581,33 @@ def test_tracers_see_the_same(tmp_path: Path, name: str) -> None:
     """Trace and profile functions see the same calls, and a debugger stops at its breakpoints."""
     program = textwrap.dedent(TRACED) + textwrap.dedent(TRACERS[name])
     assert_same(tmp_path, {"prog.py": program}, status=int("left behind" in name))
+
+
+def test_what_interrupts_code_of_ours_goes_its_way(tmp_path: Path) -> None:
+    """What a handler of the program raises in the middle of our code reaches the program."""
+    write_files(
+        tmp_path,
+        {
+            "prog.py": """
+                import sys
+                import whotests
+
+                def give_up(frame, event, argument):
+                    if event == "call" and frame.f_code.co_name == "_switch":
+                        sys.setprofile(None)
+                        raise TimeoutError
+
+                late = False
+                sys.setprofile(give_up)  # comes where a signal's handler might
+                try:
+                    with whotests.context("label"):
+                        pass
+                except TimeoutError:
+                    late = True
+                sys.setprofile(None)
+                assert late
+            """
+        },
+    )
+    done = run_measured("python", "prog.py", cwd=tmp_path)
+    assert (done.status, done.out, done.err) == (0, "", "")

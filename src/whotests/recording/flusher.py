@@ -17,6 +17,7 @@ from whotests.errors import WhotestsError
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
+from whotests.recording.interruptions import is_the_programs
 from whotests.recording.originals import Clock, RLock, allocate_lock, start_new_thread
 from whotests.records import (
     Batch,
@@ -320,7 +321,8 @@ class Flusher:
             self._writes.release()
 
     def write(self, *batches: Batch) -> None:
-        """Writes what is new, and what could not be written before; never raises."""
+        """Writes what is new, and what could not be written before; raises nothing of
+        its own."""
         try:
             self._failed += batches or (self._ledger.batch(),)
             while self._failed:
@@ -332,6 +334,8 @@ class Flusher:
         except WhotestsError as error:
             self.problem = str(error)
         except Exception as error:
+            if is_the_programs(error):
+                raise
             self.problem = f"a bug in whotests, please report it: {error!r}"
         self._written_at = Clock.monotonic()
 

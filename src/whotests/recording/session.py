@@ -21,6 +21,7 @@ from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.dormant import give_up, wake_up
 from whotests.recording.flusher import Flusher, Ledger
 from whotests.recording.handover import Handover
+from whotests.recording.interruptions import is_the_programs
 from whotests.recording.multiprocess import watch_multiprocessing
 from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
@@ -73,6 +74,8 @@ def _guarded(
             try:
                 return method(self, *args, **kwargs)
             except Exception as error:
+                if is_the_programs(error):
+                    raise
                 self.fail(error)
                 return otherwise
 
