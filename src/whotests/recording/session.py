@@ -19,9 +19,10 @@ from whotests.probes.load import Loading
 from whotests.probes.runtime import LOG
 from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.dormant import give_up, wake_up
-from whotests.recording.flusher import Flusher, Ledger
+from whotests.recording.flusher import Flusher
 from whotests.recording.handover import Handover
 from whotests.recording.interruptions import is_the_programs
+from whotests.recording.ledger import Ledger
 from whotests.recording.multiprocess import watch_multiprocessing
 from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
