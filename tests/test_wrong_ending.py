@@ -60,7 +60,13 @@ def start(*words: str, cwd: Path, plain: bool = False) -> "subprocess.Popen[str]
         stderr=subprocess.PIPE,
         text=True,
         env={**inherited, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=_hear_interrupts if os.name == "posix" else None,
     )
+
+
+def _hear_interrupts() -> None:
+    """What a shell starts in the background does not, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def killed_once(folder: Path, after: float) -> int:
