@@ -81,17 +81,6 @@ SUITES = (
         seconds=60,
     ),
     Suite(
-        name="sympy",
-        kind="a large library with caches of its own; deep recursion",
-        project="sympy",
-        version="1.14.0",
-        package="sympy",
-        arguments=("--pyargs", "sympy.sets", "sympy.logic", "sympy.utilities"),
-        tests_in_sdist=False,
-        extras=("mpmath==1.3.0", HYPOTHESIS),
-        seconds=30,
-    ),
-    Suite(
         name="django",
         kind="Django's own runner and test cases, databases",
         project="django",
