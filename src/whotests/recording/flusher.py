@@ -14,9 +14,7 @@ from whotests.errors import WhotestsError
 from whotests.recording.interruptions import is_the_programs
 from whotests.recording.ledger import Ledger
 from whotests.recording.originals import Clock, RLock, allocate_lock, start_new_thread
-from whotests.records import (
-    Batch,
-)
+from whotests.records import Batch
 from whotests.store.writer import Writer
 
 __all__ = ["Flusher"]
@@ -24,8 +22,8 @@ __all__ = ["Flusher"]
 INTERVAL = 0.6
 """Seconds between two writes at most; with the time that a write takes, under a second."""
 
-
 _FREE_SECONDS = 0.1
+"""What writing soon may take in all before its share counts, and how long it waits its turn."""
 
 
 class Flusher:
@@ -100,8 +98,7 @@ class Flusher:
             while not self._stop.acquire(timeout=pause):
                 pause = self._written_at + INTERVAL - Clock.monotonic()
                 if pause < INTERVAL / 10:
-                    if self._writes.acquire(blocking=False):
-                        self._write_and_release()
+                    self._write_unless_another_does()
                     pause = INTERVAL
             self._stop.release()
         finally:
@@ -109,10 +106,8 @@ class Flusher:
 
     def between_tests(self) -> None:
         """A good moment to write, if the last time was a while ago."""
-        if Clock.monotonic() - self._written_at > INTERVAL / 2 and self._writes.acquire(
-            blocking=False
-        ):
-            self._write_and_release()
+        if Clock.monotonic() - self._written_at > INTERVAL / 2:
+            self._write_unless_another_does()
 
     def write_soon(self, *, share: float) -> None:
         """Writes what is new, now, as long as such writes take no more than this share of the
@@ -120,8 +115,7 @@ class Flusher:
         began = Clock.monotonic()
         if self._soon > _FREE_SECONDS + share * (began - self._began):
             return
-        if self._writes.acquire(timeout=_FREE_SECONDS):
-            self._write_and_release()
+        self._write_unless_another_does(patience=_FREE_SECONDS)
         self._soon += Clock.monotonic() - began
 
     def write_and_hold(self) -> None:
@@ -140,7 +134,9 @@ class Flusher:
             self._holds = False
             self._writes.release()
 
-    def _write_and_release(self) -> None:
+    def _write_unless_another_does(self, *, patience: float = 0.0) -> None:
+        if not self._writes.acquire(timeout=patience):
+            return
         # A signal's handler may raise in the middle of it: it is the program's own exception.
         try:
             self.write()
