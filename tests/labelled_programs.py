@@ -6,13 +6,11 @@ switches to a context that is named for all labels that are open, and a fact of 
 each of them.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from covered_programs import run_covered
 from facts import coverage_facts, whotests_facts
 from measured_commands import Ended, run_measured, write_files
 from whotests.types import lines_in
@@ -115,27 +113,6 @@ def run_in_threads(*functions):
         thread.join()
 """
 
-_DRIVER = """\
-import runpy, sys
-from coverage import Coverage
-
-data, concurrency, *command = sys.argv[1:]
-coverage = Coverage(
-    data_file=data, config_file=False, include=["subject*"], messages=False,
-    concurrency=concurrency.split(","),
-)
-coverage.set_option("run:core", "ctrace")
-coverage.set_option("run:disable_warnings", ["no-sysmon"])
-coverage.start()
-sys.argv = command
-sys.path[0] = ""
-try:
-    runpy.run_path(command[0], run_name="__main__")
-finally:
-    coverage.stop()
-    coverage.save()
-"""
-
 
 def compare_labels(
     folder: Path, program: str, *, concurrency: str = "thread", files: dict[str, str] | None = None
@@ -148,23 +125,14 @@ def compare_labels(
     write_files(folder, {"subject.py": program, **(files or {})})
     theirs_at = folder / "theirs"
     theirs_at.mkdir()
-    write_files(theirs_at, {"labels.py": _THEIRS + _BOTH, "driver.py": _DRIVER})
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST", "COV_", "PYTHON"))
-    }
-    data = folder / "theirs" / "coverage"
-    covered = subprocess.run(
-        [sys.executable, theirs_at / "driver.py", data, concurrency, "subject.py"],
+    write_files(theirs_at, {"labels.py": _THEIRS + _BOTH})
+    data, output = run_covered(
+        "subject.py",
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(theirs_at)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        apart=theirs_at,
+        options={"include": ["subject*"], "concurrency": concurrency.split(",")},
+        env={"PYTHONPATH": str(theirs_at)},
     )
-    assert covered.returncode == 0, covered.stderr
     write_files(folder / "ours", {"labels.py": _OURS + _BOTH})
     measured = run_measured(
         "python",
@@ -174,7 +142,7 @@ def compare_labels(
         env={"PYTHONPATH": str(folder / "ours")},
     )
     assert measured.status == 0, measured.err
-    assert measured.out == covered.stdout
+    assert measured.out == output
     texts = (folder / "subject.py").read_text(encoding="utf-8").split("\n")
     theirs: Lines = {}
     for (names, path), lines in coverage_facts(data, folder).items():

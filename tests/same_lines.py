@@ -1,32 +1,12 @@
 """Runs a program under coverage.py and under whotests, and compares the lines of each file."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+from covered_programs import run_covered
 from facts import coverage_facts, whotests_facts
 from measured_commands import Ended, run_measured, write_files
 
 __all__ = ["assert_same_lines"]
-
-_DRIVER = """\
-import runpy, sys
-from coverage import Coverage
-
-data, *command = sys.argv[1:]
-coverage = Coverage(data_file=data, config_file=False, source=["."], messages=False)
-coverage.set_option("run:core", "ctrace")
-coverage.set_option("run:disable_warnings", ["no-sysmon"])
-coverage.start()
-sys.argv = command
-sys.path[0] = ""
-try:
-    runpy.run_path(command[0], run_name="__main__")
-finally:
-    coverage.stop()
-    coverage.save()
-"""
 
 
 def assert_same_lines(
@@ -40,27 +20,18 @@ def assert_same_lines(
     write_files(folder, files)
     apart = folder.parent / (folder.name + "-coverage")
     apart.mkdir()
-    write_files(apart, {"driver.py": _DRIVER})
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST", "COV_", "PYTHON"))
-    }
-    covered = subprocess.run(
-        [sys.executable, apart / "driver.py", apart / "data", "prog.py"],
+    data, output = run_covered(
+        "prog.py",
         cwd=folder,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        apart=apart,
+        options={"source": ["."]},
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
     )
-    assert covered.returncode == 0, covered.stderr
     write_files(folder, files)  # the program may have changed some
     measured = run_measured("python", "prog.py", cwd=folder, options=("--source", "."))
-    assert (measured.status, measured.out) == (0, covered.stdout), measured.err
+    assert (measured.status, measured.out) == (0, output), measured.err
     theirs: dict[str, int] = {}
-    for (_, path), lines in coverage_facts(apart / "data", folder).items():
+    for (_, path), lines in coverage_facts(data, folder).items():
         theirs[path] = theirs.get(path, 0) | lines
     ours: dict[str, int] = {}
     for (_, path), lines in whotests_facts(folder / ".whotests" / "data.db", folder).items():
