@@ -27,6 +27,8 @@ FLOORS = (
     "source",
     "config",
     "records",
+    "testing",
+    "stream",
     "errors",
     "types",
 )
@@ -42,6 +44,8 @@ MEASURED_FLOORS = (
     "source",
     "config",
     "records",
+    "testing",
+    "stream",
     "errors",
     "types",
 )

@@ -1,0 +1,30 @@
+"""The way back: whoever watches a run may ask it to stop."""
+
+from typing import Protocol
+
+__all__ = ["Control", "RunControl"]
+
+
+class Control(Protocol):
+    """What a runner asks before each test, and what a watcher tells."""
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether somebody asked to stop; no test is begun any more."""
+
+    def stop(self) -> None:
+        """Ask the run to stop after the tests that are in progress. Any thread may."""
+
+
+class RunControl:
+    """A control for the threads of one process."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+
+    @property
+    def should_stop(self) -> bool:
+        return self._stopped
+
+    def stop(self) -> None:
+        self._stopped = True
