@@ -1,0 +1,58 @@
+"""Runs modules of testtools' own tests in this process; a line of JSON for each, at the end.
+
+Called as: acceptance_child.py RESULTS MODULE..., in the folder that has the `tests` package.
+"""
+
+import importlib
+import json
+import sys
+import traceback
+import unittest
+from pathlib import Path
+from typing import Any
+
+import acceptance_names
+
+
+class Collected(unittest.TestResult):
+    """What came of each test: '' if it passed, 'skipped: …', or the text of what went wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcomes: dict[str, str] = {}
+
+    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+        self.outcomes.setdefault(test.id(), "")
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
+        self.outcomes.setdefault(test.id(), f"skipped: {reason}")
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:  # noqa: N802
+        self.outcomes[test.id()] = "".join(traceback.format_exception(*err))
+
+    addFailure = addError  # noqa: N815
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+        self.outcomes[test.id()] = "passed, though it expects a failure"
+
+
+def main(results: str, *modules: str) -> None:
+    acceptance_names.install()
+    import testscenarios
+
+    lines = []
+    for name in modules:
+        suite = importlib.import_module(f"tests.{name}").test_suite()
+        collected = Collected()
+        unittest.TestSuite(testscenarios.generate_scenarios(suite)).run(collected)
+        prefix = f"tests.{name}."
+        outcomes = {
+            test_id.removeprefix(prefix): text for test_id, text in collected.outcomes.items()
+        }
+        lines.append(json.dumps({"module": name, "outcomes": outcomes}))
+    lines.append(json.dumps({"taken": sorted(acceptance_names.TAKEN_FROM_PEER)}))
+    Path(results).write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
