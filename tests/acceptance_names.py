@@ -15,7 +15,7 @@ __all__ = ["TAKEN_FROM_PEER", "install"]
 
 OURS: dict[str, tuple[str, ...]] = {
     "": ("whotests.testing",),
-    "content": ("whotests.testing.content", "whotests.testing.tracebacks", "whotests.testing"),
+    "content": ("whotests.testing.content", "whotests.testing.traceback_content", "whotests.testing"),
     "content_type": ("whotests.testing.content_types",),
     "tags": ("whotests.testing.tags",),
     "testcase": ("whotests.testing", "whotests.testing.case", "whotests.testing.placeholders"),

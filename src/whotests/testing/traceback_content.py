@@ -1,0 +1,75 @@
+"""Tracebacks and stacks as details."""
+
+import traceback
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+
+from whotests.testing.content import Content
+from whotests.testing.content_types import ContentType
+
+__all__ = ["ExcInfo", "OptExcInfo", "StackLinesContent", "StacktraceContent", "TracebackContent"]
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+OptExcInfo = ExcInfo | tuple[None, None, None]
+INTERNAL = "__unittest"
+"""A module that has a global of this name is a test framework's own, by unittest's custom."""
+
+
+def _traceback_type() -> ContentType:
+    return ContentType("text", "x-traceback", {"language": "python", "charset": "utf8"})
+
+
+class StackLinesContent(Content):
+    """The frames of a stack, as `traceback.extract_stack` and `extract_tb` give them."""
+
+    HIDE_INTERNAL_STACK = True
+    """Whether frames of test frameworks are left out, in tracebacks as well."""
+
+    def __init__(
+        self,
+        stack_lines: list[traceback.FrameSummary],
+        prefix_content: str = "",
+        postfix_content: str = "",
+    ) -> None:
+        lines = "".join(traceback.format_list(stack_lines))
+        data = f"{prefix_content}{lines}{postfix_content}".encode()
+        super().__init__(_traceback_type(), lambda: [data])
+
+
+class TracebackContent(Content):
+    """An exception's traceback, from the first frame on that is not a test framework's."""
+
+    def __init__(self, err: OptExcInfo, test: object = None, capture_locals: bool = False) -> None:
+        """`err` is what `sys.exc_info` gives; ValueError without an exception.
+
+        With `capture_locals` the variables of each frame are shown. Nothing depends on `test`.
+        """
+        if err is None or err[0] is None:
+            raise ValueError("err may not be None")
+        kind, value, tb = err
+        if StackLinesContent.HIDE_INTERNAL_STACK:
+            while tb is not None and INTERNAL in tb.tb_frame.f_globals:
+                tb = tb.tb_next
+        told = traceback.TracebackException(kind, value, tb, capture_locals=capture_locals)
+        # Lone surrogates, as file names have them, must not hide the failure.
+        data = "".join(told.format()).encode("utf8", "backslashreplace")
+        super().__init__(_traceback_type(), lambda: [data])
+
+
+def StacktraceContent(  # noqa: N802
+    prefix_content: str = "", postfix_content: str = ""
+) -> Content:
+    """The stack of the caller, outermost frame first; text around it, if any is given."""
+
+    def frames() -> Iterator[tuple[FrameType, int]]:
+        walk = traceback.walk_stack(None)
+        for frame, line in walk:
+            if frame.f_globals is globals() or frame.f_globals is vars(traceback):
+                continue
+            if StackLinesContent.HIDE_INTERNAL_STACK and INTERNAL in frame.f_globals:
+                return
+            yield frame, line
+
+    stack = traceback.StackSummary.extract(frames())
+    stack.reverse()
+    return StackLinesContent(stack, prefix_content, postfix_content)
