@@ -3,3 +3,46 @@
 May import the leaves and the standard library only: it lives where tests run. Refuses to know
 how tests are found or run, and to need all tests up front.
 """
+
+from whotests.stream.attachment import Attachment, MediaType
+from whotests.stream.collection import Collector, TestRecord
+from whotests.stream.control import Control, RunControl
+from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
+from whotests.stream.event_log import EventLog
+from whotests.stream.fail_fast import FailFast
+from whotests.stream.fan_out import FanOut
+from whotests.stream.router import ByRoute, ByTest, Router
+from whotests.stream.sink import Sink
+from whotests.stream.summary import Summary
+from whotests.stream.tagger import Tagger
+from whotests.stream.timestamps import Timestamper
+from whotests.stream.to_queue import QueueItem, RunStarted, RunStopped, ToQueue, route_under
+
+__all__ = [
+    "FAILED",
+    "FINAL",
+    "Attachment",
+    "ByRoute",
+    "ByTest",
+    "Chunk",
+    "Collector",
+    "Control",
+    "Event",
+    "EventLog",
+    "FailFast",
+    "FanOut",
+    "MediaType",
+    "QueueItem",
+    "Router",
+    "RunControl",
+    "RunStarted",
+    "RunStopped",
+    "Sink",
+    "Status",
+    "Summary",
+    "Tagger",
+    "TestRecord",
+    "Timestamper",
+    "ToQueue",
+    "route_under",
+]

@@ -17,14 +17,19 @@ class Control(Protocol):
 
 
 class RunControl:
-    """A control for the threads of one process."""
+    """A control for the threads of one process.
 
-    def __init__(self) -> None:
+    With `whole`, it is the control of a part of a run: asking the whole to stop reaches every
+    part, and parts of it, from whatever thread; a part can be asked to stop alone.
+    """
+
+    def __init__(self, *, whole: Control | None = None) -> None:
         self._stopped = False
+        self._whole = whole
 
     @property
     def should_stop(self) -> bool:
-        return self._stopped
+        return self._stopped or (self._whole is not None and self._whole.should_stop)
 
     def stop(self) -> None:
         self._stopped = True

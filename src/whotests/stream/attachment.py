@@ -1,0 +1,78 @@
+"""What a test attached, whole."""
+
+from typing import NamedTuple
+
+__all__ = ["Attachment", "MediaType"]
+
+
+class MediaType(NamedTuple):
+    """A media type with its parameters, as of RFC 2045."""
+
+    type: str
+    subtype: str
+    parameters: dict[str, str]
+
+    @classmethod
+    def parse(cls, mime_type: str | None) -> "MediaType":
+        """What a text says; 'application/octet-stream' if there is none or it makes no sense.
+
+        A parameter ends at a comma, too: old writers joined several by commas.
+        """
+        essence, _, rest = (mime_type or "").partition(";")
+        kind, slash, subtype = (part.strip().lower() for part in essence.partition("/"))
+        if not (kind and slash and subtype) or "/" in subtype:
+            return cls("application", "octet-stream", {})
+        parameters = {}
+        for piece in rest.split(";"):
+            name, equals, value = piece.partition("=")
+            if equals and name.strip():
+                parameters[name.strip().lower()] = value.split(",")[0].strip().strip('"')
+        return cls(kind, subtype, parameters)
+
+    def __str__(self) -> str:
+        parameters = "".join(
+            f'; {name}="{self.parameters[name]}"' for name in sorted(self.parameters)
+        )
+        return f"{self.type}/{self.subtype}{parameters}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Attachment(NamedTuple):
+    """Named bytes of a test, as the chunks in which they came.
+
+    It can be given as a detail to results of the extended protocol.
+    """
+
+    mime_type: str | None
+    chunks: tuple[bytes, ...] = ()
+    complete: bool = True
+    """False where the end was not seen."""
+
+    @property
+    def content(self) -> bytes:
+        """All bytes."""
+        return b"".join(self.chunks)
+
+    @property
+    def content_type(self) -> MediaType:
+        """The mime type, parsed."""
+        return MediaType.parse(self.mime_type)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it says to be text."""
+        return self.content_type.type == "text"
+
+    def iter_bytes(self) -> tuple[bytes, ...]:
+        """The chunks."""
+        return self.chunks
+
+    def as_text(self) -> str:
+        """The content as text, UTF-8 unless it says so; what cannot be read is replaced."""
+        content = self.content
+        try:
+            return content.decode(self.content_type.parameters.get("charset", "utf-8"), "replace")
+        except (LookupError, ValueError):
+            return content.decode("utf-8", "replace")

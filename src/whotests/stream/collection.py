@@ -1,0 +1,165 @@
+"""From events to whole tests."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from whotests.stream.attachment import Attachment
+from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
+
+__all__ = ["Collector", "TestRecord"]
+
+
+class TestRecord(NamedTuple):
+    """All that a run said of one test, from its first event to the one with a final status."""
+
+    test_id: str
+    route_code: str | None
+    status: Status
+    """`unknown` where the run stopped before an end was seen."""
+    tags: frozenset[str]
+    runnable: bool
+    attachments: Mapping[str, Attachment]
+    """In the order in which they began; empty ones are kept."""
+    started: datetime | None
+    """The time of the first event, if that had one."""
+    stopped: datetime | None
+    """The time of the event with the final status; None where there was none."""
+    begun: bool
+    """Whether it was said to be in progress."""
+    notes: tuple[str, ...] = ()
+    """What is wrong with the events, a sentence each, such as bytes after an attachment's end."""
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From its first event to its end."""
+        if self.started is None or self.stopped is None:
+            return None
+        return self.stopped - self.started
+
+    @property
+    def failed(self) -> bool:
+        """Whether a run with this test is not successful."""
+        return self.status in FAILED
+
+
+TestRecord.__test__ = False  # type: ignore[attr-defined]
+"""For pytest, which takes it for a test where it is imported."""
+
+
+class Collector:
+    """Hands out one record per test, when its final status has come, or the run stops.
+
+    Held meanwhile: what belongs to tests that began and did not end. Events that belong to no
+    test go to `on_other`, if there is one.
+    """
+
+    def __init__(
+        self,
+        on_test: Callable[[TestRecord], object],
+        *,
+        on_other: Callable[[Event], object] | None = None,
+    ) -> None:
+        self._on_test = on_test
+        self._on_other = on_other
+        self._open: dict[str | tuple[str, str], _OpenTest] = {}
+
+    def start_run(self) -> None:
+        self._open = {}
+
+    def handle(self, event: Event, /) -> None:
+        test_id, status, tags, runnable, chunk, route_code, timestamp = event
+        if test_id is None:
+            if self._on_other is not None:
+                self._on_other(event)
+            return
+        key = test_id if route_code is None else (test_id, route_code)
+        test = self._open.get(key)
+        if test is None:
+            test = self._open[key] = _OpenTest(test_id, route_code, timestamp)
+        if tags is not None:
+            test.tags = tags
+        test.runnable = runnable
+        if chunk is not None:
+            test.attach(chunk)
+        if status is None:
+            return
+        if status in FINAL:
+            del self._open[key]
+            self._on_test(test.record(status, timestamp))
+        else:
+            test.begun = True
+
+    def stop_run(self) -> None:
+        while self._open:
+            key = next(iter(self._open))
+            self._on_test(self._open.pop(key).record(Status.UNKNOWN, None))
+
+
+class _OpenTest:
+    """What is known of a test whose end was not seen yet."""
+
+    __slots__ = (
+        "attachments",
+        "begun",
+        "late",
+        "route_code",
+        "runnable",
+        "started",
+        "tags",
+        "test_id",
+    )
+
+    def __init__(self, test_id: str, route_code: str | None, started: datetime | None) -> None:
+        self.test_id = test_id
+        self.route_code = route_code
+        self.started = started
+        self.tags: frozenset[str] = frozenset()
+        self.runnable = True
+        self.begun = False
+        self.attachments: dict[str, _OpenAttachment] = {}
+        self.late: dict[str, int] = {}
+
+    def attach(self, chunk: Chunk) -> None:
+        attachment = self.attachments.get(chunk.name)
+        if attachment is None:
+            attachment = self.attachments[chunk.name] = _OpenAttachment()
+        if attachment.complete:
+            self.late[chunk.name] = self.late.get(chunk.name, 0) + len(chunk.content)
+            return
+        if chunk.content:
+            attachment.chunks.append(chunk.content)
+        attachment.complete = chunk.eof
+        if attachment.mime_type is None:
+            attachment.mime_type = chunk.mime_type
+
+    def record(self, status: Status, stopped: datetime | None) -> TestRecord:
+        return TestRecord(
+            test_id=self.test_id,
+            route_code=self.route_code,
+            status=status,
+            tags=self.tags,
+            runnable=self.runnable,
+            attachments={name: each.whole() for name, each in self.attachments.items()},
+            started=self.started,
+            stopped=stopped,
+            begun=self.begun,
+            notes=tuple(
+                f"{size} bytes for the attachment {name!r} came after its end and were left out"
+                for name, size in self.late.items()
+            ),
+        )
+
+
+class _OpenAttachment:
+    """An attachment of which more chunks may come."""
+
+    __slots__ = ("chunks", "complete", "mime_type")
+
+    def __init__(self) -> None:
+        self.mime_type: str | None = None
+        self.chunks: list[bytes] = []
+        self.complete = False
+
+    def whole(self) -> Attachment:
+        return Attachment(self.mime_type, tuple(self.chunks), self.complete)
