@@ -21,18 +21,18 @@ class Collected(unittest.TestResult):
         super().__init__()
         self.outcomes: dict[str, str] = {}
 
-    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def addSuccess(self, test: unittest.TestCase) -> None:
         self.outcomes.setdefault(test.id(), "")
 
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
         self.outcomes.setdefault(test.id(), f"skipped: {reason}")
 
-    def addError(self, test: unittest.TestCase, err: Any) -> None:  # noqa: N802
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
         self.outcomes[test.id()] = "".join(traceback.format_exception(*err))
 
-    addFailure = addError  # noqa: N815
+    addFailure = addError
 
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         self.outcomes[test.id()] = "passed, though it expects a failure"
 
 

@@ -83,7 +83,7 @@ Details = dict[str, Content]
 class Detailed(Protocol):
     """What takes details, as a test case or a fixture does."""
 
-    def addDetail(self, name: str, content_object: Content, /) -> None:  # noqa: N802
+    def addDetail(self, name: str, content_object: Content, /) -> None:
         """Attach it under this name."""
 
 

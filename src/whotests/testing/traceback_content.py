@@ -56,7 +56,7 @@ class TracebackContent(Content):
         super().__init__(_traceback_type(), lambda: [data])
 
 
-def StacktraceContent(  # noqa: N802
+def StacktraceContent(
     prefix_content: str = "", postfix_content: str = ""
 ) -> Content:
     """The stack of the caller, outermost frame first; text around it, if any is given."""
