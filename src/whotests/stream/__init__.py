@@ -11,12 +11,14 @@ from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
 from whotests.stream.event_log import EventLog
 from whotests.stream.fail_fast import FailFast
 from whotests.stream.fan_out import FanOut
+from whotests.stream.from_result import ResultToStream
 from whotests.stream.router import ByRoute, ByTest, Router
 from whotests.stream.sink import Sink
 from whotests.stream.summary import Summary
 from whotests.stream.tagger import Tagger
 from whotests.stream.timestamps import Timestamper
 from whotests.stream.to_queue import QueueItem, RunStarted, RunStopped, ToQueue, route_under
+from whotests.stream.to_result import StreamToResult
 
 __all__ = [
     "FAILED",
@@ -33,12 +35,14 @@ __all__ = [
     "FanOut",
     "MediaType",
     "QueueItem",
+    "ResultToStream",
     "Router",
     "RunControl",
     "RunStarted",
     "RunStopped",
     "Sink",
     "Status",
+    "StreamToResult",
     "Summary",
     "Tagger",
     "TestRecord",
