@@ -3,6 +3,8 @@
 A run without the option pays for parsing it, and that is all. (PYTEST_DONT_REWRITE)
 """
 
+import sys
+
 from pluggy import HookimplMarker
 
 TYPE_CHECKING = False  # what typing calls so, without importing typing
@@ -37,6 +39,20 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
         action="store_true",
         help="Keep the tests of older runs that this one lacks.",
     )
+
+
+def _leave_ours_alone() -> None:
+    """Take our modules from those whose asserts pytest rewrites, as it does for each plugin's.
+
+    There are none in them, and where no bytecode is written they would be compiled in each run.
+    """
+    for finder in sys.meta_path:
+        marked = getattr(finder, "_must_rewrite", None)
+        if isinstance(marked, set):
+            marked.difference_update({name for name in marked if name.startswith("whotests")})
+
+
+_leave_ours_alone()
 
 
 @_hookimpl(hookwrapper=True, tryfirst=True)
