@@ -12,10 +12,13 @@ from whotests.stream.event_log import EventLog
 from whotests.stream.fail_fast import FailFast
 from whotests.stream.fan_out import FanOut
 from whotests.stream.from_result import ResultToStream
+from whotests.stream.json_lines import JsonLines, read_json_lines
+from whotests.stream.junit import JUnitXml
 from whotests.stream.router import ByRoute, ByTest, Router
 from whotests.stream.sink import Sink
 from whotests.stream.summary import Summary
 from whotests.stream.tagger import Tagger
+from whotests.stream.text import TextSink
 from whotests.stream.timestamps import Timestamper
 from whotests.stream.to_queue import QueueItem, RunStarted, RunStopped, ToQueue, route_under
 from whotests.stream.to_result import StreamToResult
@@ -33,6 +36,8 @@ __all__ = [
     "EventLog",
     "FailFast",
     "FanOut",
+    "JUnitXml",
+    "JsonLines",
     "MediaType",
     "QueueItem",
     "ResultToStream",
@@ -46,7 +51,9 @@ __all__ = [
     "Summary",
     "Tagger",
     "TestRecord",
+    "TextSink",
     "Timestamper",
     "ToQueue",
+    "read_json_lines",
     "route_under",
 ]

@@ -1,5 +1,7 @@
 """What a test attached, whole."""
 
+import codecs
+from collections.abc import Callable
 from typing import NamedTuple
 
 __all__ = ["Attachment", "MediaType"]
@@ -28,6 +30,18 @@ class MediaType(NamedTuple):
             if equals and name.strip():
                 parameters[name.strip().lower()] = value.split(",")[0].strip().strip('"')
         return cls(kind, subtype, parameters)
+
+    def decoder(self) -> Callable[[bytes, bool], str]:
+        """Turns chunks into text: UTF-8 unless it says so; what cannot be read is replaced.
+
+        To be called with each chunk and whether it is the last one.
+        """
+        charset = self.parameters.get("charset", "utf-8")
+        try:
+            "".encode(charset)  # raises for codecs that do not give text
+            return codecs.getincrementaldecoder(charset)("replace").decode
+        except (LookupError, ValueError):
+            return codecs.getincrementaldecoder("utf-8")("replace").decode
 
     def __str__(self) -> str:
         parameters = "".join(
@@ -71,8 +85,4 @@ class Attachment(NamedTuple):
 
     def as_text(self) -> str:
         """The content as text, UTF-8 unless it says so; what cannot be read is replaced."""
-        content = self.content
-        try:
-            return content.decode(self.content_type.parameters.get("charset", "utf-8"), "replace")
-        except (LookupError, ValueError):
-            return content.decode("utf-8", "replace")
+        return self.content_type.decoder()(self.content, True)

@@ -6,7 +6,7 @@ from textwrap import indent
 from whotests.stream.attachment import Attachment
 from whotests.stream.collection import TestRecord
 
-__all__ = ["attachments_as_text", "reason_of"]
+__all__ = ["attachments_as_text", "label_of", "one_line", "reason_of"]
 
 
 def attachments_as_text(attachments: Mapping[str, Attachment]) -> str:
@@ -38,3 +38,18 @@ def reason_of(record: TestRecord) -> str:
         if name.split(" ")[0].split("-")[0] == "reason"
     ]
     return "; ".join(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def label_of(record: TestRecord) -> str:
+    """The test's id on one line, behind its route code if it has one: '[0/1] pkg.test_a'."""
+    label = one_line(record.test_id)
+    return label if record.route_code is None else f"[{one_line(record.route_code)}] {label}"
+
+
+def one_line(text: str) -> str:
+    """The text with escapes for what would end the line or steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
