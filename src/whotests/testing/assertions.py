@@ -1,0 +1,136 @@
+"""What a test case asserts beyond unittest's methods, and in other words."""
+
+import unittest
+from typing import Any
+
+from whotests.testing.content import Content
+from whotests.testing.difference import difference
+from whotests.testing.matching import MismatchError, details_of, mismatch_error
+
+__all__ = ["Assertions"]
+
+__unittest = True
+
+_STANDARD = frozenset(
+    getattr(unittest.TestCase, name)
+    for name in ("assertMultiLineEqual", "assertSetEqual", "_baseAssertEqual")
+)
+"""How unittest compares what we describe ourselves."""
+
+
+class Assertions(unittest.TestCase):
+    """unittest's assertions. `message` may stand for `msg`, as testtools calls it."""
+
+    def addDetailUniqueName(self, name: str, content_object: Content) -> None:
+        """Attach a detail under a name like this."""
+        raise NotImplementedError
+
+    def assertThat(
+        self, matchee: Any, matcher: Any, message: str = "", verbose: bool = False
+    ) -> None:
+        """Fail unless `matcher` matches, one of testtools or PyHamcrest or made like them."""
+        error = self._mismatch_error(matchee, matcher, message, verbose)
+        if error is not None:
+            raise error
+
+    def _mismatch_error(
+        self, matchee: Any, matcher: Any, message: str, verbose: bool
+    ) -> MismatchError | None:
+        error = mismatch_error(matchee, matcher, message, verbose)
+        if error is not None:
+            for name, content in details_of(error.mismatch).items():
+                self.addDetailUniqueName(name, content)
+        return error
+
+    def assertEqual(self, first: Any, second: Any, msg: Any = None, *, message: Any = None) -> None:
+        """Fail unless the two are equal: what is expected, and what there is.
+
+        Two lists, tuples, dictionaries or texts of several lines are shown as unittest does, with
+        what differs, and compared by what `addTypeEqualityFunc` has for their type.
+        """
+        compare = self._getAssertEqualityFunc(first, second)
+        several_lines = isinstance(first, str) and "\n" in first and "\n" in str(second)
+        if getattr(compare, "__func__", None) not in _STANDARD or several_lines:
+            compare(first, second, msg=message or msg)
+        elif not first == second:  # noqa: SIM201 - as unittest asks
+            self._fail(difference(first, second), message or msg)
+
+    def assertIn(
+        self, member: Any, container: Any, msg: Any = None, *, message: Any = None
+    ) -> None:
+        """Fail unless `member` is in `container`."""
+        if member not in container:
+            self._fail(f"{member!r} not in {container!r}", message or msg)
+
+    def assertNotIn(
+        self, member: Any, container: Any, msg: Any = None, *, message: Any = None
+    ) -> None:
+        """Fail if `member` is in `container`."""
+        if member in container:
+            self._fail(f"{container!r} matches Contains({member!r})", message or msg)
+
+    def assertIs(self, expr1: Any, expr2: Any, msg: Any = None, *, message: Any = None) -> None:
+        """Fail unless the two are the same object: what is expected, and what there is."""
+        if expr1 is not expr2:
+            self._fail(f"{expr2!r} is not {expr1!r}", message or msg)
+
+    def assertIsNot(self, expr1: Any, expr2: Any, msg: Any = None, *, message: Any = None) -> None:
+        """Fail if the two are the same object."""
+        if expr1 is expr2:
+            self._fail(f"{expr2!r} matches Is({expr1!r})", message or msg)
+
+    def assertIsNone(self, obj: Any, msg: Any = None, *, message: Any = None) -> None:
+        """Fail unless it is None."""
+        self.assertIs(None, obj, message or msg)  # noqa: PT009
+
+    def assertIsNotNone(self, obj: Any, msg: Any = None, *, message: Any = None) -> None:
+        """Fail if it is None."""
+        self.assertIsNot(None, obj, message or msg)  # noqa: PT009
+
+    def assertIsInstance(self, obj: Any, cls: Any, msg: Any = None, *, message: Any = None) -> None:
+        """Fail unless it is of this class, or of one of several."""
+        if not isinstance(obj, cls):
+            names = self._formatTypes(cls)
+            several = f"any of ({names})" if isinstance(cls, tuple) else names
+            self._fail(f"'{obj}' is not an instance of {several}", message or msg)
+
+    def _formatTypes(self, classOrIterable: Any) -> str:
+        several = isinstance(classOrIterable, (tuple, list))
+        classes = classOrIterable if several else [classOrIterable]
+        return ", ".join(getattr(each, "__name__", repr(each)) for each in classes)
+
+    def assertRaises(self, expected_exception: Any, *args: Any, **kwargs: Any) -> Any:
+        """The exception that a callable raised, called with the rest of the arguments.
+
+        Fails if it raised none; one of another type passes through. Without a callable it is a
+        context, which has the exception as `exception` then.
+        """
+        if not args:
+            return super().assertRaises(expected_exception, **kwargs)  # noqa: PT027
+        function, *rest = args
+        if not callable(function):
+            raise TypeError(
+                f"assertRaises got {function!r} to call, which is not callable; leave it away "
+                "to use assertRaises as a context"
+            )
+        _check_classes(expected_exception)
+        try:
+            returned = function(*rest, **kwargs)
+        except expected_exception as raised:
+            return raised
+        raise self.failureException(f"{function!r} returned {returned!r}")
+
+    def _fail(self, text: str, message: Any) -> None:
+        if message:
+            text = f"{text}: {message}" if self.longMessage else str(message)
+        raise self.failureException(text)
+
+
+def _check_classes(expected: Any) -> None:
+    classes = expected if isinstance(expected, tuple) else (expected,)
+    for each in classes:
+        if not (isinstance(each, type) and issubclass(each, BaseException)):
+            raise TypeError(
+                f"assertRaises got {each!r} to expect, which is no class of exceptions; "
+                "pass a class or a tuple of classes"
+            )

@@ -1,0 +1,237 @@
+"""How one test is run: its methods in order, and one outcome of all that they raised."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from whotests.testing.any_result import ExtendedToOriginalDecorator
+from whotests.testing.failures import timeout_of
+from whotests.testing.hygiene import Hygiene
+from whotests.testing.leftovers import LeftoversError, not_allowed
+from whotests.testing.logged_errors import LoggedErrors, LoggedErrorsError
+from whotests.testing.reporting import Handler, report_skip, skip_reason, weight
+from whotests.testing.subtests import StopSubTests, SubTests
+from whotests.testing.timeouts import Deadline, Expired
+from whotests.testing.traceback_content import OptExcInfo
+
+__all__ = ["Handlers", "MultipleExceptions", "RunTest", "is_of_several", "made_by", "run_test_with"]
+
+__unittest = True
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
+
+Handlers = list[tuple[type[BaseException], Handler]]
+"""What to do with an exception: the first pair counts whose class it is of."""
+
+
+class MultipleExceptions(Exception):
+    """Several exceptions in one; its arguments are their `sys.exc_info()`."""
+
+
+def is_of_several(raised: BaseException) -> bool:
+    """Whether it stands for several exceptions: ours, or a package's that has its own class."""
+    return (
+        isinstance(raised, MultipleExceptions) or type(raised).__name__ == "MultipleExceptions"
+    ) and all(isinstance(each, tuple) and len(each) == 3 for each in raised.args)
+
+
+def run_test_with(test_runner: Any, **kwargs: object) -> Callable[[_Method], _Method]:
+    """Decorator of a test method: run it with this factory of `RunTest`, and these arguments."""
+
+    def decorate(method: _Method) -> _Method:
+        def make(case: Any, handlers: Any = None, last_resort: Any = None) -> Any:
+            return made_by(test_runner, case, handlers, last_resort, **kwargs)
+
+        method._run_test_with = make  # type: ignore[attr-defined]
+        return method
+
+    return decorate
+
+
+def made_by(factory: Any, case: Any, handlers: Any, last_resort: Any, **kwargs: object) -> Any:
+    """What a factory makes; old ones do not take `last_resort`."""
+    try:
+        return factory(case, handlers=handlers, last_resort=last_resort, **kwargs)
+    except TypeError:
+        return factory(case, handlers=handlers, **kwargs)
+
+
+class RunTest:
+    """Runs one test case, once.
+
+    A subclass changes how: `_run_user` is called for each piece of the author's code,
+    `_run_core` for all of them. What they raise is kept; when all is done, the worst of it is
+    reported by its handler, the rest is in the details.
+    """
+
+    exception_caught: object = object()
+    """What `_run_user` returns if there was an exception."""
+
+    def __init__(
+        self,
+        case: Any,
+        handlers: Handlers | None = None,
+        last_resort: Handler | None = None,
+    ) -> None:
+        """Run `case`. Where no handler fits, `last_resort` is told, and the exception goes on."""
+        self.case = case
+        self.handlers: Handlers = handlers or []
+        self.last_resort = last_resort or _ignore
+        self._exceptions: list[BaseException] = []
+        self.result: Any = None
+
+    def run(self, result: Any = None) -> Any:
+        """Run the case and tell `result`, or one of the case's making, which is returned."""
+        if result is not None:
+            return self._run_one(result)
+        own = self.case.defaultTestResult()
+        own.startTestRun()
+        try:
+            return self._run_one(own)
+        finally:
+            own.stopTestRun()
+
+    def _run_one(self, result: Any) -> Any:
+        return self._run_prepared_result(ExtendedToOriginalDecorator(result))
+
+    def _run_prepared_result(self, result: Any) -> Any:
+        """Run the case and tell a result that knows details."""
+        result.startTest(self.case)
+        self.result = result
+        self._exceptions = []
+        self.case._subtests = SubTests(self)
+        try:
+            self._run_core()
+            if self._exceptions:
+                self._report()
+        finally:
+            self._exceptions = []
+            self.case._subtests = None
+            result.stopTest(self.case)
+        return result
+
+    def _run_core(self) -> None:
+        """Run the author's code. Report what is no exception: a skipped test, a success."""
+        case = self.case
+        method = case._get_test_method()
+        for item in (case, method):
+            if getattr(item, "__unittest_skip__", False):
+                reason = getattr(item, "__unittest_skip_why__", None)
+                self.result.addSkip(case, reason=reason or "")
+                return
+        began = time.perf_counter()
+        limit = timeout_of(case)
+        if limit is None:
+            self._run_clean()
+        else:
+            self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
+        if case.force_failure:
+            self._run_user(case._fail_as_forced)
+        add_duration = getattr(self.result, "addDuration", None)
+        if add_duration is not None:
+            add_duration(case, time.perf_counter() - began)
+        if not self._exceptions and not case._subtests.failed:
+            details = case._details
+            if details:
+                self.result.addSuccess(case, details=details)
+            else:
+                self.result.addSuccess(case)
+
+    def _run_clean(self) -> None:
+        """All phases; then what they left behind, and what was logged."""
+        case = self.case
+        case._logged_errors = logged = LoggedErrors()
+        hygiene = Hygiene()
+        logged.begin()
+        hygiene.begin()
+        try:
+            self._run_phases()
+        finally:
+            left = [] if case._awaiting is None else case._awaiting.close()
+            left += hygiene.leftovers()
+            errors = logged.end()
+            case._logged_errors = case._awaiting = None
+        if left and (left := not_allowed(case, left)):
+            self._run_user(_raise, LeftoversError(left))
+        if errors and case.fail_on_logged_errors:
+            self._run_user(_raise, LoggedErrorsError(errors))
+
+    def _run_phases(self) -> None:
+        """setUp, the test, tearDown; then the clean-ups, whatever came of these."""
+        case = self.case
+        if self._done(case._run_setup, "setUp"):
+            self._done(case._run_test_method, case._testMethodName)
+            self._done(case._run_teardown, "tearDown")
+        self._run_user(self._run_cleanups, self.result)
+
+    def _done(self, method: Callable[[Any], Any], of: str) -> bool:
+        """Whether a method of the case went through, with all that it returned."""
+        returned = self._run_user(method, self.result)
+        if returned is None:
+            return True
+        if returned is self.exception_caught:
+            return False
+        return self._run_user(self.case._finish, returned, of) is not self.exception_caught
+
+    def _run_cleanups(self, result: Any) -> object | None:
+        """Run the case's clean-ups, the last first; `exception_caught` if one raised."""
+        case = self.case
+        failed = None
+        while case._cleanups:
+            function, args, kwargs = case._cleanups.pop()
+            returned = self._run_user(case._callCleanup, function, *args, **kwargs)
+            if returned is not None and returned is not self.exception_caught:
+                returned = self._run_user(case._finish_cleanup, returned, function)
+            if returned is self.exception_caught:
+                failed = returned
+        return failed
+
+    def _run_user(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What `fn` returns, or `exception_caught`."""
+        try:
+            return fn(*args, **kwargs)
+        except BaseException as raised:
+            return self._got_user_exception((type(raised), raised, raised.__traceback__))
+
+    def _got_user_exception(self, exc_info: OptExcInfo, tb_label: str = "traceback") -> object:
+        """Keep an exception, each one of several; returns `exception_caught`.
+
+        Even KeyboardInterrupt is raised only after tearDown and the clean-ups: they may have to
+        end processes.
+        """
+        kind, raised, _ = exc_info
+        if kind is None or raised is None or kind is StopSubTests or kind is Expired:
+            return self.exception_caught  # told otherwise: by a subtest, by the deadline
+        if is_of_several(raised) and raised.args:
+            for each in raised.args:
+                self._got_user_exception(each, tb_label)
+            return self.exception_caught
+        self.case.onException(exc_info, tb_label=tb_label)
+        self._exceptions.append(raised)
+        return self.exception_caught
+
+    def _report(self) -> None:
+        """Tell the result the worst of what was raised; the first, where several are as bad."""
+        handled = [(self._handler(raised), raised) for raised in self._exceptions]
+        handler, worst = max(handled, key=lambda each: weight(each[0]))
+        for other, raised in handled:
+            if other is report_skip and raised is not worst:
+                self.case._add_reason(skip_reason(raised))
+        if handler is None:
+            self.last_resort(self.case, self.result, worst)
+            raise worst
+        handler(self.case, self.result, worst)
+
+    def _handler(self, raised: BaseException) -> Handler | None:
+        for kind, handler in self.handlers:
+            if isinstance(raised, kind):
+                return handler
+        return None
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def _ignore(case: object, result: object, raised: BaseException) -> None:
+    """What is done without a handler of last resort."""
