@@ -4,6 +4,8 @@ May import the leaves and the standard library only: it lives where tests run. R
 how tests are found or run, and to need all tests up front.
 """
 
+from typing import TYPE_CHECKING
+
 from whotests.stream.attachment import Attachment, MediaType
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.control import Control, RunControl
@@ -11,17 +13,19 @@ from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
 from whotests.stream.event_log import EventLog
 from whotests.stream.fail_fast import FailFast
 from whotests.stream.fan_out import FanOut
-from whotests.stream.from_result import ResultToStream
-from whotests.stream.json_lines import JsonLines, read_json_lines
-from whotests.stream.junit import JUnitXml
 from whotests.stream.router import ByRoute, ByTest, Router
 from whotests.stream.sink import Sink
 from whotests.stream.summary import Summary
 from whotests.stream.tagger import Tagger
-from whotests.stream.text import TextSink
 from whotests.stream.timestamps import Timestamper
 from whotests.stream.to_queue import QueueItem, RunStarted, RunStopped, ToQueue, route_under
-from whotests.stream.to_result import StreamToResult
+
+if TYPE_CHECKING:
+    from whotests.stream.from_result import ResultToStream
+    from whotests.stream.json_lines import JsonLines, read_json_lines
+    from whotests.stream.junit import JUnitXml
+    from whotests.stream.text import TextSink
+    from whotests.stream.to_result import StreamToResult
 
 __all__ = [
     "FAILED",
@@ -57,3 +61,24 @@ __all__ = [
     "read_json_lines",
     "route_under",
 ]
+
+_IMPORTED_WHEN_USED = {
+    "JUnitXml": "junit",
+    "JsonLines": "json_lines",
+    "ResultToStream": "from_result",
+    "StreamToResult": "to_result",
+    "TextSink": "text",
+    "read_json_lines": "json_lines",
+}
+"""They bring unittest, json and the like with them; processes that only pass events on need none."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _IMPORTED_WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"{__name__}.{_IMPORTED_WHEN_USED[name]}")
+    value: object = getattr(module, name)
+    globals()[name] = value
+    return value
