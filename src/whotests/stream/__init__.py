@@ -70,7 +70,7 @@ _IMPORTED_WHEN_USED = {
     "TextSink": "text",
     "read_json_lines": "json_lines",
 }
-"""They bring unittest, json and the like with them; processes that only pass events on need none."""
+"""They bring unittest, json and more with them, which who only passes events on does not need."""
 
 
 def __getattr__(name: str) -> object:
