@@ -2,10 +2,9 @@
 
 import re
 
-__all__ = ["JSON", "UTF8_TEXT", "ContentType"]
+from whotests.stream.attachment import MediaType
 
-PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
-ESCAPED = re.compile(r"\\(.)")
+__all__ = ["JSON", "UTF8_TEXT", "ContentType"]
 
 
 class ContentType:
@@ -26,19 +25,7 @@ class ContentType:
 
         What cannot be read as one is what nothing is known of: application/octet-stream.
         """
-        name = (text or "").partition(";")[0].strip().lower()
-        primary, slash, sub = name.partition("/")
-        if not (primary and slash and sub) or "/" in sub:
-            return cls("application", "octet-stream")
-        parameters = {
-            match[1].lower(): ESCAPED.sub(r"\1", match[2])
-            if match[2] is not None
-            else match[3].strip()
-            for match in PARAMETER.finditer(text or "")
-        }
-        if "charset" in parameters:  # old writers put several types into one
-            parameters["charset"] = parameters["charset"].partition(",")[0]
-        return cls(primary, sub, parameters)
+        return cls(*MediaType.parse(text))
 
     def __eq__(self, other: object) -> bool:
         """Whether another one, of whatever class, names the same."""

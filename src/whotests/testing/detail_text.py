@@ -6,7 +6,7 @@ from typing import Any
 from whotests.testing.content import Content
 from whotests.testing.traceback_content import ExcInfo
 
-__all__ = ["DetailsError", "as_exception", "details_text"]
+__all__ = ["DetailsError", "as_exception", "details_text", "readable"]
 
 
 class DetailsError(Exception):
@@ -42,7 +42,7 @@ def details_text(details: Mapping[str, Content], special: str | None = None) -> 
         if content.content_type.type != "text":
             binary.append(f"  {name} ({content.content_type})\n")
             continue
-        text = content.as_text().strip()
+        text = readable(content).strip()
         if not text:
             empty.append(f"  {name}\n")
         elif name == special:
@@ -63,3 +63,11 @@ def details_text(details: Mapping[str, Content], special: str | None = None) -> 
     if parts and texts:
         parts.append("\n")
     return "".join(parts) + "\n".join(texts)
+
+
+def readable(content: Content) -> str:
+    """The text; where it is none of its charset, as UTF-8 with an escape for each other byte."""
+    try:
+        return content.as_text()
+    except (LookupError, UnicodeDecodeError):
+        return b"".join(content.iter_bytes()).decode("utf8", "backslashreplace")

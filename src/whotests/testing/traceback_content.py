@@ -56,9 +56,7 @@ class TracebackContent(Content):
         super().__init__(_traceback_type(), lambda: [data])
 
 
-def StacktraceContent(
-    prefix_content: str = "", postfix_content: str = ""
-) -> Content:
+def StacktraceContent(prefix_content: str = "", postfix_content: str = "") -> Content:
     """The stack of the caller, outermost frame first; text around it, if any is given."""
 
     def frames() -> Iterator[tuple[FrameType, int]]:
