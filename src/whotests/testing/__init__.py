@@ -10,6 +10,7 @@ from whotests.testing.attributes import WithAttributes, attr
 from whotests.testing.by_test_result import TestByTestResult
 from whotests.testing.case import TestCase
 from whotests.testing.cloning import Nullary, clone_test_with_new_id
+from whotests.testing.concurrent import ConcurrentStreamTestSuite, ConcurrentTestSuite
 from whotests.testing.content import (
     Content,
     Details,
@@ -23,6 +24,7 @@ from whotests.testing.content_types import JSON, UTF8_TEXT, ContentType
 from whotests.testing.decorating import DecorateTestCaseResult
 from whotests.testing.details import gather_details
 from whotests.testing.expecting import ExpectedException
+from whotests.testing.fixture_suite import FixtureSuite
 from whotests.testing.listing import Listing, list_test, write_test_list
 from whotests.testing.matching import Matcher, Mismatch, MismatchError, assert_that
 from whotests.testing.ordering import iterate_tests, sorted_tests
@@ -65,6 +67,8 @@ from whotests.testing.unique import unique_text_generator
 __all__ = [
     "JSON",
     "UTF8_TEXT",
+    "ConcurrentStreamTestSuite",
+    "ConcurrentTestSuite",
     "Content",
     "ContentType",
     "CopyStreamResult",
@@ -74,6 +78,7 @@ __all__ = [
     "ExpectedException",
     "ExtendedToOriginalDecorator",
     "ExtendedToStreamDecorator",
+    "FixtureSuite",
     "Listing",
     "Matcher",
     "Mismatch",
