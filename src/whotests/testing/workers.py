@@ -1,78 +1,151 @@
 """Threads that take jobs: never more of them than a limit, whatever the number of jobs."""
 
 import threading
-from collections.abc import Callable
-from queue import Queue, SimpleQueue
+from collections.abc import Callable, Iterator
+from queue import Empty, Queue, SimpleQueue
 from typing import Any, NamedTuple
 
-__all__ = ["DEFAULT_WORKERS", "JobEnded", "Workers"]
+__all__ = ["DEFAULT_WORKERS", "Job", "Workers"]
 
 DEFAULT_WORKERS = 64
 """Jobs at once where nobody says otherwise: most wait for processes, so more than processors."""
 
+OUTBOX = 1_000
+"""What workers may have said before it was read; then they wait."""
 
-class JobEnded(NamedTuple):
-    """A worker says so when its job is over."""
+POLL = 0.05
+"""Seconds between looks at threads that end, after an error only."""
 
-    job: int
-    """The number under which it was begun."""
+
+class Job(NamedTuple):
+    """What one worker does, once."""
+
+    run: Callable[[], object]
+    stop: Callable[[], object]
+    """Asks it to end soon; any thread may."""
+
+
+class _Ended(NamedTuple):
+    """In the outbox: a job is over."""
+
+    number: int
     error: BaseException | None
-    """What left the job, which nobody has handled."""
+    """What left the job."""
 
 
 class Workers:
-    """At most `limit` threads, started when they are needed and kept for the next job.
+    """Runs jobs in at most `limit` threads, which are started when they are needed.
 
-    What a worker has to say goes to `outbox`, a `JobEnded` at the end of each job. They are
-    daemons: `finish` waits for them, and who does not wait, as after a second Ctrl-C, can end.
+    Jobs may put what they have to say into `outbox`, which is bounded: the thread that calls
+    `run` hands it on. The threads are daemons, so that a program can end while a job hangs.
     """
 
-    def __init__(self, limit: int, *, name: str, outbox: "Queue[Any]") -> None:
+    def __init__(self, limit: int, *, name: str) -> None:
         if limit < 1:
-            raise ValueError(f"workers must be at least 1, not {limit!r}")
-        self.active = 0
-        """Jobs that were begun and have not ended, as far as `ended` was called."""
+            raise ValueError(f"there must be at least one worker, not {limit!r}")
+        self.outbox: Queue[Any] = Queue(OUTBOX)
         self._limit = limit
         self._name = name
-        self._outbox = outbox
-        self._inbox: SimpleQueue[tuple[int, Callable[[], object]] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[int, Job] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._active: dict[int, Job] = {}
 
-    @property
-    def is_free(self) -> bool:
-        """Whether one more job can begin."""
-        return self.active < self._limit
+    def run(
+        self,
+        jobs: Iterator[Job],
+        *,
+        hear: Callable[[Any], object],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Do all jobs, taken one by one as workers are free, and `hear` what comes of them.
 
-    def begin(self, number: int, job: Callable[[], object]) -> None:
-        """Hand over a job, only while `is_free`."""
-        self.active += 1
-        self._inbox.put((number, job))
-        if len(self._threads) < self.active:
-            thread = threading.Thread(
-                target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True
-            )
-            self._threads.append(thread)
-            thread.start()
-
-    def ended(self) -> None:
-        """A `JobEnded` was read from the outbox."""
-        self.active -= 1
-
-    def finish(self) -> None:
-        """Let go of the threads, which have no job any more."""
-        for _ in self._threads:
-            self._inbox.put(None)
+        After `should_stop` says so, jobs in progress end and no other begins. An error, be it of
+        `jobs`, of `hear`, out of a job, or Ctrl-C in this thread, stops all jobs; it is raised
+        when they have ended, and what they say until then is heard. A second Ctrl-C does not
+        wait for them.
+        """
+        try:
+            self._supervise(enumerate(jobs), hear, should_stop)
+        except BaseException as error:
+            for job in list(self._active.values()):
+                job.stop()
+            self._wind_up(hear, error)
+            raise
+        self._let_go()
         for thread in self._threads:
             thread.join()
+
+    def _supervise(
+        self,
+        jobs: Iterator[tuple[int, Job]],
+        hear: Callable[[Any], object],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        more = True
+        while True:
+            while more and len(self._active) < self._limit:
+                following = None if should_stop() else next(jobs, None)
+                if following is None:
+                    more = False
+                else:
+                    self._begin(*following)
+            if not self._active:
+                return
+            said = self.outbox.get()
+            if isinstance(said, _Ended):
+                del self._active[said.number]
+                if said.error is not None:
+                    raise said.error
+            else:
+                hear(said)
+
+    def _begin(self, number: int, job: Job) -> None:
+        self._active[number] = job
+        self._inbox.put((number, job))
+        if len(self._threads) < len(self._active):
+            name = f"{self._name}-{len(self._threads)}"
+            thread = threading.Thread(target=self._work, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while (item := self._inbox.get()) is not None:
             number, job = item
             error: BaseException | None = None
             try:
-                job()
+                job.run()
             except BaseException as caught:
                 error = caught
-            item = job = None  # type: ignore[assignment]  # a test may be large
-            self._outbox.put(JobEnded(number, error))
-            error = None
+            del item, job  # a job holds its test, which may be large
+            self.outbox.put(_Ended(number, error))
+            del error
+
+    def _let_go(self) -> None:
+        """The threads end after the jobs that they have."""
+        for _ in self._threads:
+            self._inbox.put(None)
+
+    def _wind_up(self, hear: Callable[[Any], object], first: BaseException) -> None:
+        """Hear what is still said until the threads have ended.
+
+        It is not counted how many jobs are yet to end: Ctrl-C may have come between the end of
+        one and the note of it.
+        """
+        while not self._inbox.empty():
+            self._inbox.get()  # nobody has begun these
+        self._let_go()
+        heard = True
+        while not self.outbox.empty() or any(thread.is_alive() for thread in self._threads):
+            try:
+                said = self.outbox.get(timeout=POLL)
+            except Empty:
+                continue
+            try:
+                if isinstance(said, _Ended):
+                    if said.error is not None:
+                        first.add_note(f"Another worker failed, too: {said.error!r}")
+                elif heard:
+                    hear(said)
+            except Exception as error:
+                heard = False
+                first.add_note(f"What came later was not passed on: {error!r}")
