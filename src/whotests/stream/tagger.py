@@ -24,6 +24,9 @@ class Tagger:
         self.add = frozenset(add) - self.discard
         self._pass_on = sink.handle
         self._own: dict[tuple[str, str | None], frozenset[str]] = {}
+        """The tags of tests in progress, as they came."""
+        self._last_own: frozenset[str] | None = None
+        self._last_tags = self._changed(_NO_TAGS)
 
     def start_run(self) -> None:
         self._own = {}
@@ -39,7 +42,9 @@ class Tagger:
                     own = self._own.get((test_id, route_code))
                 if status in FINAL:
                     self._own.pop((test_id, route_code), None)
-        tags = ((own or _NO_TAGS) | self.add) - self.discard or None
+        if own is not self._last_own:  # else as before: most events share one set
+            self._last_own, self._last_tags = own, self._changed(own or _NO_TAGS)
+        tags = self._last_tags
         self._pass_on(
             _make_tuple(Event, (test_id, status, tags, runnable, attachment, route_code, timestamp))
         )
@@ -47,3 +52,6 @@ class Tagger:
     def stop_run(self) -> None:
         self._own = {}
         self.sink.stop_run()
+
+    def _changed(self, own: frozenset[str]) -> frozenset[str] | None:
+        return own.union(self.add).difference(self.discard) or None
