@@ -13,6 +13,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.page import write_between_markers
 from benchmarks.results import Result, measure_suite
 from benchmarks.suites import MONITORING_TOOLS, SUITES, TOOLS, named
 from benchmarks.table import render
@@ -107,16 +108,6 @@ def about(results: list[Result], python: str, tools: tuple[str, ...]) -> str:
         f"{platform.machine()} with {os.cpu_count()} cores; whotests {version('whotests')}; "
         f"{', '.join(tools)}; {projects}. Least of {results[0].rounds} interleaved runs."
     )
-
-
-def write_between_markers(page: Path, name: str, passage: str) -> None:
-    """Replace what stands between the page's markers of that name; the rest is left alone."""
-    first, last = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, begin, rest = page.read_text(encoding="utf-8").partition(first)
-    _, end, after = rest.partition(last)
-    if not begin or not end:
-        raise SystemExit(f"{page}: the lines {first} and {last} must stand in it")
-    page.write_text(f"{before}{first}\n\n{passage}\n\n{last}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
