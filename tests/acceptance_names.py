@@ -15,7 +15,11 @@ __all__ = ["TAKEN_FROM_PEER", "install"]
 
 OURS: dict[str, tuple[str, ...]] = {
     "": ("whotests.testing",),
-    "content": ("whotests.testing.content", "whotests.testing.traceback_content", "whotests.testing"),
+    "content": (
+        "whotests.testing.content",
+        "whotests.testing.traceback_content",
+        "whotests.testing",
+    ),
     "content_type": ("whotests.testing.content_types",),
     "tags": ("whotests.testing.tags",),
     "testcase": ("whotests.testing", "whotests.testing.case", "whotests.testing.placeholders"),
@@ -32,6 +36,9 @@ OURS: dict[str, tuple[str, ...]] = {
 OTHER_WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("testresult.real", "_details_to_str"): ("whotests.testing.detail_text", "details_text"),
     ("testresult.real", "_merge_tags"): ("whotests.testing.tags", "merge_tags"),
+    ("testcase", "_UnexpectedSuccess"): ("whotests.testing.expecting", "UnexpectedSuccess"),
+    ("testresult.real", "utc"): ("datetime", "UTC"),
+    ("testcase", "_UnexpectedSuccess"): ("whotests.testing.expecting", "UnexpectedSuccess"),
     ("testresult.doubles", "_StatusEvent"): ("whotests.testing.doubles", "StatusCall"),
 }
 """What is not public, and is called otherwise with us."""
