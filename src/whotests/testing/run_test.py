@@ -1,6 +1,7 @@
 """How one test is run: its methods in order, and one outcome of all that they raised."""
 
 import time
+import unittest
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -127,9 +128,8 @@ class RunTest:
             self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
         if case.force_failure:
             self._run_user(case._fail_as_forced)
-        add_duration = getattr(self.result, "addDuration", None)
-        if add_duration is not None:
-            add_duration(case, time.perf_counter() - began)
+        if isinstance(getattr(self.result, "decorated", None), unittest.TestResult):
+            self.result.addDuration(case, time.perf_counter() - began)
         if not self._exceptions and not case._subtests.failed:
             details = case._details
             if details:
@@ -148,7 +148,7 @@ class RunTest:
             self._run_phases()
         finally:
             left = [] if case._awaiting is None else case._awaiting.close()
-            left += hygiene.leftovers()
+            left += hygiene.leftovers(case)
             errors = logged.end()
             case._logged_errors = case._awaiting = None
         if left and (left := not_allowed(case, left)):
