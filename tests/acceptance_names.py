@@ -38,7 +38,6 @@ OTHER_WORDS: dict[tuple[str, str], tuple[str, str]] = {
     ("testresult.real", "_merge_tags"): ("whotests.testing.tags", "merge_tags"),
     ("testcase", "_UnexpectedSuccess"): ("whotests.testing.expecting", "UnexpectedSuccess"),
     ("testresult.real", "utc"): ("datetime", "UTC"),
-    ("testcase", "_UnexpectedSuccess"): ("whotests.testing.expecting", "UnexpectedSuccess"),
     ("testresult.doubles", "_StatusEvent"): ("whotests.testing.doubles", "StatusCall"),
 }
 """What is not public, and is called otherwise with us."""
