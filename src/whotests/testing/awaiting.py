@@ -1,14 +1,27 @@
-"""What test methods return is run to its end: awaitables by asyncio, Deferreds by a reactor."""
+"""What test methods return is run to its end: awaitables by asyncio, Deferreds by a reactor.
+
+Who runs what:
+
+- A coroutine, and whatever else can be awaited, is a task of the test's asyncio loop; so
+  `asyncio.sleep` works under each reactor. Deferreds that it awaits are waited for.
+- A Deferred is waited for by running the reactor. Where the test has a loop already, because its
+  setUp was a coroutine, the loop runs.
+- Where Twisted's reactor runs on asyncio, its loop is the test's. Any other reactor that is
+  installed has its turns while the loop runs.
+"""
 
 import inspect
 from collections.abc import Awaitable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from whotests.testing.leftovers import Leftover
+from whotests.testing.bridging import is_deferred
+from whotests.testing.deferreds import ReactorWait, asyncio_loop_of, default_reactor, outcome_of
+from whotests.testing.leftovers import Leftover, not_allowed
+from whotests.testing.logged_errors import LoggedErrors
 
 if TYPE_CHECKING:
-    import asyncio
+    from whotests.testing.aio import TestLoop
 
 __all__ = ["Awaiting", "NeverRan"]
 
@@ -16,55 +29,112 @@ __unittest = True
 
 
 class NeverRan(TypeError):
-    """What a method returned can not be run: the test would have passed without running."""
+    """A method returned what nobody runs: the test would have passed without running."""
 
 
 class Awaiting:
     """One test's loop and context, for whatever its methods return.
 
     setUp, the method, tearDown and the clean-ups share one asyncio loop and one context, as in
-    `unittest.IsolatedAsyncioTestCase`. Made when something other than None is returned for the
-    first time; to be closed after the clean-ups.
+    `unittest.IsolatedAsyncioTestCase`. To be made when something other than None is returned for
+    the first time, in the thread that runs the test; and to be closed after the clean-ups.
     """
 
     def __init__(self, case: Any, *, context: Context | None = None) -> None:
         """For one run of a case; `context` is that in which its plain methods run, if any.
 
-        Without it values of context variables are carried over between the caller's context
-        and that of the loop.
+        `finish` must be called outside of it. Without it, the values of context variables are
+        carried over from the caller's context to that of the loop, and back.
         """
         self._case = case
-        self._given = context
+        self._shared = context is not None
         self._context = context or copy_context()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: TestLoop | None = None
 
     def finish(self, returned: object, *, of: str, any_value: bool = False) -> None:
         """Run what `of` returned to its end; raises what that raises.
 
         :raises NeverRan: for generators, and for other values that nobody awaits, unless
-            `any_value`, as clean-ups may return what they like.
+            `any_value`: clean-ups may return what they like.
         """
-        import asyncio
-
         if returned is None:
             return
-        if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
-            raise NeverRan(f"{of} is a generator function: its body never ran")
-        if not inspect.isawaitable(returned):
-            if any_value:
-                return
-            raise NeverRan(f"{of} returned {returned!r}, which nobody awaits")
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-        self._loop.run_until_complete(self._loop.create_task(wait(returned), context=self._context))
+        if is_deferred(returned):
+            self._finish_deferred(returned, of)
+        elif inspect.isawaitable(returned):
+            self._finish_awaitable(returned, of)
+        else:
+            refuse(returned, of, any_value)
 
     def close(self) -> list[Leftover]:
-        """End the loop; what was left in it, which is cancelled and closed."""
-        if self._loop is not None:
-            self._loop.close()
-        return []
+        """End the loop; what was left in it and is not allowed, all of which was ended."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return []
+        return loop.close(lambda found: not_allowed(self._case, found))
+
+    def _finish_awaitable(self, awaitable: Awaitable[object], of: str) -> None:
+        loop = self._opened()
+        if not self._shared:
+            carry_over(copy_context(), self._context)
+        try:
+            loop.run(awaitable, name=of, context=self._context)
+        finally:
+            if not self._shared:
+                for variable, value in self._context.items():
+                    if variable.get(_NOTHING) is not value:
+                        variable.set(value)
+
+    def _finish_deferred(self, deferred: Any, of: str) -> None:
+        if deferred.called and not deferred.paused:
+            outcome_of(take_result(deferred))
+            return
+        reactor = default_reactor()
+        if self._loop is not None or asyncio_loop_of(reactor) is not None:
+            self._finish_awaitable(deferred, of)
+        else:
+            outcome_of(ReactorWait(reactor, deferred, of).result())
+
+    def _opened(self) -> "TestLoop":
+        """The test's loop, made now if it was not yet."""
+        if self._loop is None:
+            from whotests.testing.aio import TestLoop
+
+            errors = getattr(self._case, "_logged_errors", None) or LoggedErrors()
+            factory = getattr(self._case, "loop_factory", None)
+            self._loop = TestLoop(factory=factory, on_error=errors.note_of_loop)
+        return self._loop
 
 
-async def wait(awaitable: Awaitable[object]) -> object:
-    """An awaitable as a coroutine."""
-    return await awaitable
+_NOTHING = object()
+
+
+def carry_over(source: Context, target: Context) -> None:
+    """Give each variable of one context its value in another."""
+    for variable, value in source.items():
+        if target.get(variable, _NOTHING) is not value:
+            target.run(variable.set, value)
+
+
+def take_result(deferred: Any) -> Any:
+    """What a Deferred that has fired holds: a value, or a failure, which counts as seen."""
+    taken: list[Any] = []
+    deferred.addBoth(taken.append)
+    return taken[0]
+
+
+def refuse(returned: object, of: str, any_value: bool) -> None:
+    """Raise what is wrong with a value that nobody awaits."""
+    if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+        kind = "an async generator" if inspect.isasyncgen(returned) else "a generator"
+        raise NeverRan(
+            f"{of} is {kind} function, so that none of it ran: take out its `yield`, "
+            "or iterate over it in the test"
+        )
+    if inspect.iscoroutinefunction(returned) or inspect.isgeneratorfunction(returned):
+        raise NeverRan(f"{of} returned the function {returned.__name__!r}, which nobody calls")
+    if not any_value:
+        raise NeverRan(
+            f"{of} returned {returned!r}, which nobody looks at: a test returns None, "
+            "or what can be awaited"
+        )

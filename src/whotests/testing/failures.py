@@ -17,8 +17,10 @@ class AsyncAssertions:
     """
 
     timeout: float | None = None
-    """Seconds that setUp, the method, tearDown and each clean-up may take. On a method it counts
-    for all of its test."""
+    """Seconds that a test may take, with setUp, tearDown and clean-ups; a method may have its own.
+
+    What still runs then is ended; tearDown and clean-ups run, and have a second each.
+    """
 
     allow_leftovers: Collection[str] | bool = ()
     """Kinds of things (`whotests.testing.leftovers.KINDS`) that tests may leave; True: all."""

@@ -1,33 +1,96 @@
 """What a test leaves in the process: threads, and what is in Twisted's reactor."""
 
+import sys
 import threading
+import time
+from typing import Any
 
-from whotests.testing.leftovers import Leftover
+from whotests.testing.frames import place_of, users_place
+from whotests.testing.leftovers import Leftover, not_allowed
+from whotests.testing.timeouts import WATCHDOG
 
 __all__ = ["Hygiene"]
 
 __unittest = True
 
+PATIENCE = 0.2
+"""Seconds that threads have together to end after their test."""
+
+OURS = (WATCHDOG, "whotests")
+"""How the names of our own threads begin."""
+
 
 class Hygiene:
     """What is there at the beginning of a test, to tell what it left at its end."""
 
-    __slots__ = ("_threads",)
+    __slots__ = ("_reactor", "_threads")
 
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
+        self._reactor: Any = None
 
     def begin(self) -> None:
         """Note what is there."""
         self._threads = threading.enumerate()
+        if REACTOR in sys.modules:
+            from whotests.testing.reactor_contents import ReactorContents
 
-    def leftovers(self) -> list[Leftover]:
-        """What was not there at the beginning; it is ended where that is possible."""
-        now = threading.enumerate()
-        if now == self._threads:
-            return []
-        return [
-            Leftover("threads", f"thread {thread.name!r}")
-            for thread in now
-            if thread not in self._threads
+            self._reactor = ReactorContents(sys.modules[REACTOR])
+
+    def leftovers(self, case: Any) -> list[Leftover]:
+        """What was not there at the beginning and is not allowed; it is ended, if possible."""
+        found: list[Leftover] = []
+        if REACTOR in sys.modules:
+            from whotests.testing.reactor_contents import ReactorContents
+
+            contents = self._reactor or ReactorContents(sys.modules[REACTOR], empty=True)
+            found += contents.leftovers(lambda some: not_allowed(case, some))
+        if threading.enumerate() != self._threads:
+            found += self._left_threads(case)
+        return found
+
+    def _left_threads(self, case: Any) -> list[Leftover]:
+        new = [
+            thread
+            for thread in threading.enumerate()
+            if thread not in self._threads and not is_ours(thread)
         ]
+        if not new or not not_allowed(case, [Leftover("threads", "")]):
+            return []
+        until = time.monotonic() + PATIENCE
+        for thread in new:
+            if isinstance(thread, threading.Timer) and thread.finished.is_set():
+                continue
+            thread.join(max(until - time.monotonic(), 0))
+        left = []
+        for thread in new:
+            if thread.is_alive():
+                left.append(describe(thread))
+                if isinstance(thread, threading.Timer):
+                    thread.cancel()
+        return left
+
+
+REACTOR = "twisted.internet.reactor"
+
+
+def is_ours(thread: threading.Thread) -> bool:
+    """Whether a thread is none of the test's: one of this package, or only seen by chance."""
+    return (
+        thread.name.startswith(OURS)
+        or type(thread).__name__ == "_DummyThread"
+        or thread is threading.current_thread()
+    )
+
+
+def describe(thread: threading.Thread) -> Leftover:
+    """The thread by its name, what it runs, and where it is now."""
+    target = getattr(thread, "_target", None)
+    runs = "" if target is None else f" running {place_of(target)}"
+    if isinstance(thread, threading.Timer):
+        runs = f", a timer of {thread.interval:g} s for {place_of(thread.function)}"
+    daemon = " (daemon)" if thread.daemon else ""
+    frame = sys._current_frames().get(thread.ident or 0)
+    place = None if frame is None else users_place(frame)
+    where = None if place is None else f"now at {place}"
+    return Leftover("threads", f"thread {thread.name!r}{daemon}{runs}", where)

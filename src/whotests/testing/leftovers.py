@@ -18,6 +18,7 @@ KINDS = frozenset(
         "transports",
         "servers",
         "descriptors",
+        "processes",
         "async generators",
         "threads",
         "delayed calls",

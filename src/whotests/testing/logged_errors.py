@@ -6,11 +6,18 @@ Twisted's log; coroutines that were never awaited. What is expected is taken out
 `flush_logged_errors`, or was made under `assertLogs`.
 """
 
+import contextlib
+import sys
 import threading
 import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from threading import get_ident
 from typing import Any, NamedTuple
 
-__all__ = ["LoggedError", "LoggedErrors", "LoggedErrorsError"]
+from whotests.testing.timeouts import Expired
+
+__all__ = ["LoggedError", "LoggedErrors", "LoggedErrorsError", "unheard"]
 
 __unittest = True
 
@@ -62,42 +69,159 @@ class LoggedErrorsError(AssertionError):
 class LoggedErrors:
     """The errors that are logged between `begin` and `end`. One per test and thread.
 
-    Threads that the test started cannot be told from those of other tests that run meanwhile:
+    Threads that a test started cannot be told from those of other tests that run meanwhile:
     what they log counts for all of these.
     """
 
-    __slots__ = ("_found", "_ident", "_publisher")
+    __slots__ = ("_found", "_ident")
 
     def __init__(self) -> None:
-        self._found: list[LoggedError] | None = None
+        self._found: list[LoggedError] = []
         self._ident = 0
-        self._publisher: Any = None
 
     def begin(self) -> None:
         """Listen from now on."""
-        self._ident = threading.get_ident()
+        self._ident = get_ident()
+        if not _listening:
+            listen()
         _listening[self._ident] = self
 
     def end(self) -> list[LoggedError]:
         """What was logged and not flushed; nothing is listened to any more."""
         _listening.pop(self._ident, None)
-        found, self._found = self._found, None
-        return found or []
+        if not _listening:
+            unlisten()
+        return self._found
 
     def note(self, error: LoggedError) -> None:
-        """Take one more, unless this very exception was the last to be taken."""
-        if self._found is None:
-            self._found = []
-        elif self._found and self._found[-1].value is error.value:
-            return
-        self._found.append(error)
+        """Take one more, unless this very exception was taken already."""
+        if all(error.value is not other.value for other in self._found):
+            self._found.append(error)
+
+    def note_of_loop(self, context: dict[str, Any]) -> None:
+        """Take what an asyncio loop hands to its exception handler."""
+        message = context.get("message") or "Unhandled error in the event loop"
+        about = "".join(
+            f"\n{name}: {context[name]!r}"
+            for name in ("task", "future", "handle", "transport", "protocol", "asyncgen")
+            if name in context
+        )
+        value = context.get("exception") or RuntimeError(message)
+        self.note(LoggedError(value, "asyncio", message + about))
 
     def flush(self, *types: ExceptionType) -> list[LoggedError]:
         """Take out the errors of these types, of any without types; oldest first."""
-        found = self._found or []
-        taken = [error for error in found if not types or error.check(*types)]
-        self._found = [error for error in found if types and not error.check(*types)]
+        taken = [error for error in self._found if not types or error.check(*types)]
+        self._found = [error for error in self._found if error not in taken]
         return taken
 
 
 _listening: dict[int, LoggedErrors] = {}
+"""By thread: whose test runs there."""
+
+_unheard = threading.local()
+
+
+def hear(error: LoggedError) -> None:
+    """Hand an error to the test that runs in this thread; in a thread of its own, to all."""
+    if isinstance(error.value, Expired) or getattr(_unheard, "now", False):
+        return
+    mine = _listening.get(get_ident())
+    for each in (mine,) if mine is not None else tuple(_listening.values()):
+        each.note(error)
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """What is logged here, by this thread, belongs to no test."""
+    _unheard.now = True
+    try:
+        yield
+    finally:
+        _unheard.now = False
+
+
+def listen() -> None:
+    """Put our own in front of what makes log records, and of what tells of coroutines."""
+    import logging
+
+    making = logging.getLogRecordFactory()
+    if making is not make_record:
+        _before.make_record = making
+        logging.setLogRecordFactory(make_record)
+    telling = getattr(warnings, "_warn_unawaited_coroutine", None)
+    if telling is not None and telling is not warn_unawaited:
+        _before.warn_unawaited = telling
+        warnings._warn_unawaited_coroutine = warn_unawaited  # type: ignore[attr-defined]
+    publisher = getattr(sys.modules.get("twisted.logger"), "globalLogPublisher", None)
+    if publisher is not None:
+        _before.publisher = publisher
+        publisher.addObserver(observe)
+
+
+def unlisten() -> None:
+    """Take our own away again, where nothing else was put in front of it."""
+    import logging
+
+    if logging.getLogRecordFactory() is make_record:
+        logging.setLogRecordFactory(_before.make_record)
+    if getattr(warnings, "_warn_unawaited_coroutine", None) is warn_unawaited:
+        warnings._warn_unawaited_coroutine = _before.warn_unawaited  # type: ignore[attr-defined]
+    if _before.publisher is not None:
+        _before.publisher.removeObserver(observe)
+        _before.publisher = None
+
+
+class _Before:
+    """What stood where ours stands now."""
+
+    make_record: Callable[..., Any]
+    warn_unawaited: Callable[[Any], None]
+    publisher: Any = None
+
+
+_before = _Before()
+
+
+def make_record(*args: Any, **kwargs: Any) -> Any:
+    """A log record, as it would be made without us."""
+    record = _before.make_record(*args, **kwargs)
+    if record.levelno >= ERROR and record.exc_info:
+        value = record.exc_info[1]
+        if isinstance(value, BaseException) and not is_asserted(record.name):
+            with contextlib.suppress(Exception):
+                said = record.getMessage()
+                hear(LoggedError(value, f"logger {record.name!r}", said))
+    return record
+
+
+def is_asserted(name: str) -> bool:
+    """Whether what this logger gets goes to an `assertLogs` of the test."""
+    import logging
+
+    logger: logging.Logger | None = logging.getLogger(name)
+    while logger is not None:
+        for handler in logger.handlers:
+            if type(handler).__module__ == "unittest._log":
+                return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
+def warn_unawaited(coroutine: Any) -> None:
+    """Python's warning; the coroutine counts as an error of the test as well."""
+    code = coroutine.cr_code
+    where = f"{code.co_filename}:{code.co_firstlineno}"
+    message = f"coroutine {coroutine.__qualname__!r} ({where}) was never awaited"
+    hear(LoggedError(RuntimeWarning(message), "coroutine"))
+    _before.warn_unawaited(coroutine)
+
+
+def observe(event: dict[str, Any]) -> None:
+    """A failure in Twisted's log."""
+    failure = event.get("log_failure")
+    if failure is not None and isinstance(failure.value, BaseException):
+        text = event.get("log_format") or ""
+        with contextlib.suppress(Exception):
+            text = text.format(**event)
+        hear(LoggedError(failure.value, "Twisted", text))

@@ -1,6 +1,5 @@
 """A limit on how long a test may take, which stops blocking code, too."""
 
-import os
 import signal
 import sys
 import threading
@@ -9,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol, TypeVar
+
+from whotests.testing.frames import innermost
 
 __all__ = ["Deadline", "Expired", "TimedOut", "current_deadline"]
 
@@ -80,6 +81,7 @@ class Deadline:
         "_listening",
         "_loop",
         "_next",
+        "_seen",
         "_stacks",
         "_where",
         "due",
@@ -102,6 +104,7 @@ class Deadline:
         """When the time is up, as of `time.monotonic`."""
         self._asked = 0
         self._listening = False
+        self._seen: tuple[int, int] | None = None
         self._next = 0.0
         self._where = ""
         self._stacks = ""
@@ -164,17 +167,31 @@ class Deadline:
         if loop is not None and self._listening:
             self._listening = False
             if not loop.heard:
-                self._next = now + GRACE
-                return True
+                self._next = now
+                loop = None
         if now < self._next:
             return False
-        self._next = now + GRACE
         if loop is not None and self._asked < ASKED:
+            self._next = now + GRACE
             self._asked += 1
             self._listening = True
             loop.ask()
             return False
+        if self._between(frame):
+            return False
+        self._next = now + GRACE
         return True
+
+    def _between(self, frame: FrameType | None) -> bool:
+        """Whether our own code runs just now, which calls the test's; wait until it has done so.
+
+        It does not wait for long where the test's is written in C, and has no frame.
+        """
+        if frame is None or not frame.f_globals.get("__name__", "").startswith(__package__):
+            return False
+        place = (id(frame), frame.f_lasti)
+        moved, self._seen = place != self._seen, place
+        return moved
 
     def _note(self, frame: FrameType | None) -> None:
         """Keep where the test is, for the message, and where everything else is."""
@@ -305,14 +322,6 @@ def put_into(ident: int, exception: type[BaseException] | None) -> None:
     )
 
 
-def is_library(filename: str) -> bool:
-    """Whether a file is of the standard library, of Twisted or of this package."""
-    return filename.startswith((*_LIBRARY, "<frozen")) and "site-packages" not in filename
-
-
-_LIBRARY = (os.path.dirname(os.__file__) + os.sep, os.path.dirname(__file__) + os.sep)
-
-
 def may_use_alarms() -> bool:
     """Whether SIGALRM comes to this thread, and its handler can be put back afterwards."""
     return (
@@ -320,11 +329,3 @@ def may_use_alarms() -> bool:
         and threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGALRM) is not None
     )
-
-
-def innermost(stack: list[traceback.FrameSummary]) -> str:
-    """The place in a stack that a reader looks for: the last one outside of the library."""
-    for entry in reversed(stack):
-        if not is_library(entry.filename):
-            return f"{entry.filename}:{entry.lineno} in {entry.name}"
-    return ""
