@@ -1,0 +1,503 @@
+"""Suites that run their tests in several threads at once, and suites that share a fixture."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whotests.stream.collection import Collector, TestRecord
+from whotests.stream.control import RunControl
+from whotests.stream.event import Status
+from whotests.testing import (
+    ConcurrentStreamTestSuite,
+    ConcurrentTestSuite,
+    FixtureSuite,
+    iterate_tests,
+)
+
+
+class Case(unittest.TestCase):
+    """A test that calls something."""
+
+    def __init__(self, name: str, body: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self._name = name
+        self._body = body
+
+    def id(self) -> str:
+        return self._name
+
+    def runTest(self) -> None:
+        self._body()
+
+
+class Broken:
+    """No test: its run raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def run(self, result: Any) -> None:
+        raise self.error
+
+
+class Ids(unittest.TestResult):
+    """Keeps the ids of the tests, by how they ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed: list[str] = []
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        self.passed.append(test.id())
+
+    @property
+    def erred(self) -> list[str]:
+        return [test.id() for test, _text in self.errors]
+
+
+def parts(*tests: Any) -> Callable[[Any], list[Any]]:
+    """A `make_tests` that gives these."""
+    return lambda suite: list(tests)
+
+
+def concurrent(*tests: Any, workers: int = 8) -> ConcurrentTestSuite:
+    return ConcurrentTestSuite(unittest.TestSuite(), parts(*tests), workers=workers)
+
+
+def records_of(suite: ConcurrentStreamTestSuite) -> dict[str, TestRecord]:
+    """What comes of a suite's tests, by route code and id."""
+    found: list[TestRecord] = []
+    sink = Collector(found.append)
+    sink.start_run()
+    suite.run(sink)
+    sink.stop_run()
+    return {f"{record.route_code}/{record.test_id}": record for record in found}
+
+
+def test_parts_run_at_the_same_time() -> None:
+    """Tests that wait for each other end."""
+    barrier = threading.Barrier(3, timeout=10)
+    result = Ids()
+    assert concurrent(*(Case(name, barrier.wait) for name in "abc")).run(result) is result
+    assert sorted(result.passed) == ["a", "b", "c"]
+
+
+def test_never_more_threads_than_workers() -> None:
+    """20,000 parts of a generator run in four threads, and are taken as workers are free."""
+    taken = 0
+    most_ahead = 0
+    threads: set[int] = set()
+    result = Ids()
+
+    def note() -> None:
+        threads.add(threading.get_ident())
+
+    def make(suite: Any) -> Iterator[Any]:
+        nonlocal taken, most_ahead
+        for number in range(20_000):
+            taken += 1
+            most_ahead = max(most_ahead, taken - len(result.passed))
+            yield Case(str(number), note)
+
+    ConcurrentTestSuite(unittest.TestSuite(), make, workers=4).run(result)
+    assert len(result.passed) == 20_000
+    assert len(threads) <= 4
+    assert most_ahead <= 6
+    assert not [thread for thread in threading.enumerate() if "Concurrent" in thread.name]
+
+
+def test_there_must_be_a_worker() -> None:
+    """No workers would run no tests and say that all is well."""
+    with pytest.raises(ValueError, match="at least one worker, not 0"):
+        concurrent(Case("a"), workers=0).run(Ids())
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(0), GeneratorExit()])
+def test_a_part_that_raises_is_an_error_and_others_keep_their_verdicts(
+    error: BaseException,
+) -> None:
+    """Whatever ends a part's run, it is reported, and nothing else is lost."""
+    result = Ids()
+    concurrent(Case("a"), Broken(error), Case("b"), workers=1).run(result)
+    assert result.passed == ["a", "b"]
+    assert result.erred == ["broken-runner"]
+    assert type(error).__name__ in result.errors[0][1]
+
+
+def test_a_failing_subtest_is_not_lost() -> None:
+    """The result hears of each failing part of a test."""
+
+    class Parts(unittest.TestCase):
+        def test_it(self) -> None:
+            for number in range(4):
+                with self.subTest(number=number):
+                    assert number % 2
+
+    result = unittest.TestResult()
+    concurrent(Parts("test_it"), Case("b")).run(result)
+    assert len(result.failures) == 2
+    assert result.testsRun == 2
+    assert not result.wasSuccessful()
+
+
+def test_the_result_hears_of_one_test_at_a_time() -> None:
+    """Starts and stops of tests that run at once do not mix."""
+    heard: list[str] = []
+
+    class Heard(unittest.TestResult):
+        def startTest(self, test: unittest.TestCase) -> None:
+            heard.append(f"start {test.id()}")
+
+        def stopTest(self, test: unittest.TestCase) -> None:
+            heard.append(f"stop {test.id()}")
+
+    barrier = threading.Barrier(4, timeout=10)
+    concurrent(*(Case(name, barrier.wait) for name in "abcd")).run(Heard())
+    assert [word.split()[0] for word in heard] == ["start", "stop"] * 4
+    assert all(
+        started.split()[1] == stopped.split()[1]
+        for started, stopped in zip(heard[::2], heard[1::2], strict=True)
+    )
+
+
+def test_stop_ends_all_parts() -> None:
+    """After `stop()` no test begins any more, in parts that run or wait."""
+    result = Ids()
+    suites = [
+        unittest.TestSuite([Case(f"{row}-0", result.stop), Case(f"{row}-1")]) for row in range(9)
+    ]
+    concurrent(*suites, workers=1).run(result)
+    assert result.passed == ["0-0"]
+
+
+def test_failfast_ends_all_parts() -> None:
+    """A result that stops at the first failure stops the parts."""
+    result = Ids()
+    result.failfast = True
+    concurrent(Case("a"), Broken(ValueError()), Case("b"), workers=1).run(result)
+    assert result.passed == ["a"]
+
+
+def test_each_part_may_have_a_result_of_its_own() -> None:
+    """`wrap_result` gets the shared result and the part's number."""
+    numbers: list[int] = []
+
+    def wrap(shared: Any, number: int) -> Any:
+        numbers.append(number)
+        return shared
+
+    result = Ids()
+    ConcurrentTestSuite(
+        unittest.TestSuite([Case("a"), Case("b")]), lambda suite: list(iterate_tests(suite)), wrap
+    ).run(result)
+    assert numbers == [0, 1]
+    assert sorted(result.passed) == ["a", "b"]
+
+
+def test_a_result_that_raises_ends_the_run_with_its_error() -> None:
+    """A verdict that cannot be told is no silent loss."""
+
+    class Full(unittest.TestResult):
+        def addSuccess(self, test: unittest.TestCase) -> None:
+            raise OSError("disk full")
+
+        addError = addSuccess  # type: ignore[assignment]
+
+    with pytest.raises(OSError, match="disk full"):
+        concurrent(Case("a"), Case("b"), workers=1).run(Full())
+
+
+def test_an_error_while_parts_are_made_stops_those_that_run() -> None:
+    """It is raised when they have ended, and what they said is heard."""
+    begun, let_go = threading.Event(), threading.Event()
+    result = Ids()
+
+    def wait() -> None:
+        begun.set()
+        assert let_go.wait(10)
+
+    def make(suite: Any) -> Iterator[Any]:
+        yield unittest.TestSuite([Case("a", wait), Case("never")])
+        assert begun.wait(10)
+        threading.Timer(0.2, let_go.set).start()
+        raise LookupError("no more")
+
+    with pytest.raises(LookupError, match="no more"):
+        ConcurrentTestSuite(unittest.TestSuite(), make).run(result)
+    assert result.passed == ["a"]
+
+
+INTERRUPTED = """
+import sys, threading, time, unittest
+from whotests.testing import ConcurrentStreamTestSuite, ConcurrentTestSuite, StreamResult
+
+class Case(unittest.TestCase):
+    def test_first(self):
+        print("begun", flush=True)
+        time.sleep(1)
+    def test_second(self):
+        print("second", flush=True)
+
+class Result(unittest.TestResult):
+    def addSuccess(self, test):
+        print("passed", test.id(), flush=True)
+
+class Events(StreamResult):
+    def status(self, test_id=None, test_status=None, **kwargs):
+        print(test_status, flush=True)
+
+suites = [unittest.TestSuite([Case("test_first"), Case("test_second")]) for _ in range(2)]
+try:
+    if sys.argv[1] == "stream":
+        ConcurrentStreamTestSuite(lambda: [(suite, None) for suite in suites]).run(Events())
+    else:
+        ConcurrentTestSuite(unittest.TestSuite(), lambda suite: suites).run(Result())
+except KeyboardInterrupt:
+    print("interrupted", sum("Concurrent" in each.name for each in threading.enumerate()))
+"""
+
+
+@pytest.mark.parametrize(("kind", "told"), [("plain", "passed __main__.Case"), ("stream", "succ")])
+def test_ctrl_c_stops_all_workers_and_is_raised(kind: str, told: str, tmp_path: Path) -> None:
+    """The tests in progress end and are told of, no other begins, no thread is left."""
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    command = [sys.executable, "interrupted.py", kind]
+    lines: list[str] = []
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while lines.count("begun") < 2:
+            lines.append(process.stdout.readline().strip())
+        os.kill(process.pid, signal.SIGINT)
+        lines += process.stdout.read().split("\n")
+    assert process.returncode == 0
+    assert "interrupted 0" in lines
+    assert "second" not in lines
+    assert sum(line.startswith(told) for line in lines) == 2
+
+
+def test_an_interrupt_out_of_a_test_ends_the_run() -> None:
+    """A KeyboardInterrupt that reaches a worker is one of the whole run."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    result = Ids()
+    with pytest.raises(KeyboardInterrupt):
+        concurrent(Case("a", interrupt), Case("b"), workers=1).run(result)
+    assert result.passed == []
+
+
+def test_events_of_parts_have_their_route_codes() -> None:
+    """One id in two parts is two tests."""
+    suite = ConcurrentStreamTestSuite(lambda: [(Case("a"), "0"), (Case("a"), "1")])
+    assert {key: record.status for key, record in records_of(suite).items()} == {
+        "0/a": Status.SUCCESS,
+        "1/a": Status.SUCCESS,
+    }
+
+
+def test_a_failing_subtest_is_an_event() -> None:
+    """In a stream it fails its test, and its traceback is attached."""
+
+    class Parts(unittest.TestCase):
+        def test_it(self) -> None:
+            with self.subTest(part="first"):
+                self.fail("no")
+
+    (record,) = records_of(ConcurrentStreamTestSuite(lambda: [(Parts("test_it"), "0")])).values()
+    assert record.status is Status.FAIL
+    assert any("first" in name for name in record.attachments)
+
+
+def test_a_part_that_raises_is_a_failure_in_the_stream() -> None:
+    """It is named by its route code, with a traceback, and other parts are not touched."""
+    found = records_of(
+        ConcurrentStreamTestSuite(
+            lambda: [(Case("a"), "0"), (Broken(SystemExit(3)), "1"), (Case("b"), "2")]
+        )
+    )
+    assert found["0/a"].status is found["2/b"].status is Status.SUCCESS
+    broken = found["1/broken-runner-'1'"]
+    assert broken.status is Status.FAIL
+    (traceback,) = broken.attachments.values()
+    assert b"SystemExit: 3" in b"".join(traceback.iter_bytes())
+
+
+def test_many_parts_of_a_stream_need_few_threads() -> None:
+    """5,000 parts run in three threads, and every verdict comes."""
+    threads: set[int] = set()
+    suite = ConcurrentStreamTestSuite(
+        lambda: (
+            (Case(str(number), lambda: threads.add(threading.get_ident())), None)
+            for number in range(5_000)
+        ),
+        workers=3,
+    )
+    found = records_of(suite)
+    assert len(found) == 5_000
+    assert {record.status for record in found.values()} == {Status.SUCCESS}
+    assert len(threads) <= 3
+
+
+def test_a_slow_sink_slows_the_parts_down() -> None:
+    """What is not yet taken by the sink is bounded: a part waits until there is room."""
+    most_waiting = 0
+    made = heard = 0
+
+    class Floods:
+        def run(self, result: Any) -> None:
+            nonlocal made
+            for number in range(20_000):
+                made += 1
+                result.status(test_id=str(number), test_status="exists")
+
+    class Slow:
+        def handle(self, event: Any) -> None:
+            nonlocal heard, most_waiting
+            heard += 1
+            if heard == 1:
+                time.sleep(0.2)
+            most_waiting = max(most_waiting, made - heard)
+
+    ConcurrentStreamTestSuite(lambda: [(Floods(), None)]).run(Slow())
+    assert heard == 20_000
+    assert most_waiting < 1_100
+
+
+def test_a_control_stops_all_parts_of_a_stream() -> None:
+    """Parts that run see it as `shouldStop`, and those that wait do not begin."""
+    control = RunControl()
+    suites = [
+        (unittest.TestSuite([Case(f"{row}-0", control.stop), Case(f"{row}-1")]), str(row))
+        for row in range(9)
+    ]
+    suite = ConcurrentStreamTestSuite(lambda: suites, workers=1, control=control)
+    assert list(records_of(suite)) == ["0/0-0"]
+
+
+def test_a_result_that_asks_to_stop_stops_all_parts_of_a_stream() -> None:
+    """The `shouldStop` of what takes the events is heeded like a control."""
+
+    class Asks:
+        shouldStop = False
+        ids: list[str]
+
+        def __init__(self) -> None:
+            self.ids = []
+
+        def handle(self, event: Any) -> None:
+            if event.status is Status.SUCCESS:
+                self.ids.append(event.test_id)
+                self.shouldStop = True
+
+    asks = Asks()
+    cases = [(Case(str(number), lambda: time.sleep(0.01)), None) for number in range(500)]
+    ConcurrentStreamTestSuite(lambda: cases, workers=1).run(asks)
+    assert 1 <= len(asks.ids) < 10
+
+
+def test_a_sink_that_raises_ends_the_run_with_its_error() -> None:
+    """No worker is left behind that waits for room in the queue."""
+
+    class Floods:
+        def run(self, result: Any) -> None:
+            for number in range(5_000):
+                result.status(test_id=str(number), test_status="exists")
+
+    class Full:
+        def handle(self, event: Any) -> None:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        ConcurrentStreamTestSuite(lambda: [(Floods(), None)] * 3).run(Full())
+    assert not [thread for thread in threading.enumerate() if "Concurrent" in thread.name]
+
+
+class Fixture:
+    """Notes what is done with it, and raises where it is told to."""
+
+    def __init__(self, log: list[str], *, at: str = "", error: Exception | None = None) -> None:
+        self.log = log
+        self.at = at
+        self.error = error
+
+    def setUp(self) -> None:
+        self.note("setUp")
+
+    def cleanUp(self) -> None:
+        self.note("cleanUp")
+
+    def note(self, what: str) -> None:
+        self.log.append(what)
+        if self.at == what and self.error is not None:
+            raise self.error
+
+
+def fixture_suite(fixture: Fixture) -> FixtureSuite:
+    tests = [Case(name, lambda name=name: fixture.log.append(name)) for name in "ab"]  # type: ignore[misc]
+    return FixtureSuite(fixture, tests)
+
+
+def test_a_fixture_is_there_for_all_tests_of_its_suite() -> None:
+    """It is set up before the first one and cleaned up after the last."""
+    log: list[str] = []
+    result = Ids()
+    assert fixture_suite(Fixture(log)).run(result) is result
+    assert log == ["setUp", "a", "b", "cleanUp"]
+
+
+def test_a_fixture_that_cannot_be_set_up_fails_each_test() -> None:
+    """Each test has one verdict, with the fixture's reason, and the run goes on."""
+    log: list[str] = []
+    result = Ids()
+    suite = unittest.TestSuite(
+        [fixture_suite(Fixture(log, at="setUp", error=OSError("no server"))), Case("after")]
+    )
+    suite.run(result)
+    assert log == ["setUp"]
+    assert result.erred == ["a", "b"]
+    assert all("no server" in text for _test, text in result.errors)
+    assert result.passed == ["after"]
+
+
+def test_a_fixture_that_skips_skips_each_test() -> None:
+    """A `SkipTest` of its setUp is the reason of each."""
+    result = Ids()
+    fixture_suite(Fixture([], at="setUp", error=unittest.SkipTest("no docker"))).run(result)
+    assert [(test.id(), reason) for test, reason in result.skipped] == [
+        ("a", "no docker"),
+        ("b", "no docker"),
+    ]
+
+
+def test_a_fixture_that_cannot_be_cleaned_up_is_an_error_of_its_own() -> None:
+    """The tests keep their verdicts."""
+    result = Ids()
+    fixture_suite(Fixture([], at="cleanUp", error=OSError("still there"))).run(result)
+    assert result.passed == ["a", "b"]
+    assert result.erred == ["cleanUp of Fixture"]
+
+
+def test_debugging_a_fixture_suite_lets_exceptions_pass() -> None:
+    """As with any suite of unittest, and the fixture is cleaned up."""
+    log: list[str] = []
+    suite = FixtureSuite(Fixture(log), [Case("a", lambda: 1 / 0)])
+    with pytest.raises(ZeroDivisionError):
+        suite.debug()
+    assert log == ["setUp", "cleanUp"]
+
+
+def test_a_fixture_suite_can_be_sorted() -> None:
+    """Its tests are then in order of their ids."""
+    suite = FixtureSuite(Fixture([]), [Case("b"), Case("a")])
+    suite.sort_tests()
+    assert [test.id() for test in iterate_tests(suite)] == ["a", "b"]
