@@ -1,13 +1,14 @@
 """What a test case asserts beyond unittest's methods, and in other words."""
 
+import traceback
 import unittest
-from typing import Any
+from typing import Any, NoReturn
 
 from whotests.testing.content import Content
 from whotests.testing.difference import difference
 from whotests.testing.matching import MismatchError, details_of, mismatch_error
 
-__all__ = ["Assertions"]
+__all__ = ["Assertions", "attach_details_of", "stack_of_author"]
 
 __unittest = True
 
@@ -29,18 +30,10 @@ class Assertions(unittest.TestCase):
         self, matchee: Any, matcher: Any, message: str = "", verbose: bool = False
     ) -> None:
         """Fail unless `matcher` matches, one of testtools or PyHamcrest or made like them."""
-        error = self._mismatch_error(matchee, matcher, message, verbose)
-        if error is not None:
-            raise error
-
-    def _mismatch_error(
-        self, matchee: Any, matcher: Any, message: str, verbose: bool
-    ) -> MismatchError | None:
         error = mismatch_error(matchee, matcher, message, verbose)
         if error is not None:
-            for name, content in details_of(error.mismatch).items():
-                self.addDetailUniqueName(name, content)
-        return error
+            attach_details_of(error, self)
+            raise error
 
     def assertEqual(self, first: Any, second: Any, msg: Any = None, *, message: Any = None) -> None:
         """Fail unless the two are equal: what is expected, and what there is.
@@ -53,31 +46,31 @@ class Assertions(unittest.TestCase):
         if getattr(compare, "__func__", None) not in _STANDARD or several_lines:
             compare(first, second, msg=message or msg)
         elif not first == second:  # noqa: SIM201 - as unittest asks
-            self._fail(difference(first, second), message or msg)
+            _fail(self, difference(first, second), message or msg)
 
     def assertIn(
         self, member: Any, container: Any, msg: Any = None, *, message: Any = None
     ) -> None:
         """Fail unless `member` is in `container`."""
         if member not in container:
-            self._fail(f"{member!r} not in {container!r}", message or msg)
+            _fail(self, f"{member!r} not in {container!r}", message or msg)
 
     def assertNotIn(
         self, member: Any, container: Any, msg: Any = None, *, message: Any = None
     ) -> None:
         """Fail if `member` is in `container`."""
         if member in container:
-            self._fail(f"{container!r} matches Contains({member!r})", message or msg)
+            _fail(self, f"{container!r} matches Contains({member!r})", message or msg)
 
     def assertIs(self, expr1: Any, expr2: Any, msg: Any = None, *, message: Any = None) -> None:
         """Fail unless the two are the same object: what is expected, and what there is."""
         if expr1 is not expr2:
-            self._fail(f"{expr2!r} is not {expr1!r}", message or msg)
+            _fail(self, f"{expr2!r} is not {expr1!r}", message or msg)
 
     def assertIsNot(self, expr1: Any, expr2: Any, msg: Any = None, *, message: Any = None) -> None:
         """Fail if the two are the same object."""
         if expr1 is expr2:
-            self._fail(f"{expr2!r} matches Is({expr1!r})", message or msg)
+            _fail(self, f"{expr2!r} matches Is({expr1!r})", message or msg)
 
     def assertIsNone(self, obj: Any, msg: Any = None, *, message: Any = None) -> None:
         """Fail unless it is None."""
@@ -92,7 +85,7 @@ class Assertions(unittest.TestCase):
         if not isinstance(obj, cls):
             names = self._formatTypes(cls)
             several = f"any of ({names})" if isinstance(cls, tuple) else names
-            self._fail(f"'{obj}' is not an instance of {several}", message or msg)
+            _fail(self, f"'{obj}' is not an instance of {several}", message or msg)
 
     def _formatTypes(self, classOrIterable: Any) -> str:
         several = isinstance(classOrIterable, (tuple, list))
@@ -120,10 +113,24 @@ class Assertions(unittest.TestCase):
             return raised
         raise self.failureException(f"{function!r} returned {returned!r}")
 
-    def _fail(self, text: str, message: Any) -> None:
-        if message:
-            text = f"{text}: {message}" if self.longMessage else str(message)
-        raise self.failureException(text)
+
+def attach_details_of(error: MismatchError, case: Assertions) -> None:
+    """Give the details of a mismatch to the case."""
+    for name, content in details_of(error.mismatch).items():
+        case.addDetailUniqueName(name, content)
+
+
+def stack_of_author() -> list[traceback.FrameSummary]:
+    """The stack of the caller, without frames of test frameworks at either end."""
+    own = "__unittest"
+    frames = [each for each in traceback.walk_stack(None) if own not in each[0].f_globals]
+    return list(traceback.StackSummary.extract(reversed(frames)))
+
+
+def _fail(case: Assertions, text: str, message: Any) -> NoReturn:
+    if message:
+        text = f"{text}: {message}" if case.longMessage else str(message)
+    raise case.failureException(text)
 
 
 def _check_classes(expected: Any) -> None:

@@ -1,20 +1,18 @@
 """The test case."""
 
-import inspect
-import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from unittest import SkipTest
 
-from whotests.testing.assertions import Assertions
-from whotests.testing.awaiting import Awaiting
+from whotests.testing.assertions import Assertions, attach_details_of, stack_of_author
+from whotests.testing.case_state import CaseState, expects_failure, state_of, wrong_calls
 from whotests.testing.content import Content, text_content
 from whotests.testing.details import ReportedDetails, unique_name
 from whotests.testing.expecting import ExpectedFailure, UnexpectedSuccess
 from whotests.testing.failures import AsyncAssertions
 from whotests.testing.fixtures import use_fixture
+from whotests.testing.matching import mismatch_error
 from whotests.testing.patching import Patch
 from whotests.testing.reporting import (
     report_error,
@@ -57,14 +55,8 @@ class TestCase(AsyncAssertions, Assertions):
     force_failure: bool | None = None
     """Set it to true, and the test fails at its end."""
 
-    _details: ReportedDetails | None = None
-    _numbers_given = 0
-    _directory: Path | None = None
-    _expectations: tuple[str, ...] = ()
-    _on_exception: tuple[Callable[[OptExcInfo], object], ...] = ()
-    _set_up = _torn_down = False
-    _awaiting: Awaiting | None = None
-    _subtests: SubTests | None = None
+    _whotests_state: CaseState | None = None
+    _whotests_factory: Any = None
     _outcome: Any
 
     def __init__(self, methodName: str = "runTest", *, runTest: Any = None) -> None:
@@ -73,7 +65,7 @@ class TestCase(AsyncAssertions, Assertions):
         if runTest is not None:
             if not callable(runTest):
                 raise TypeError(f"runTest must be callable, got {type(runTest)}")
-            self._run_test_factory = runTest
+            self._whotests_factory = runTest
         self.exception_handlers: Handlers = [
             (self.skipException, report_skip),
             (self.failureException, report_failure),
@@ -100,45 +92,43 @@ class TestCase(AsyncAssertions, Assertions):
 
     def run(self, result: Any = None) -> Any:
         """Run the test and tell the result, or a new one, which is returned."""
-        self._forget()
-        factory = self.__dict__.get("_run_test_factory") or getattr(
+        state = self._forget_last_run()
+        factory = self._whotests_factory or getattr(
             self._get_test_method(), "_run_test_with", self.run_tests_with
         )
-        given = self._on_exception
+        given = state.on_exception
         try:
             return made_by(factory, self, self.exception_handlers, report_error).run(result)
         finally:
-            self._on_exception = given
+            state.on_exception = given
 
-    def _forget(self) -> None:
-        """Be as if it had never been run."""
+    def _forget_last_run(self) -> CaseState:
+        before = self._whotests_state
+        self._whotests_state = state = CaseState()
+        if before is not None:
+            state.on_exception = before.on_exception
         self._cleanups: list[tuple[Callable[..., Any], Any, Any]] = []
-        self._set_up = self._torn_down = False
-        self._details = self.force_failure = self._directory = None
-        self._numbers_given = 0
-        self._expectations = ()
+        if "force_failure" in self.__dict__:
+            del self.force_failure
+        return state
 
     def debug(self) -> None:
         """Run the test and let exceptions pass; clean-ups run, whatever comes."""
-        self._forget()
-        method = self._get_test_method()
-        for item in (self, method):
+        state = self._forget_last_run()
+        for item in (self, self._get_test_method()):
             if getattr(item, "__unittest_skip__", False):
                 raise SkipTest(getattr(item, "__unittest_skip_why__", ""))
         try:
-            for each, of in (
-                (self._run_setup, "setUp"),
-                (self._run_test_method, self._testMethodName),
-                (self._run_teardown, "tearDown"),
-            ):
-                self._finish(each(None), of)
+            state.finish(self, self._run_setup(None), "setUp")
+            state.finish(self, self._run_test_method(None), self._testMethodName)
+            state.finish(self, self._run_teardown(None), "tearDown")
         finally:
             while self._cleanups:
                 function, args, kwargs = self._cleanups.pop()
-                self._finish_cleanup(self._callCleanup(function, *args, **kwargs), function)
-            if self._awaiting is not None:
-                self._awaiting.close()
-                self._awaiting = None
+                returned = self._callCleanup(function, *args, **kwargs)
+                state.finish_cleanup(self, returned, function)
+            if state.awaiting is not None:
+                state.awaiting.close()
 
     def defaultTestResult(self) -> TestResult:
         """A result for who runs the test without one."""
@@ -146,94 +136,68 @@ class TestCase(AsyncAssertions, Assertions):
 
     def doCleanups(self) -> bool:  # type: ignore[override]
         """Run the clean-ups now; whether none of them raised. Called after tearDown anyway."""
-        if self._subtests is None:
+        run_test = state_of(self).run_test
+        if run_test is None:
             return bool(super().doCleanups())
-        return self._subtests.run_test._run_cleanups(None) is None
+        return run_test._run_cleanups(None) is None
 
     def subTest(self, *args: Any, **params: Any) -> Any:
         """A context for a part of the test, which is reported by itself if it fails."""
-        self._outcome = self._subtests
+        state = state_of(self)
+        if state.subtests is None and state.run_test is not None:
+            state.subtests = self._outcome = SubTests(state.run_test)
         return super().subTest(*args, **params)
 
     def setUp(self) -> None:
         """Call this first in a setUp of your own."""
         super().setUp()
-        if self._set_up:
-            raise ValueError(_wrong_calls(self, "setUp", "was already called"))
-        self._set_up = True
+        state = state_of(self)
+        if state.set_up:
+            raise ValueError(wrong_calls(self, "setUp", "was already called"))
+        state.set_up = True
 
     def tearDown(self) -> None:
         """Call this last in a tearDown of your own."""
         super().tearDown()
-        if self._torn_down:
-            raise ValueError(_wrong_calls(self, "tearDown", "was already called"))
-        self._torn_down = True
+        state = state_of(self)
+        if state.torn_down:
+            raise ValueError(wrong_calls(self, "tearDown", "was already called"))
+        state.torn_down = True
+
+    # These are fetched where a phase of the test begins, by these names: see unittest_hooks.
 
     def _run_setup(self, result: object) -> Any:
         returned: Any = self.setUp()  # type: ignore[func-returns-value]
         if returned is None:
-            self._check_set_up()
+            state_of(self).check_set_up(self)
         return returned
 
     def _run_test_method(self, result: object) -> Any:
         method = self._get_test_method()
-        if not self._expects_failure():
+        if not expects_failure(self, method):
             return method()
         try:
-            self._finish(method(), self._testMethodName)
+            state_of(self).finish(self, method(), self._testMethodName)
         except (KeyboardInterrupt, SkipTest, self.skipException):
             raise
         except BaseException as raised:
-            exc_info = (type(raised), raised, raised.__traceback__)
-            self._report_traceback(exc_info)
-            raise ExpectedFailure(exc_info) from None
+            self._failed_as_expected(raised)
         raise UnexpectedSuccess
 
     def _run_teardown(self, result: object) -> Any:
         returned: Any = self.tearDown()  # type: ignore[func-returns-value]
         if returned is None:
-            self._check_torn_down()
+            state_of(self).check_torn_down(self)
         return returned
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
-
-    def _finish(self, returned: object, of: str) -> None:
-        """Run to its end what a method returned."""
-        if returned is not None:
-            if self._awaiting is None:
-                self._awaiting = Awaiting(self)
-            self._awaiting.finish(returned, of=of)
-        if of == "setUp":
-            self._check_set_up()
-        elif of == "tearDown":
-            self._check_torn_down()
-
-    def _finish_cleanup(self, returned: object, function: Callable[..., Any]) -> None:
-        if returned is not None:
-            if self._awaiting is None:
-                self._awaiting = Awaiting(self)
-            of = getattr(function, "__qualname__", repr(function))
-            self._awaiting.finish(returned, of=of, any_value=True)
-
-    def _check_set_up(self) -> None:
-        if not self._set_up and "setUp" not in self.__dict__:
-            raise ValueError(_wrong_calls(self, "setUp", "was not called"))
-
-    def _check_torn_down(self) -> None:
-        # A debugger's runner may have put another one on the instance, to call ours later.
-        if not self._torn_down and "tearDown" not in self.__dict__:
-            raise ValueError(_wrong_calls(self, "tearDown", "was not called"))
 
     def _get_test_method(self) -> Callable[[], Any]:
         name = self._testMethodName
         if name == "runTest" and not hasattr(self, name):
             return _nothing
         return getattr(self, name)  # type: ignore[no-any-return]
-
-    def _expects_failure(self) -> bool:
-        mark = "__unittest_expecting_failure__"
-        return bool(getattr(self, mark, False) or getattr(self._get_test_method(), mark, False))
 
     # --- details
 
@@ -247,9 +211,10 @@ class TestCase(AsyncAssertions, Assertions):
 
     def getDetails(self) -> ReportedDetails:
         """The details so far: the very dictionary that will be reported."""
-        if self._details is None:
-            self._details = ReportedDetails()
-        return self._details
+        state = state_of(self)
+        if state.details is None:
+            state.details = ReportedDetails()
+        return state.details
 
     def _add_reason(self, reason: str) -> None:
         self.addDetailUniqueName("reason", text_content(reason))
@@ -261,20 +226,21 @@ class TestCase(AsyncAssertions, Assertions):
 
         It cannot change the outcome, and is the place for details that are only wanted then.
         """
-        self._on_exception = (*self._on_exception, handler)
+        state = state_of(self)
+        state.on_exception = (*state.on_exception, handler)
 
     def onException(self, exc_info: OptExcInfo, tb_label: str = "traceback") -> None:
         """Called for what the author's code raised: attaches the traceback, calls handlers."""
         kind = exc_info[0]
         if kind not in (self.skipException, SkipTest, ExpectedFailure, UnexpectedSuccess):
             self._report_traceback(exc_info, tb_label)
-        for handler in self._on_exception:
+        for handler in state_of(self).on_exception:
             handler(exc_info)
 
     def _report_traceback(self, exc_info: OptExcInfo, tb_label: str = "traceback") -> None:
         details = self.getDetails()
         name = unique_name(tb_label, details)
-        result = None if self._subtests is None else self._subtests.run_test.result
+        result = getattr(state_of(self).run_test, "result", None)
         show_locals = self.tb_locals or getattr(result, "tb_locals", False)
         details[name] = TracebackContent(exc_info, self, capture_locals=show_locals)
         details.tracebacks[id(exc_info[1])] = name
@@ -283,21 +249,16 @@ class TestCase(AsyncAssertions, Assertions):
         self, matchee: Any, matcher: Any, message: str = "", verbose: bool = False
     ) -> None:
         """As `assertThat`, but the test goes on, and fails at its end."""
-        error = self._mismatch_error(matchee, matcher, message, verbose)
+        error = mismatch_error(matchee, matcher, message, verbose)
         if error is None:
             return
-        frame = inspect.currentframe()
-        stack = traceback.extract_stack(None if frame is None else frame.f_back)
-        text = f"MismatchError: {error}"
-        name = "Failed expectation"
-        self.addDetailUniqueName(name, StackLinesContent(stack, postfix_content=text))
-        self._expectations = (*self._expectations, str(error))
+        attach_details_of(error, self)
+        told = str(error)
+        stack = StackLinesContent(stack_of_author(), postfix_content=f"MismatchError: {told}")
+        self.addDetailUniqueName("Failed expectation", stack)
+        state = state_of(self)
+        state.expectations = (*state.expectations, told)
         self.force_failure = True
-
-    def _fail_as_forced(self) -> NoReturn:
-        if not self._expectations:
-            raise self.failureException("Forced Test Failure")
-        raise self.failureException("\n".join(self._expectations))
 
     def expectFailure(
         self, reason: str, predicate: Callable[..., Any], *args: Any, **kwargs: Any
@@ -307,10 +268,13 @@ class TestCase(AsyncAssertions, Assertions):
         try:
             predicate(*args, **kwargs)
         except self.failureException as raised:
-            exc_info = (type(raised), raised, raised.__traceback__)
-            self._report_traceback(exc_info)
-            raise ExpectedFailure(exc_info) from None
+            self._failed_as_expected(raised)
         raise UnexpectedSuccess(reason)
+
+    def _failed_as_expected(self, raised: BaseException) -> NoReturn:
+        exc_info = (type(raised), raised, raised.__traceback__)
+        self._report_traceback(exc_info)
+        raise ExpectedFailure(exc_info) from None
 
     def skipTest(self, reason: str) -> NoReturn:
         """End the test as skipped."""
@@ -330,10 +294,11 @@ class TestCase(AsyncAssertions, Assertions):
 
     def temporary_directory(self) -> Path:
         """The test's own directory, which is removed after all other clean-ups."""
-        if self._directory is None:
-            self._directory = make_directory(self.id())
-            self._cleanups.insert(0, (remove_directory, (self._directory,), {}))
-        return self._directory
+        state = state_of(self)
+        if state.directory is None:
+            state.directory = make_directory(self.id())
+            self._cleanups.insert(0, (remove_directory, (state.directory,), {}))
+        return state.directory
 
     def mktemp(self) -> str:
         """A path in the test's own directory that does not exist; another one each time."""
@@ -341,21 +306,13 @@ class TestCase(AsyncAssertions, Assertions):
 
     def getUniqueInteger(self) -> int:
         """1, 2, 3 …"""
-        self._numbers_given += 1
-        return self._numbers_given
+        state = state_of(self)
+        state.numbers_given += 1
+        return state.numbers_given
 
     def getUniqueString(self, prefix: str | None = None) -> str:
         """'<prefix>-<integer>', where the prefix is the test's id unless one is given."""
         return f"{self.id() if prefix is None else prefix}-{self.getUniqueInteger()}"
-
-
-def _wrong_calls(case: TestCase, name: str, what: str) -> str:
-    module = sys.modules.get(type(case).__module__)
-    place = getattr(module, "__file__", None) or type(case).__module__
-    return (
-        f"In File: {place}\nTestCase.{name} {what}. Call super().{name}() exactly once in "
-        f"{type(case).__qualname__}.{name} and in each that it calls, and call {name} nowhere else."
-    )
 
 
 def _nothing() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from whotests.testing.any_result import ExtendedToOriginalDecorator
+from whotests.testing.case_state import state_of
 from whotests.testing.failures import timeout_of
 from whotests.testing.hygiene import Hygiene
 from whotests.testing.leftovers import LeftoversError, not_allowed
 from whotests.testing.logged_errors import LoggedErrors, LoggedErrorsError
 from whotests.testing.reporting import Handler, report_skip, skip_reason, weight
-from whotests.testing.subtests import StopSubTests, SubTests
+from whotests.testing.subtests import StopSubTests
 from whotests.testing.timeouts import Deadline, Expired
 from whotests.testing.traceback_content import OptExcInfo
 
@@ -100,14 +101,15 @@ class RunTest:
         result.startTest(self.case)
         self.result = result
         self._exceptions = []
-        self.case._subtests = SubTests(self)
+        state = state_of(self.case)
+        state.run_test = self
         try:
             self._run_core()
             if self._exceptions:
                 self._report()
         finally:
             self._exceptions = []
-            self.case._subtests = None
+            state.run_test = None
             result.stopTest(self.case)
         return result
 
@@ -127,19 +129,20 @@ class RunTest:
         else:
             self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
         if case.force_failure:
-            self._run_user(case._fail_as_forced)
+            self._run_user(_fail_as_forced, case)
         if isinstance(getattr(self.result, "decorated", None), unittest.TestResult):
             self.result.addDuration(case, time.perf_counter() - began)
-        if not self._exceptions and not case._subtests.failed:
-            details = case._details
-            if details:
-                self.result.addSuccess(case, details=details)
-            else:
-                self.result.addSuccess(case)
+        state = state_of(case)
+        if self._exceptions or (state.subtests is not None and state.subtests.failed):
+            return
+        if state.details:
+            self.result.addSuccess(case, details=state.details)
+        else:
+            self.result.addSuccess(case)
 
     def _run_clean(self) -> None:
         """All phases; then what they left behind, and what was logged."""
-        case = self.case
+        case, state = self.case, state_of(self.case)
         case._logged_errors = logged = LoggedErrors()
         hygiene = Hygiene()
         logged.begin()
@@ -147,10 +150,10 @@ class RunTest:
         try:
             self._run_phases()
         finally:
-            left = [] if case._awaiting is None else case._awaiting.close()
+            left = [] if state.awaiting is None else state.awaiting.close()
             left += hygiene.leftovers(case)
             errors = logged.end()
-            case._logged_errors = case._awaiting = None
+            case._logged_errors = state.awaiting = None
         if left and (left := not_allowed(case, left)):
             self._run_user(_raise, LeftoversError(left))
         if errors and case.fail_on_logged_errors:
@@ -171,7 +174,8 @@ class RunTest:
             return True
         if returned is self.exception_caught:
             return False
-        return self._run_user(self.case._finish, returned, of) is not self.exception_caught
+        finish = state_of(self.case).finish
+        return self._run_user(finish, self.case, returned, of) is not self.exception_caught
 
     def _run_cleanups(self, result: Any) -> object | None:
         """Run the case's clean-ups, the last first; `exception_caught` if one raised."""
@@ -181,7 +185,8 @@ class RunTest:
             function, args, kwargs = case._cleanups.pop()
             returned = self._run_user(case._callCleanup, function, *args, **kwargs)
             if returned is not None and returned is not self.exception_caught:
-                returned = self._run_user(case._finish_cleanup, returned, function)
+                finish = state_of(case).finish_cleanup
+                returned = self._run_user(finish, case, returned, function)
             if returned is self.exception_caught:
                 failed = returned
         return failed
@@ -227,6 +232,11 @@ class RunTest:
             if isinstance(raised, kind):
                 return handler
         return None
+
+
+def _fail_as_forced(case: Any) -> None:
+    expectations = state_of(case).expectations
+    raise case.failureException("\n".join(expectations) or "Forced Test Failure")
 
 
 def _raise(error: BaseException) -> None:

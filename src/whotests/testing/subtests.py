@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import SkipTest
 
+from whotests.testing.case_state import expects_failure
+
 __all__ = ["StopSubTests", "SubTests"]
 
 __unittest = True
@@ -30,10 +32,10 @@ class SubTests:
     @property
     def result_supports_subtests(self) -> bool:
         """Whether a failing subtest is told by itself; else it fails its test, there and then."""
-        run_test = self.run_test
-        if run_test.case._expects_failure():
+        case = self.run_test.case
+        if expects_failure(case, case._get_test_method()):
             return False
-        return hasattr(run_test.result, "addSubTest")
+        return hasattr(self.run_test.result, "addSubTest")
 
     @contextmanager
     def testPartExecutor(
