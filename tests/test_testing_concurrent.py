@@ -210,7 +210,8 @@ def test_a_result_that_raises_ends_the_run_with_its_error() -> None:
         def addSuccess(self, test: unittest.TestCase) -> None:
             raise OSError("disk full")
 
-        addError = addSuccess  # type: ignore[assignment]
+        def addError(self, test: unittest.TestCase, err: Any) -> None:
+            raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
         concurrent(Case("a"), Case("b"), workers=1).run(Full())
@@ -240,20 +241,24 @@ INTERRUPTED = """
 import sys, threading, time, unittest
 from whotests.testing import ConcurrentStreamTestSuite, ConcurrentTestSuite, StreamResult
 
+def tell(line):
+    sys.stdout.write(line + "\\n")  # at once, unlike print
+    sys.stdout.flush()
+
 class Case(unittest.TestCase):
     def test_first(self):
-        print("begun", flush=True)
+        tell("begun")
         time.sleep(1)
     def test_second(self):
-        print("second", flush=True)
+        tell("second")
 
 class Result(unittest.TestResult):
     def addSuccess(self, test):
-        print("passed", test.id(), flush=True)
+        tell(f"passed {test.id()}")
 
 class Events(StreamResult):
     def status(self, test_id=None, test_status=None, **kwargs):
-        print(test_status, flush=True)
+        tell(str(test_status))
 
 suites = [unittest.TestSuite([Case("test_first"), Case("test_second")]) for _ in range(2)]
 try:
@@ -262,7 +267,7 @@ try:
     else:
         ConcurrentTestSuite(unittest.TestSuite(), lambda suite: suites).run(Result())
 except KeyboardInterrupt:
-    print("interrupted", sum("Concurrent" in each.name for each in threading.enumerate()))
+    tell(f"interrupted {sum('Concurrent' in each.name for each in threading.enumerate())}")
 """
 
 
@@ -276,6 +281,7 @@ def test_ctrl_c_stops_all_workers_and_is_raised(kind: str, told: str, tmp_path: 
         assert process.stdout is not None
         while lines.count("begun") < 2:
             lines.append(process.stdout.readline().strip())
+            assert process.poll() is None, lines
         os.kill(process.pid, signal.SIGINT)
         lines += process.stdout.read().split("\n")
     assert process.returncode == 0
