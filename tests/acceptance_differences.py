@@ -46,6 +46,6 @@ DIFFERENCES: dict[str, dict[str, str]] = {
             "passes on a status that does not exist, which is an error"
         ),
     },
-    "test_testsuite": {},
+    "test_testsuite": {"TestConcurrentStreamTestSuiteRun.test_broken_runner": FILES},
     "test_with_with": {},
 }
