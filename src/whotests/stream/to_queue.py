@@ -6,6 +6,8 @@ from whotests.stream.event import Event
 
 __all__ = ["QueueItem", "RunStarted", "RunStopped", "ToQueue", "route_under"]
 
+_make_tuple = tuple.__new__  # takes a third of the time of event._replace(route_code=...)
+
 
 class RunStarted(NamedTuple):
     """In the queue: the sink that puts events under this route code was started."""
@@ -45,9 +47,13 @@ class ToQueue:
         self._put(RunStarted(self.route_code))
 
     def handle(self, event: Event, /) -> None:
-        if self.route_code is not None:
-            event = event._replace(route_code=route_under(self.route_code, event.route_code))
-        self._put(event)
+        test_id, status, tags, runnable, attachment, route_code, timestamp = event
+        nearest = self.route_code
+        if nearest is not None:
+            route_code = nearest if route_code is None else f"{nearest}/{route_code}"
+        self._put(
+            _make_tuple(Event, (test_id, status, tags, runnable, attachment, route_code, timestamp))
+        )
 
     def stop_run(self) -> None:
         self._put(RunStopped(self.route_code))

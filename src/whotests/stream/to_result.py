@@ -1,7 +1,7 @@
 """From the stream to unittest's results."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
 from unittest import TestResult
 
 from whotests.stream.attachment import Attachment
@@ -137,12 +137,17 @@ def call_if_there(result: TestResult, name: str, *arguments: object) -> None:
         method(*arguments)
 
 
-def takes_details(method: Callable[..., Any]) -> bool:
+def takes_details(method: Callable[..., object]) -> bool:
     """Whether a method of a result speaks the extended protocol."""
+    return function_takes_details(getattr(method, "__func__", method))
+
+
+@lru_cache(maxsize=64)
+def function_takes_details(function: Callable[..., object]) -> bool:
     from inspect import Parameter, signature
 
     try:
-        parameters = signature(method).parameters
+        parameters = signature(function).parameters
     except (TypeError, ValueError):
         return False
     return "details" in parameters or any(
