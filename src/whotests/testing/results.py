@@ -66,7 +66,7 @@ class TestResult(unittest.TestResult):
     ) -> None:
         """The test erred."""
         self.errors.append((test, self._error_text(test, err, details)))
-        self._stop_if_failfast()
+        self._note_failure()
 
     def addFailure(
         self,
@@ -76,7 +76,7 @@ class TestResult(unittest.TestResult):
     ) -> None:
         """The test failed."""
         self.failures.append((test, self._error_text(test, err, details)))
-        self._stop_if_failfast()
+        self._note_failure()
 
     def addExpectedFailure(
         self,
@@ -109,7 +109,7 @@ class TestResult(unittest.TestResult):
         failed = issubclass(err[0], test.failureException)
         found = self.failures if failed else self.errors
         found.append((subtest, self._error_text(subtest, err, None)))
-        self._stop_if_failfast()
+        self._note_failure()
 
     def addDuration(self, test: unittest.TestCase, duration: float) -> None:
         """The test took so many seconds."""
@@ -147,6 +147,10 @@ class TestResult(unittest.TestResult):
     def _exc_info_to_unicode(self, err: OptExcInfo, test: unittest.TestCase) -> str:
         """What python-subunit calls."""
         return TracebackContent(err, test).as_text()
+
+    def _note_failure(self) -> None:
+        self._mirrorOutput = True  # unittest shows what the test wrote, if that was buffered
+        self._stop_if_failfast()
 
     def _stop_if_failfast(self) -> None:
         if self.failfast:

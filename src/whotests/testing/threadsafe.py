@@ -37,7 +37,8 @@ class ThreadsafeForwardingResult(TestResult):
         self._run_tags: TagChange = set(), set()
         self._test_tags: TagChange = set(), set()
         self._begun: datetime | None = None
-        self._subtests: list[tuple[unittest.TestCase, OptExcInfo | None]] = []
+        self._test: unittest.TestCase | None = None
+        self._parts: list[Callable[[], None]] = []
         self._duration: float | None = None
         super().__init__()
 
@@ -59,15 +60,16 @@ class ThreadsafeForwardingResult(TestResult):
 
     def startTest(self, test: unittest.TestCase) -> None:
         self._begun = self._now()
+        self._test = test
         super().startTest(test)
 
     def stopTest(self, test: unittest.TestCase) -> None:
-        if self._subtests:  # unittest tells no other outcome of a test whose parts failed
-            self._tell(test, None)
+        if self._parts:  # unittest tells nothing else of a test whose parts failed
+            self._tell(test, _nothing)
         elif self._duration is not None:
             with self.semaphore:
                 self._tell_duration(test)
-        self._begun = None
+        self._begun = self._test = None
         self._test_tags = set(), set()
         super().stopTest(test)
 
@@ -109,7 +111,7 @@ class ThreadsafeForwardingResult(TestResult):
     def addSubTest(
         self, test: unittest.TestCase, subtest: unittest.TestCase, err: OptExcInfo | None
     ) -> None:
-        self._subtests.append((subtest, err))
+        self._parts.append(partial(self.result.addSubTest, test, subtest, err))
 
     def addDuration(self, test: unittest.TestCase, duration: float) -> None:
         self._duration = duration
@@ -141,7 +143,10 @@ class ThreadsafeForwardingResult(TestResult):
     def shouldStop(self, value: bool) -> None:
         """Nothing: unittest's result begins with False, and the target knows better."""
 
-    def _tell(self, test: unittest.TestCase, outcome: Callable[[], None] | None) -> None:
+    def _tell(self, test: unittest.TestCase, outcome: Callable[[], None]) -> None:
+        if self._test is not None and getattr(test, "test_case", None) is self._test:
+            self._parts.append(outcome)  # a part of the test was skipped
+            return
         now = self._now()
         with self.semaphore:
             self.result.time(self._begun)
@@ -151,13 +156,12 @@ class ThreadsafeForwardingResult(TestResult):
                 if new or gone:
                     self.result.tags(new, gone)
             self._test_tags = set(), set()
-            subtests, self._subtests = self._subtests, []
+            parts, self._parts = self._parts, []
             try:
-                for subtest, err in subtests:
-                    self.result.addSubTest(test, subtest, err)
+                for part in parts:
+                    part()
                 self._tell_duration(test)
-                if outcome is not None:
-                    outcome()
+                outcome()
             finally:
                 self.result.stopTest(test)
         self._begun = None
@@ -166,3 +170,7 @@ class ThreadsafeForwardingResult(TestResult):
         duration, self._duration = self._duration, None
         if duration is not None:
             self.result.addDuration(test, duration)
+
+
+def _nothing() -> None:
+    """There is no outcome to tell."""
