@@ -29,8 +29,12 @@ HEADER_BITS = VERSION_BITS | RESERVED
 SIGNATURE_OCTET = SIGNATURE.to_bytes(1)
 SHORT = 4096
 """Octets whose checksum costs less than looking it up."""
+FOLLOWED_PER_OCTET = 16
+"""How many octets of packets that are waited for may be looked at for each one that comes."""
 AT_ONCE = 1 << 16
 """Octets that are asked for at once."""
+NOT_AS_WRITTEN = "its bytes are not those that were written"
+"""By its checksum, or by fields that cannot be right already before that has come."""
 
 _unpack_flags = Struct(">H").unpack_from
 _unpack_checksum = Struct(">I").unpack_from
@@ -99,7 +103,7 @@ class SubunitReader:
         self._following: Generator[int, None, int] | None = None
         self._followed = 0
         self._credit = 0
-        """So many more octets may be followed: as many as have come."""
+        """So many more octets may be followed."""
         self._checksums: Checksums | None = None
         self._doubtful_until = 0
         """The position up to which checksums are looked up: a false packet claims to go so far."""
@@ -111,7 +115,7 @@ class SubunitReader:
             raise UsageError("this SubunitReader was closed; make another one for another stream")
         if not isinstance(data, bytes):
             data = bytes(data)
-        self._credit += len(data)
+        self._credit += FOLLOWED_PER_OCTET * len(data)
         if not self._waiting:
             self._read(data)
         else:
@@ -206,7 +210,7 @@ class SubunitReader:
             return _Wrong(str(error), 0)
         size = len(octets) - at
         if length and length <= size:
-            return _Wrong("its checksum is not that of its bytes", length)
+            return _Wrong(NOT_AS_WRITTEN, length)
         if self._closed:
             return _Wrong(f"it ends after {size} bytes of {length or 'an unknown number'}", length)
         self._needed = length or LEAST_PACKET
@@ -261,7 +265,7 @@ class SubunitReader:
             next(self._following)
         except StopIteration:
             self._following = None
-        except MalformedError as error:
+        except MalformedError:
             self._following = None
-            return _Wrong(str(error), self._needed)
+            return _Wrong(NOT_AS_WRITTEN, self._needed)
         return None
