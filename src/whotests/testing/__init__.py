@@ -52,7 +52,6 @@ from whotests.testing.stream_summaries import (
     StreamSummary,
     StreamToDict,
     StreamToExtendedDecorator,
-    test_dict_to_case,
 )
 from whotests.testing.tags import TagContext
 from whotests.testing.text_result import TextTestResult
@@ -129,7 +128,6 @@ __all__ = [
     "skipIf",
     "skipUnless",
     "sorted_tests",
-    "test_dict_to_case",
     "text_content",
     "unique_text_generator",
     "write_test_list",

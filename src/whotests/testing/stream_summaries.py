@@ -18,7 +18,7 @@ __all__ = [
     "StreamSummary",
     "StreamToDict",
     "StreamToExtendedDecorator",
-    "TestDict",
+    "ToldTest",
     "test_dict_to_case",
 ]
 
@@ -34,7 +34,7 @@ OUTCOMES = {
 """The methods of results, by a test's status."""
 
 
-class TestDict(TypedDict):
+class ToldTest(TypedDict):
     """All that a stream told of one test."""
 
     id: str
@@ -54,7 +54,7 @@ class StreamToDict(StreamResult):
     to no test is left out.
     """
 
-    def __init__(self, on_test: Callable[[TestDict], object]) -> None:
+    def __init__(self, on_test: Callable[[ToldTest], object]) -> None:
         super().__init__()
         self.on_test = on_test
         self._collector = Collector(self._report)
@@ -174,7 +174,7 @@ class StreamToExtendedDecorator(StreamResult):
         test_dict_to_case(_dict_of(record)).run(self.decorated)
 
 
-def test_dict_to_case(test_dict: TestDict) -> PlaceHolder:
+def test_dict_to_case(test_dict: ToldTest) -> PlaceHolder:
     """A test that reports what a dict says of one."""
     first, last, *_ = (*test_dict["timestamps"], None, None)
     return PlaceHolder(
@@ -186,10 +186,7 @@ def test_dict_to_case(test_dict: TestDict) -> PlaceHolder:
     )
 
 
-test_dict_to_case.__test__ = False  # type: ignore[attr-defined]
-
-
-def _dict_of(record: TestRecord) -> TestDict:
+def _dict_of(record: TestRecord) -> ToldTest:
     hung = record.status is Status.UNKNOWN and record.begun
     return {
         "id": record.test_id,
