@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from whotests.stream.from_result import ResultToStream
     from whotests.stream.json_lines import JsonLines, read_json_lines
     from whotests.stream.junit import JUnitXml
+    from whotests.stream.subunit import SubunitReader, SubunitWriter, read_subunit
     from whotests.stream.text import TextSink
     from whotests.stream.to_result import StreamToResult
 
@@ -52,6 +53,8 @@ __all__ = [
     "Sink",
     "Status",
     "StreamToResult",
+    "SubunitReader",
+    "SubunitWriter",
     "Summary",
     "Tagger",
     "TestRecord",
@@ -59,6 +62,7 @@ __all__ = [
     "Timestamper",
     "ToQueue",
     "read_json_lines",
+    "read_subunit",
     "route_under",
 ]
 
@@ -67,8 +71,11 @@ _IMPORTED_WHEN_USED = {
     "JsonLines": "json_lines",
     "ResultToStream": "from_result",
     "StreamToResult": "to_result",
+    "SubunitReader": "subunit",
+    "SubunitWriter": "subunit",
     "TextSink": "text",
     "read_json_lines": "json_lines",
+    "read_subunit": "subunit",
 }
 """They bring unittest, json and more with them, which who only passes events on does not need."""
 

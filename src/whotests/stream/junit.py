@@ -50,6 +50,7 @@ class JUnitXml:
             self._lines = temporary_file(self._target)
         except OSError as error:
             raise cannot_write(self._target, error) from error
+        self._output.start()
         self._collector.start_run()
 
     def handle(self, event: Event, /) -> None:

@@ -19,6 +19,10 @@ class RunOutput:
         self._on_line = on_line
         self._open: dict[tuple[str | None, str], _Text | _Size] = {}
 
+    def start(self) -> None:
+        """Forget what an earlier run left."""
+        self._open = {}
+
     def handle(self, event: Event, /) -> None:
         """Take one event that belongs to no test."""
         chunk = event.attachment

@@ -33,6 +33,7 @@ class TextSink:
         self._failed: list[str] = []
         self._first: datetime | None = None
         self._last: datetime | None = None
+        self._output.start()
         self._collector.start_run()
 
     def handle(self, event: Event, /) -> None:
