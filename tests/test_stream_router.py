@@ -1,0 +1,115 @@
+"""Events find their sinks by rules, which come and go while a run goes on."""
+
+import pytest
+
+from stream_events import send
+from whotests.errors import UsageError
+from whotests.stream import ByRoute, ByTest, Event, EventLog, Router
+
+
+def test_routes_come_before_tests_and_the_fallback_last() -> None:
+    """An event goes to one sink: by its route, else by its test, else the fallback."""
+    by_route, by_test, of_no_test, fallback = (EventLog() for _ in range(4))
+    router = Router(fallback)
+    router.add_rule(ByRoute("0"), by_route)
+    router.add_rule(ByTest("a"), by_test)
+    router.add_rule(ByTest(None), of_no_test)
+    events = [
+        Event("a", route_code="0"),
+        Event("a", route_code="00"),
+        Event("a"),
+        Event(None),
+        Event("b", route_code="1/0"),
+        Event(None, route_code="0/1"),
+    ]
+    send(router, events)
+    assert by_route.events == [events[0], events[5]]
+    assert by_test.events == [events[1], events[2]]
+    assert of_no_test.events == [events[3]]
+    assert fallback.events == [events[4]]
+
+
+def test_a_step_can_be_consumed() -> None:
+    """Behind a rule that consumes, the next step comes first; after the last, there is none."""
+    log = EventLog()
+    router = Router()
+    router.add_rule(ByRoute("0", consume=True), log)
+    send(router, [Event("a", route_code="0"), Event("a", route_code="0/1/2")])
+    assert [event.route_code for event in log.events] == [None, "1/2"]
+
+
+def test_a_sink_that_is_added_while_it_runs_is_started_and_stopped_once() -> None:
+    """Rules may come at any time; several that lead to one sink start and stop it once."""
+    router, log = Router(), EventLog()
+    router.start_run()
+    router.add_rule(ByRoute("0"), log)
+    router.add_rule(ByTest("a"), log)
+    assert (log.started, log.stopped) == (1, 0)
+    router.handle(Event("a"))
+    router.stop_run()
+    assert (log.started, log.stopped) == (1, 1)
+    assert log.events == [Event("a")]
+
+
+def test_a_sink_that_somebody_else_starts_is_left_alone() -> None:
+    """Without `start_stop`, neither the fallback nor a rule's sink is started or stopped."""
+    fallback, early, late = EventLog(), EventLog(), EventLog()
+    router = Router(fallback, start_stop=False)
+    router.add_rule(ByRoute("0"), early, start_stop=False)
+    router.start_run()
+    router.add_rule(ByRoute("1"), late, start_stop=False)
+    router.remove_rule(ByRoute("0"))
+    router.stop_run()
+    assert [log.started + log.stopped for log in (fallback, early, late)] == [0, 0, 0]
+
+
+def test_a_sink_is_stopped_when_its_last_rule_goes() -> None:
+    """A sink to which no rule leads any more is stopped then, and not again with the run."""
+    router, log, fallback = Router(), EventLog(), EventLog()
+    router = Router(fallback)
+    router.add_rule(ByRoute("0"), log)
+    router.add_rule(ByTest("a"), log)
+    router.add_rule(ByRoute("1"), fallback)
+    router.start_run()
+    router.remove_rule(ByRoute("0"))
+    assert log.stopped == 0
+    router.remove_rule(ByTest("a"))
+    assert log.stopped == 1
+    router.remove_rule(ByRoute("1"))
+    assert fallback.stopped == 0
+    router.handle(Event("a", route_code="0"))
+    router.stop_run()
+    assert (log.stopped, fallback.stopped) == (1, 1)
+    assert log.events == []
+    assert len(fallback.events) == 1
+
+
+def test_an_event_that_nobody_wants_is_an_error() -> None:
+    """Without a rule and a fallback, an event is not lost in silence."""
+    with pytest.raises(UsageError, match=r"no rule for the test 'a' .* route '0'"):
+        Router().handle(Event("a", route_code="0"))
+
+
+@pytest.mark.parametrize("step", ["", "0/1", "0/"])
+def test_a_route_rule_is_one_step(step: str) -> None:
+    """A rule that could never match is refused."""
+    with pytest.raises(UsageError, match="not one step of a route code"):
+        Router().add_rule(ByRoute(step), EventLog())
+
+
+@pytest.mark.parametrize("rule", [ByRoute("0", consume=True), ByTest("a"), ByTest(None)])
+def test_two_rules_for_the_same_are_an_error(rule: ByRoute | ByTest) -> None:
+    """A second rule does not take the first one's place in silence; removed, it can be replaced."""
+    router = Router()
+    router.add_rule(rule, EventLog())
+    with pytest.raises(UsageError, match="remove it first"):
+        router.add_rule(rule, EventLog())
+    router.remove_rule(rule)
+    router.add_rule(rule, EventLog())
+
+
+@pytest.mark.parametrize("rule", [ByRoute("0"), ByTest("a")])
+def test_a_rule_that_is_not_there_cannot_be_removed(rule: ByRoute | ByTest) -> None:
+    """Removing what was never added is a mistake worth hearing of."""
+    with pytest.raises(UsageError, match="no such rule"):
+        Router().remove_rule(rule)
