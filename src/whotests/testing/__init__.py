@@ -25,6 +25,7 @@ from whotests.testing.decorating import DecorateTestCaseResult
 from whotests.testing.details import gather_details
 from whotests.testing.expecting import ExpectedException
 from whotests.testing.fixture_suite import FixtureSuite
+from whotests.testing.leftovers import LeftoversError, allow_leftovers
 from whotests.testing.listing import Listing, list_test, write_test_list
 from whotests.testing.matching import Matcher, Mismatch, MismatchError, assert_that
 from whotests.testing.ordering import iterate_tests, sorted_tests
@@ -78,6 +79,7 @@ __all__ = [
     "ExtendedToOriginalDecorator",
     "ExtendedToStreamDecorator",
     "FixtureSuite",
+    "LeftoversError",
     "Listing",
     "Matcher",
     "Mismatch",
@@ -112,6 +114,7 @@ __all__ = [
     "TimestampingStreamResult",
     "TracebackContent",
     "WithAttributes",
+    "allow_leftovers",
     "assert_that",
     "attach_file",
     "attr",
