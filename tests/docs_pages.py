@@ -73,7 +73,7 @@ class Reader:
         said: list[str] = []
         runner.run(session, out=said.append, clear_globs=False)
         self.names.update(session.globs)
-        assert not runner.summarize(verbose=False).failed, "".join(said)
+        assert not runner.failures, "".join(said)
 
     def _run_commands(self, block: Block) -> None:
         number = block.line
