@@ -1,5 +1,6 @@
 """What a test case asserts beyond unittest's methods, and in other words."""
 
+import sys
 import traceback
 import unittest
 from typing import Any, NoReturn
@@ -121,10 +122,15 @@ def attach_details_of(error: MismatchError, case: Assertions) -> None:
 
 
 def stack_of_author() -> list[traceback.FrameSummary]:
-    """The stack of the caller, without frames of test frameworks at either end."""
-    own = "__unittest"
-    frames = [each for each in traceback.walk_stack(None) if own not in each[0].f_globals]
-    return list(traceback.StackSummary.extract(reversed(frames)))
+    """The stack from the author's first frame in this test to the caller, who is of ours."""
+    kept = []
+    for frame, line in traceback.walk_stack(sys._getframe(1)):
+        name = frame.f_globals.get("__name__", "")
+        if name == "whotests.testing.run_test":
+            break
+        if "__unittest" not in frame.f_globals and not name.startswith("asyncio."):
+            kept.append((frame, line))
+    return list(traceback.StackSummary.extract(reversed(kept)))
 
 
 def _fail(case: Assertions, text: str, message: Any) -> NoReturn:

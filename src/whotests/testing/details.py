@@ -29,16 +29,16 @@ class ReportedDetails(dict[str, Content]):
 
     def as_exception(self) -> ExcInfo | None:
         """The exception, with other details as a note; None if it is about none."""
-        if self.exc_info is None:
-            return None
-        raised = self.exc_info[1]
-        own = self.tracebacks.get(id(raised))
-        others = {name: content for name, content in self.items() if name != own}
-        if others:
-            note = details_text(others)
+        if self.exc_info is not None and (note := self.others_text()):
+            raised = self.exc_info[1]
             if note not in getattr(raised, "__notes__", ()):
                 raised.add_note(note)
         return self.exc_info
+
+    def others_text(self) -> str:
+        """All details but the traceback of the exception, as text."""
+        own = None if self.exc_info is None else self.tracebacks.get(id(self.exc_info[1]))
+        return details_text({name: content for name, content in self.items() if name != own})
 
 
 def unique_name(name: str, taken: Any) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from whotests.testing.details import ReportedDetails
 from whotests.testing.expecting import ExpectedFailure
+from whotests.testing.traceback_content import without_internal
+from whotests.testing.trial_results import as_failure, is_of_trial
 
 __all__ = [
     "Handler",
@@ -26,7 +28,7 @@ Handler = Callable[[Any, Any, Any], None]
 
 def report_error(case: Any, result: Any, raised: BaseException) -> None:
     """The test erred."""
-    result.addError(case, details=_about(case, raised))
+    _tell(result, "addError", case, raised)
 
 
 def report_interrupt(case: Any, result: Any, raised: BaseException) -> None:
@@ -37,13 +39,13 @@ def report_interrupt(case: Any, result: Any, raised: BaseException) -> None:
 
 def report_failure(case: Any, result: Any, raised: BaseException) -> None:
     """The test failed."""
-    result.addFailure(case, details=_about(case, raised))
+    _tell(result, "addFailure", case, raised)
 
 
 def report_expected_failure(case: Any, result: Any, raised: BaseException) -> None:
     """The test failed, as was expected."""
     how = raised.exc_info if isinstance(raised, ExpectedFailure) else None
-    result.addExpectedFailure(case, details=_about(case, how[1] if how else raised))
+    _tell(result, "addExpectedFailure", case, how[1] if how else raised)
 
 
 def report_unexpected_success(case: Any, result: Any, raised: BaseException) -> None:
@@ -79,7 +81,10 @@ def weight(handler: Handler | None) -> int:
     return _WEIGHTS.get(handler, 3)
 
 
-def _about(case: Any, raised: BaseException) -> ReportedDetails:
+def _tell(result: Any, name: str, case: Any, raised: BaseException) -> None:
     details: ReportedDetails = case.getDetails()
-    details.exc_info = (type(raised), raised, raised.__traceback__)
-    return details
+    details.exc_info = (type(raised), raised, without_internal(raised.__traceback__))
+    if is_of_trial(getattr(result, "decorated", None)):
+        getattr(result, name)(case, as_failure(details))
+    else:
+        getattr(result, name)(case, details=details)

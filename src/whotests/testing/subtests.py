@@ -1,12 +1,12 @@
 """What `subTest` of a unittest.TestCase reports to, in a test that we run."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import SkipTest
 
 from whotests.testing.case_state import expects_failure
+from whotests.testing.traceback_content import without_internal
 
 __all__ = ["StopSubTests", "SubTests"]
 
@@ -51,9 +51,10 @@ class SubTests:
             raise
         except (SkipTest, case.skipException) as skipped:
             result.addSkip(test_case, reason=str(skipped))
-        except BaseException:
+        except BaseException as raised:
             self.failed = True
-            result.addSubTest(case, test_case, sys.exc_info())
+            exc_info = (type(raised), raised, without_internal(raised.__traceback__))
+            result.addSubTest(case, test_case, exc_info)
             if getattr(result, "failfast", False):
                 raise StopSubTests from None
         else:

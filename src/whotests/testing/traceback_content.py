@@ -7,7 +7,14 @@ from types import FrameType, TracebackType
 from whotests.testing.content import Content
 from whotests.testing.content_types import ContentType
 
-__all__ = ["ExcInfo", "OptExcInfo", "StackLinesContent", "StacktraceContent", "TracebackContent"]
+__all__ = [
+    "ExcInfo",
+    "OptExcInfo",
+    "StackLinesContent",
+    "StacktraceContent",
+    "TracebackContent",
+    "without_internal",
+]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 OptExcInfo = ExcInfo | tuple[None, None, None]
@@ -17,6 +24,24 @@ INTERNAL = "__unittest"
 
 def _traceback_type() -> ContentType:
     return ContentType("text", "x-traceback", {"language": "python", "charset": "utf8"})
+
+
+def without_internal(tb: TracebackType | None) -> TracebackType | None:
+    """A traceback from the author's first frame to the author's last one.
+
+    Of one that has test frameworks' frames only, the last is left.
+    """
+    kept: list[TracebackType] = []
+    while tb is not None:
+        if kept or tb.tb_next is None or INTERNAL not in tb.tb_frame.f_globals:
+            kept.append(tb)
+        tb = tb.tb_next
+    while len(kept) > 1 and INTERNAL in kept[-1].tb_frame.f_globals:
+        kept.pop()
+    cut: TracebackType | None = None
+    for each in reversed(kept):
+        cut = TracebackType(cut, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return cut
 
 
 class StackLinesContent(Content):
@@ -37,7 +62,7 @@ class StackLinesContent(Content):
 
 
 class TracebackContent(Content):
-    """An exception's traceback, from the first frame on that is not a test framework's."""
+    """An exception's traceback, without the frames of test frameworks around the author's."""
 
     def __init__(self, err: OptExcInfo, test: object = None, capture_locals: bool = False) -> None:
         """`err` is what `sys.exc_info` gives; ValueError without an exception.
@@ -48,8 +73,7 @@ class TracebackContent(Content):
             raise ValueError("err may not be None")
         kind, value, tb = err
         if StackLinesContent.HIDE_INTERNAL_STACK:
-            while tb is not None and INTERNAL in tb.tb_frame.f_globals:
-                tb = tb.tb_next
+            tb = without_internal(tb)
         told = traceback.TracebackException(kind, value, tb, capture_locals=capture_locals)
         # Lone surrogates, as file names have them, must not hide the failure.
         data = "".join(told.format()).encode("utf8", "backslashreplace")
