@@ -34,6 +34,9 @@ __unittest = True
 
 _Fixture = TypeVar("_Fixture")
 
+_NOT_RUN_BY_A_CALL = 0x20 | 0x80 | 0x200
+"""Flags of code: a generator, a coroutine, an async generator."""
+
 
 class TestCase(AsyncAssertions, Assertions):
     """A `unittest.TestCase` of which nothing passes that was not run.
@@ -58,6 +61,18 @@ class TestCase(AsyncAssertions, Assertions):
     _whotests_state: CaseState | None = None
     _whotests_factory: Any = None
     _outcome: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raise TypeError for class fixtures that unittest would call and nobody would run."""
+        super().__init_subclass__(**kwargs)
+        for name in ("setUpClass", "tearDownClass"):
+            function = getattr(cls.__dict__.get(name), "__func__", None)
+            if getattr(getattr(function, "__code__", None), "co_flags", 0) & _NOT_RUN_BY_A_CALL:
+                raise TypeError(
+                    f"{cls.__qualname__}.{name} is a coroutine or generator function, which "
+                    "nobody runs: suites call it without a loop. Make it an ordinary function, "
+                    "or do its work in setUp."
+                )
 
     def __init__(self, methodName: str = "runTest", *, runTest: Any = None) -> None:
         """A test that runs this method, by the factory `runTest` if there is one."""
@@ -177,7 +192,11 @@ class TestCase(AsyncAssertions, Assertions):
         if not expects_failure(self, method):
             return method()
         try:
-            state_of(self).finish(self, method(), self._testMethodName)
+            state = state_of(self)
+            state.finish(self, method(), self._testMethodName)
+            if state.expectations:
+                told, state.expectations, self.force_failure = state.expectations, (), None
+                raise self.failureException("\n".join(told))
         except (KeyboardInterrupt, SkipTest, self.skipException):
             raise
         except BaseException as raised:

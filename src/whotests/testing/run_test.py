@@ -109,7 +109,7 @@ class RunTest:
                 self._report()
         finally:
             self._exceptions = []
-            state.run_test = None
+            state.run_test = state.subtests = self.case._outcome = None
             result.stopTest(self.case)
         return result
 
@@ -169,13 +169,16 @@ class RunTest:
 
     def _done(self, method: Callable[[Any], Any], of: str) -> bool:
         """Whether a method of the case went through, with all that it returned."""
-        returned = self._run_user(method, self.result)
-        if returned is None:
-            return True
-        if returned is self.exception_caught:
+        try:
+            returned = self._run_user(method, self.result)
+            if returned is None:
+                return True
+            if returned is not self.exception_caught:
+                returned = self._run_user(state_of(self.case).finish, self.case, returned, of)
+        except BaseException as raised:
+            self._keep_handlers_own(raised)
             return False
-        finish = state_of(self.case).finish
-        return self._run_user(finish, self.case, returned, of) is not self.exception_caught
+        return returned is not self.exception_caught
 
     def _run_cleanups(self, result: Any) -> object | None:
         """Run the case's clean-ups, the last first; `exception_caught` if one raised."""
@@ -183,10 +186,13 @@ class RunTest:
         failed = None
         while case._cleanups:
             function, args, kwargs = case._cleanups.pop()
-            returned = self._run_user(case._callCleanup, function, *args, **kwargs)
-            if returned is not None and returned is not self.exception_caught:
-                finish = state_of(case).finish_cleanup
-                returned = self._run_user(finish, case, returned, function)
+            try:
+                returned = self._run_user(case._callCleanup, function, *args, **kwargs)
+                if returned is not None and returned is not self.exception_caught:
+                    finish = state_of(case).finish_cleanup
+                    returned = self._run_user(finish, case, returned, function)
+            except BaseException as raised:
+                returned = self._keep_handlers_own(raised)
             if returned is self.exception_caught:
                 failed = returned
         return failed
@@ -211,7 +217,15 @@ class RunTest:
             for each in raised.args:
                 self._got_user_exception(each, tb_label)
             return self.exception_caught
-        self.case.onException(exc_info, tb_label=tb_label)
+        try:
+            self.case.onException(exc_info, tb_label=tb_label)
+        finally:
+            self._exceptions.append(raised)
+        return self.exception_caught
+
+    def _keep_handlers_own(self, raised: BaseException) -> object:
+        """Keep what a handler of `addOnException` raised; what it was called for is kept, too."""
+        self.case._report_traceback((type(raised), raised, raised.__traceback__))
         self._exceptions.append(raised)
         return self.exception_caught
 
