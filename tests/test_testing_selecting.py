@@ -31,7 +31,7 @@ class Named(unittest.TestCase):
     def id(self) -> str:
         return self._id
 
-    def runTest(self) -> None:  # noqa: N802
+    def runTest(self) -> None:
         pass
 
 
