@@ -19,7 +19,7 @@ from whotests.testing.deferreds import (
     installed_reactor,
     run_reactor,
 )
-from whotests.testing.frames import users_caller
+from whotests.testing.frames import users_caller, without_ours
 from whotests.testing.leftovers import Leftover
 from whotests.testing.logged_errors import unheard
 from whotests.testing.loop_contents import Content, contents_of
@@ -82,27 +82,36 @@ class TestLoop:
         deadline = current_deadline()
         before = None if deadline is None else deadline.interrupted_by(self)
         try:
-            if self._reactor is not None:
-                run_reactor(self._reactor, lambda end: task.add_done_callback(lambda _: end()))
-            elif (reactor := installed_reactor()) is not None and not reactor.running:
-                guest = Guest(reactor, self.loop)
-                guest.start()
-                try:
-                    self.loop.run_until_complete(task)
-                finally:
-                    guest.stop()
-            else:
-                self.loop.run_until_complete(task)
+            self._run(task)
+            return task.result()
+        except asyncio.CancelledError as error:
+            error.__traceback__ = without_ours(error.__traceback__)
+            if self._cancelled:
+                raise Expired().with_traceback(error.__traceback__) from None
+            raise
+        except BaseException as error:
+            error.__traceback__ = without_ours(error.__traceback__)
+            raise
         finally:
             if deadline is not None:
                 deadline.interrupted_by(before)
             self._current = None
+
+    def _run(self, task: asyncio.Task[object]) -> None:
+        """Run the loop until the task is done."""
+        if self._reactor is not None:
+            run_reactor(self._reactor, lambda end: task.add_done_callback(lambda _: end()))
+            return
+        reactor = installed_reactor()
+        if reactor is None or reactor.running:
+            self.loop.run_until_complete(task)
+            return
+        guest = Guest(reactor, self.loop)
+        guest.start()
         try:
-            return task.result()
-        except asyncio.CancelledError as error:
-            if self._cancelled:
-                raise Expired().with_traceback(error.__traceback__) from None
-            raise
+            self.loop.run_until_complete(task)
+        finally:
+            guest.stop()
 
     # --- as a deadline sees it
 
@@ -206,6 +215,7 @@ class TestLoop:
                 break
             for task in pending:
                 task.cancel()
+            self._turn()  # which takes a stop that was asked for by what ran last
             self.loop.run_until_complete(asyncio.wait(pending, timeout=PATIENCE))
         for task, leftover in doomed:
             if task in self._own:

@@ -39,7 +39,9 @@ class _Bridge:
         self._future_of = future_of
 
     def __await__(self) -> Generator[Any, Any, object]:
-        steps = self.awaitable.__await__()
+        steps: Any = self.awaitable
+        if hasattr(steps, "__await__"):  # a coroutine that is a generator has none
+            steps = steps.__await__()
         send, throw = getattr(steps, "send", None), getattr(steps, "throw", None)
         error: BaseException | None = None
         given: object = None

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from whotests.testing.timeouts import current_deadline
+from whotests.testing.timeouts import Expired, current_deadline
 
 if TYPE_CHECKING:
     import asyncio
@@ -116,10 +116,20 @@ def run_reactor(reactor: Any, start: Callable[[Callable[[], None]], None]) -> No
         reactor.callWhenRunning(start, end)
         reactor.run(installSignalHandlers=in_main)
     if not ended:
+        ended = True
+        revive(reactor)
         if getattr(reactor, "_exitSignal", None) is not None:
             reactor._exitSignal = None
             raise KeyboardInterrupt
         raise ReactorStopped
+
+
+def revive(reactor: Any) -> None:
+    """Let a reactor that was really stopped run again, for the tests that follow."""
+    if getattr(reactor, "_startedBefore", False):
+        reactor._startedBefore = False
+        reactor.addSystemEventTrigger("during", "shutdown", reactor.crash)
+        reactor.addSystemEventTrigger("during", "shutdown", reactor.disconnectAll)
 
 
 @contextlib.contextmanager
@@ -186,6 +196,7 @@ class Guest:
             signals.uninstall()
         if self._reactor.running:
             self._reactor.crash()
+        revive(self._reactor)
         self._stack.close()
 
     def _later(self) -> None:
@@ -209,6 +220,7 @@ class ReactorWait:
         self._deferred = deferred
         self._name = name
         self._outcome: list[Any] = []
+        self._gave_up = False
         self._end: Callable[[], None] = lambda: None
         self.heard = False
 
@@ -221,6 +233,8 @@ class ReactorWait:
         finally:
             if deadline is not None:
                 deadline.interrupted_by(before)
+        if self._gave_up:
+            raise Expired
         return self._outcome[0]
 
     def _start(self, end: Callable[[], None]) -> None:
@@ -240,9 +254,10 @@ class ReactorWait:
     def _give_up(self) -> None:
         self.heard = True
         if not self._outcome:
+            self._gave_up = True
             self._deferred.cancel()
             self._fired(None)
 
     def stacks(self) -> list[tuple[str, list[traceback.FrameSummary]]]:
-        """Nothing: a Deferred does not know who waits for it to fire."""
-        return []
+        """The Deferred by its name: it does not know who is to fire it."""
+        return [(f"the Deferred of {self._name}", [])]

@@ -4,9 +4,9 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
-from types import FrameType
+from types import FrameType, TracebackType
 
-__all__ = ["innermost", "is_library", "place_of", "users_caller", "users_place"]
+__all__ = ["innermost", "is_library", "place_of", "users_caller", "users_place", "without_ours"]
 
 __unittest = True
 
@@ -50,10 +50,27 @@ def place_of(function: object) -> str:
 
 
 def users_place(frame: FrameType) -> str | None:
-    """The user's line at which a frame is, or was when it called the library; else None."""
+    """The test's line at which a frame is, or was when it called the library; else None."""
     above: FrameType | None = frame
-    while above is not None:
+    while above is not None and above.f_globals.get("__name__") != f"{__package__}.case":
         if not is_library(above.f_code.co_filename):
             return f"{above.f_code.co_filename}:{above.f_lineno} in {above.f_code.co_name}"
         above = above.f_back
     return None
+
+
+def without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames by which this package and asyncio got to the user's code."""
+    kept: list[TracebackType] = []
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__") or ""
+        if not name.startswith(_OURS) and (kept or not name.startswith("asyncio.")):
+            kept.append(trace)
+        trace = trace.tb_next
+    clean: TracebackType | None = None
+    for each in reversed(kept):
+        clean = TracebackType(clean, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return clean
+
+
+_OURS = tuple(f"{__package__}.{name}" for name in ("aio", "awaiting", "bridging", "deferreds"))

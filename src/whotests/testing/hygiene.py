@@ -16,8 +16,8 @@ __unittest = True
 PATIENCE = 0.2
 """Seconds that threads have together to end after their test."""
 
-OURS = (WATCHDOG, "whotests")
-"""How the names of our own threads begin."""
+NO_TESTS = (WATCHDOG, "whotests", "PoolThread-twisted.internet.reactor")
+"""How the names of threads begin that are ours, or are found in the reactor."""
 
 
 class Hygiene:
@@ -77,7 +77,7 @@ REACTOR = "twisted.internet.reactor"
 def is_ours(thread: threading.Thread) -> bool:
     """Whether a thread is none of the test's: one of this package, or only seen by chance."""
     return (
-        thread.name.startswith(OURS)
+        thread.name.startswith(NO_TESTS)
         or type(thread).__name__ == "_DummyThread"
         or thread is threading.current_thread()
     )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from threading import get_ident
 from typing import Any, NamedTuple
 
+from whotests.testing.frames import users_caller
 from whotests.testing.timeouts import Expired
 
 __all__ = ["LoggedError", "LoggedErrors", "LoggedErrorsError", "unheard"]
@@ -32,7 +33,7 @@ class LoggedError(NamedTuple):
 
     value: BaseException
     source: str
-    """What it was logged through: the name of the logger, "asyncio", "Twisted", "coroutine"."""
+    """What it was logged through: "logger 'its name'", "asyncio", "Twisted", "Python"."""
     message: str = ""
     """What was said of it; empty where nothing was."""
 
@@ -210,18 +211,25 @@ def is_asserted(name: str) -> bool:
 
 def warn_unawaited(coroutine: Any) -> None:
     """Python's warning; the coroutine counts as an error of the test as well."""
-    code = coroutine.cr_code
-    where = f"{code.co_filename}:{code.co_firstlineno}"
-    message = f"coroutine {coroutine.__qualname__!r} ({where}) was never awaited"
-    hear(LoggedError(RuntimeWarning(message), "coroutine"))
-    _before.warn_unawaited(coroutine)
+    message = f"coroutine {coroutine.__qualname__!r} was never awaited"
+    place = users_caller()
+    said = "" if place is None else f"it was dropped at {place}"
+    hear(LoggedError(RuntimeWarning(message), "Python", said))
+    if coroutine.cr_origin is None:
+        # What Python says, and about the line of which it says so: that below ours.
+        warnings.warn(message, RuntimeWarning, stacklevel=2, source=coroutine)
+    else:
+        _before.warn_unawaited(coroutine)
 
 
 def observe(event: dict[str, Any]) -> None:
     """A failure in Twisted's log."""
     failure = event.get("log_failure")
+    text = event.get("log_format") or ""
+    if failure is None and event.get("isError"):  # by twisted.python.log.err
+        failure = event.get("failure")
+        text = event.get("why") or ""
     if failure is not None and isinstance(failure.value, BaseException):
-        text = event.get("log_format") or ""
         with contextlib.suppress(Exception):
             text = text.format(**event)
         hear(LoggedError(failure.value, "Twisted", text))

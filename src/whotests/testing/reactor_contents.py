@@ -1,6 +1,7 @@
 """What a test leaves in Twisted's reactor: delayed calls, selectables, busy threads."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ __unittest = True
 
 ROUNDS = 10
 """Turns that a reactor has to settle, before what is in it counts as left."""
+
+PATIENCE = 0.2
+"""Seconds that the threads of the reactor's pool have to end what they do."""
 
 Judge = Callable[[list[Leftover]], list[Leftover]]
 """Gives those leftovers that are not allowed."""
@@ -33,10 +37,16 @@ class ReactorContents:
         """What came since and is not allowed; all of that is ended."""
         if self._foreign or self._reactor.running:
             return []
-        for _ in range(ROUNDS):
-            if not self._new():
-                return []
+        rounds = 0
+        until = time.monotonic() + PATIENCE
+        while new := self._new():
+            rounds += 1
+            busy = any(leftover.kind == "threadpool" for leftover, _ in new)
+            if rounds > ROUNDS and (not busy or time.monotonic() > until):
+                break
             self._reactor.iterate(0)
+            if busy:
+                time.sleep(0.001)
         found = []
         for leftover, thing in self._new():
             named = forbidden([leftover])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
-from whotests.testing.frames import innermost
+from whotests.testing.frames import innermost, users_place
 
 __all__ = ["Deadline", "Expired", "TimedOut", "current_deadline"]
 
@@ -36,7 +36,9 @@ class TimedOut(TimeoutError):
     def __init__(self, message: str, stacks: str = "") -> None:
         super().__init__(message)
         self.stacks = stacks
-        """Where every thread and task was, as text."""
+        """Where every thread and task was, as text; a note of the exception, too."""
+        if stacks:
+            self.add_note(f"Where everything was:\n{stacks}")
 
 
 class Expired(BaseException):
@@ -196,25 +198,28 @@ class Deadline:
     def _note(self, frame: FrameType | None) -> None:
         """Keep where the test is, for the message, and where everything else is."""
         waiting = self._loop.stacks() if self._loop is not None else []
-        running = traceback.StackSummary.extract(traceback.walk_stack(frame))
-        running.reverse()
-        place = innermost(waiting[0][1]) if waiting else innermost(running)
-        self._where = place or innermost(running)
-        texts = [f"{name}:\n{''.join(traceback.format_list(stack))}" for name, stack in waiting]
+        running = users_place(frame) if frame is not None else None
+        place = (innermost(waiting[0][1]) if waiting else "") or running
+        if place:
+            self._where = f", at {place}"
+        elif waiting:
+            self._where = f", while it waited for {waiting[0][0]}"
+        texts = [
+            f"{name}:\n{''.join(traceback.format_list(stack))}" for name, stack in waiting if stack
+        ]
         ident = threading.get_ident()
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         for other, top in sys._current_frames().items():
-            if other == ident and frame is not None:
-                top = frame
             name = names.get(other, str(other))
             if not name.startswith(WATCHDOG):
-                texts.append(f"thread {name!r}:\n{''.join(traceback.format_stack(top))}")
-        self._stacks = "\n".join(texts)
+                stack = own_stack(frame if other == ident and frame is not None else top)
+                texts.append(f"thread {name!r}:\n{stack}")
+        self._stacks = "\n".join(text.rstrip() for text in texts)
 
     def _timed_out(self, raised: BaseException | None) -> TimedOut:
-        where = f", at {self._where}" if self._where else ""
         error = TimedOut(
-            f"{self.of} took longer than {self.seconds:g} s and was stopped{where}", self._stacks
+            f"{self.of} took longer than {self.seconds:g} s and was stopped{self._where}",
+            self._stacks,
         )
         if isinstance(raised, Expired):
             return error.with_traceback(raised.__traceback__)
@@ -311,6 +316,31 @@ class _Watchdog:
                 if self._deadline.expire(time.monotonic(), frame):
                     put_into(self._ident, Expired)
             wait = TICK
+
+
+def own_stack(frame: FrameType | None) -> str:
+    """The test's part of the stack down to a frame, as text."""
+    stack = []
+    for each, line in traceback.walk_stack(frame):
+        name = each.f_globals.get("__name__") or ""
+        if name == f"{__package__}.case":
+            break
+        if not name.startswith(_MACHINERY) and each.f_code.co_name not in _BOOTSTRAP:
+            stack.append((each, line))
+    stack.reverse()
+    return "".join(traceback.StackSummary.extract(iter(stack)).format()) or "  in its loop"
+
+
+_MACHINERY = (
+    __package__,
+    "asyncio.base_events",
+    "asyncio.events",
+    "asyncio.unix_events",
+    "selectors",
+    "twisted.internet.base",
+    "twisted.internet.epollreactor",
+)
+_BOOTSTRAP = ("_bootstrap", "_bootstrap_inner")
 
 
 def put_into(ident: int, exception: type[BaseException] | None) -> None:
