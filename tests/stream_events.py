@@ -64,7 +64,7 @@ def cut(content: bytes, random: Random) -> list[bytes]:
 def interleaved(queues: list[list[Event]], random: Random) -> list[Event]:
     """All events, those of each test in their order, a second apart."""
     waiting = [list(queue) for queue in queues if queue]
-    events = []
+    events: list[Event] = []
     while waiting:
         queue = random.choice(waiting)
         event = queue.pop(0)
