@@ -66,8 +66,9 @@ class ByteStreamToStreamResult:
 
     def run(self, result: Any) -> None:
         reader = SubunitReader(_StatusCalls(result, self._name), other_bytes=self._name or "")
-        while octet := self._source.read(1):
-            reader.feed(octet)
+        # What is no packet, and has no name, raises: what is behind must be left unread.
+        while octets := self._source.read(1 if self._name is None else -1):
+            reader.feed(octets)
         reader.close()
 
 

@@ -90,7 +90,8 @@ def spoiled(packet: bytes, random: Random) -> bytes:
         bit = 1 << random.randrange(8)
         return packet[:place] + bytes((packet[place] ^ bit,)) + packet[place + 1 :]
     if kind == 1:
-        return packet[:place]
+        # The signature of the next packet must not make it whole again.
+        return b"" if packet[place] == 0xB3 else packet[:place]
     if kind == 2:
         return packet[place + 1 :]
     if kind == 3:

@@ -24,8 +24,8 @@ from whotests.stream.subunit.format import (
 
 __all__ = ["follow_fields"]
 
-Following = Generator[int, None, int]
-"""Yields where it stands when it needs more octets; returns where what it followed ends."""
+Following = Generator[None, None, int]
+"""Waits until there are more octets; returns where what it followed ends."""
 
 
 def follow_fields(octets: bytearray, at: int, end: int, flags: int) -> Following:
@@ -54,9 +54,9 @@ def follow_fields(octets: bytearray, at: int, end: int, flags: int) -> Following
     return at
 
 
-def _follow_number(octets: bytearray, at: int, end: int) -> Generator[int, None, tuple[int, int]]:
+def _follow_number(octets: bytearray, at: int, end: int) -> Generator[None, None, tuple[int, int]]:
     while len(octets) < min(at + 4, end):
-        yield at
+        yield
     return decode_number(octets, at, end)
 
 
@@ -77,5 +77,5 @@ def _follow_string(octets: bytearray, at: int, end: int) -> Following:
         if 0 in piece:
             raise with_nul(offset)
         if at < end:
-            yield at
+            yield
     return at

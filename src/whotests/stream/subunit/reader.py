@@ -100,7 +100,7 @@ class SubunitReader:
         """Octets of the stream before those that are being read."""
         self._settled = 0
         """So many of those are done with."""
-        self._following: Generator[int, None, int] | None = None
+        self._following: Generator[None, None, None] | None = None
         self._followed = 0
         self._credit = 0
         """So many more octets may be followed."""
@@ -118,12 +118,12 @@ class SubunitReader:
         self._credit += FOLLOWED_PER_OCTET * len(data)
         if not self._waiting:
             self._read(data)
-        else:
-            self._waiting += data
-            if len(self._waiting) >= self._needed:
-                self._read(self._waiting)
-        while (wrong := self._look_ahead()) is not None:
-            self._read(self._waiting, wrong)
+            return
+        self._waiting += data
+        if len(self._waiting) >= self._needed:
+            self._read(self._waiting)
+        elif self._cannot_become_whole():
+            self._read(self._waiting, _Wrong(NOT_AS_WRITTEN, self._needed))
 
     def close(self) -> None:
         """The stream has ended: what still waits will never be whole, and is told as damage."""
@@ -213,6 +213,12 @@ class SubunitReader:
             return _Wrong(NOT_AS_WRITTEN, length)
         if self._closed:
             return _Wrong(f"it ends after {size} bytes of {length or 'an unknown number'}", length)
+        if length and self._credit > 0:
+            self._credit -= size
+            try:
+                next(_follow(bytearray(octets[at:]), length))
+            except MalformedError:
+                return _Wrong(NOT_AS_WRITTEN, length)
         self._needed = length or LEAST_PACKET
         return None
 
@@ -244,28 +250,31 @@ class SubunitReader:
         else:
             self._waiting += octets[settled:]
         self._following = None
-        if self._needed > LEAST_PACKET:
-            (flags,) = _unpack_flags(self._waiting, 1)
-            fields = 4 + (self._waiting[3] >> 6)
-            end = self._needed - CHECKSUM_SIZE
-            self._following = follow_fields(self._waiting, fields, end, flags)
-            self._followed = 0
 
-    def _look_ahead(self) -> _Wrong | None:
-        """What is already wrong with the packet that is waited for.
+    def _cannot_become_whole(self) -> bool:
+        """Whether what has come of the packet that is waited for is wrong already.
 
         Each packet is followed from its start, and many may be waited for, one after the other:
         what is followed in vain is not to cost more than what comes.
         """
-        if self._following is None or self._credit < 0:
-            return None
+        if self._needed == LEAST_PACKET or self._credit <= 0:
+            return False
+        if self._following is None:
+            self._following = _follow(self._waiting, self._needed)
+            self._followed = 0
         self._credit -= len(self._waiting) - self._followed
         self._followed = len(self._waiting)
         try:
             next(self._following)
-        except StopIteration:
-            self._following = None
         except MalformedError:
-            self._following = None
-            return _Wrong(NOT_AS_WRITTEN, self._needed)
-        return None
+            return True
+        return False
+
+
+def _follow(octets: bytearray, length: int) -> Generator[None, None, None]:
+    """Look at the packet with which they begin whenever there are more of them; never ends."""
+    (flags,) = _unpack_flags(octets, 1)
+    fields = 4 + (octets[3] >> 6)
+    yield from follow_fields(octets, fields, length - CHECKSUM_SIZE, flags)
+    while True:
+        yield
