@@ -251,7 +251,8 @@ class TestCase(AsyncAssertions, Assertions):
     def onException(self, exc_info: OptExcInfo, tb_label: str = "traceback") -> None:
         """Called for what the author's code raised: attaches the traceback, calls handlers."""
         kind = exc_info[0]
-        if kind not in (self.skipException, SkipTest, ExpectedFailure, UnexpectedSuccess):
+        told = (self.skipException, SkipTest, ExpectedFailure, UnexpectedSuccess)
+        if kind is None or not issubclass(kind, told):
             self._report_traceback(exc_info, tb_label)
         for handler in state_of(self).on_exception:
             handler(exc_info)

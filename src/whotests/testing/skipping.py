@@ -11,8 +11,11 @@ __unittest = True
 
 _Item = TypeVar("_Item", bound=Callable[..., object])
 
-TestSkipped = SkipTest
-"""Raise it with a reason, and the test is skipped."""
+
+class TestSkipped(SkipTest):
+    """Raise it with a reason, and the test is skipped; so it is by unittest's SkipTest."""
+
+    __test__ = False
 
 
 def skip(reason: str) -> Callable[[_Item], _Item]:
