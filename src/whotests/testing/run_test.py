@@ -125,7 +125,7 @@ class RunTest:
         began = time.perf_counter()
         limit = timeout_of(case)
         if limit is None:
-            self._run_clean()
+            self._run_user(self._run_clean)
         else:
             self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
         if case.force_failure:
@@ -162,8 +162,9 @@ class RunTest:
     def _run_phases(self) -> None:
         """setUp, the test, tearDown; then the clean-ups, whatever came of these."""
         case = self.case
-        if self._done(case._run_setup, "setUp"):
+        if self._done(case._run_setup, "setUp") and self._done_if_any("asyncSetUp"):
             self._done(case._run_test_method, case._testMethodName)
+            self._done_if_any("asyncTearDown")
             self._done(case._run_teardown, "tearDown")
         self._run_user(self._run_cleanups, self.result)
 
@@ -179,6 +180,11 @@ class RunTest:
             self._keep_handlers_own(raised)
             return False
         return returned is not self.exception_caught
+
+    def _done_if_any(self, of: str) -> bool:
+        """As `_done`, for a method of `unittest.IsolatedAsyncioTestCase` that is not ours."""
+        method = getattr(self.case, of, None)
+        return method is None or self._done(lambda result: method(), of)
 
     def _run_cleanups(self, result: Any) -> object | None:
         """Run the case's clean-ups, the last first; `exception_caught` if one raised."""
