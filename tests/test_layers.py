@@ -61,7 +61,8 @@ FRAMEWORKS = {
     "twisted": "in a function",
     "testtools": "in a function",
 }
-"""What `integrations` may import besides: pytest has loaded its own before our plugin starts."""
+"""What `integrations` and `testing` may import besides, where the user's code has done so before:
+pytest has loaded its own before our plugin starts."""
 
 ROOT = Path(whotests.__file__).parent
 
@@ -242,8 +243,9 @@ def test_the_measured_process_imports_the_standard_library_only() -> None:
         if not is_ours(found.target)
         and (top := found.target.split(".")[0]) not in sys.stdlib_module_names
         and not (
-            name.split(".")[1] == "integrations"
-            and (FRAMEWORKS.get(top) == "at the top" or (top in FRAMEWORKS and found.in_function))
+            name.split(".")[1] in ("integrations", "testing")
+            and top in FRAMEWORKS
+            and (found.in_function or FRAMEWORKS[top] == "at the top")
         )
     ]
     assert sorted(foreign) == []

@@ -125,7 +125,7 @@ class RunTest:
         began = time.perf_counter()
         limit = timeout_of(case)
         if limit is None:
-            self._run_user(self._run_clean)
+            self._run_clean()
         else:
             self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
         if case.force_failure:
