@@ -19,6 +19,7 @@ from whotests.testing.bridging import is_deferred
 from whotests.testing.deferreds import ReactorWait, asyncio_loop_of, default_reactor, outcome_of
 from whotests.testing.leftovers import Leftover, not_allowed
 from whotests.testing.logged_errors import LoggedErrors
+from whotests.testing.timeouts import Expired
 
 if TYPE_CHECKING:
     from whotests.testing.aio import TestLoop
@@ -71,7 +72,11 @@ class Awaiting:
         loop, self._loop = self._loop, None
         if loop is None:
             return []
-        return loop.close(lambda found: not_allowed(self._case, found))
+        try:
+            return loop.close(lambda found: not_allowed(self._case, found))
+        except (Exception, Expired) as error:
+            said = "took too long" if isinstance(error, Expired) else f"raised {error!r}"
+            return [Leftover("tasks", f"its asyncio loop: to close it {said}")]
 
     def _finish_awaitable(self, awaitable: Awaitable[object], of: str) -> None:
         loop = self._opened()

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from whotests.testing.frames import innermost, users_place
 
-__all__ = ["Deadline", "Expired", "TimedOut", "current_deadline"]
+__all__ = ["WATCHDOG", "Deadline", "Expired", "TimedOut", "current_deadline"]
 
 __unittest = True
 
