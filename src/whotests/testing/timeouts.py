@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from whotests.testing.frames import innermost, users_place
 
@@ -144,7 +144,7 @@ class Deadline:
             except Expired:
                 continue
         if self.fired:
-            raise self._timed_out(raised)
+            _raise(self._timed_out(raised))
         if raised is not None:
             raise raised
         return value
@@ -228,6 +228,11 @@ class Deadline:
         elif raised is not None:
             error.__traceback__ = raised.__traceback__
         return error
+
+
+def _raise(error: TimedOut) -> NoReturn:
+    """A short frame, for runners that show the source of the last one."""
+    raise error
 
 
 class _Alarm:
