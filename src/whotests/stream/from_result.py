@@ -282,7 +282,9 @@ class ResultToStream(TestResult):
 
     def _ensure_started(self) -> None:
         if not self._started:
+            time, tags = self._time, self._tags  # told already, of the run that begins now
             self.startTestRun()
+            self._time, self._tags = time, tags
 
 
 class _OpenReport:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from unittest import TestResult
+from typing import Any, Protocol
 
 from whotests.stream.attachment import Attachment
 from whotests.stream.collection import Collector, TestRecord
@@ -21,6 +21,16 @@ _METHODS = {
 }
 
 
+class Result(Protocol):
+    """What every result has, besides a method for each outcome."""
+
+    def startTest(self, test: Any, /) -> object:
+        """The test begins."""
+
+    def stopTest(self, test: Any, /) -> object:
+        """All has been said of the test."""
+
+
 class StreamToResult:
     """Tells a `unittest.TestResult`, or whatever is like one, of each test when it is complete.
 
@@ -31,7 +41,7 @@ class StreamToResult:
     """
 
     def __init__(
-        self, result: TestResult, *, on_other: Callable[[Event], object] | None = None
+        self, result: Result, *, on_other: Callable[[Event], object] | None = None
     ) -> None:
         self.result = result
         self._collector = Collector(self._report, on_other=on_other)
@@ -85,27 +95,30 @@ class ReportedTest:
         """1; 0 for what is no test that can be run, such as a class's fixture."""
         return int(self.record.runnable)
 
-    def __call__(self, result: TestResult) -> None:
+    def __call__(self, result: Result) -> None:
         self.run(result)
 
-    def run(self, result: TestResult) -> None:
+    def run(self, result: Result) -> None:
         """Tell the result; only of its end, if it is no test that can be run."""
         record = self.record
         if record.started is not None:
             call_if_there(result, "time", record.started)
         if record.runnable:
-            result.startTest(self)  # type: ignore[arg-type]
-        if record.tags:
-            call_if_there(result, "tags", record.tags, frozenset())
+            result.startTest(self)
+        tags = record.tags.difference(getattr(result, "current_tags", ()))
+        if tags:
+            call_if_there(result, "tags", tags, frozenset())
         if record.stopped is not None:
             call_if_there(result, "time", record.stopped)
         if record.duration is not None:
             call_if_there(result, "addDuration", self, record.duration.total_seconds())
         self._tell_end(result)
         if record.runnable:
-            result.stopTest(self)  # type: ignore[arg-type]
+            result.stopTest(self)
+        elif tags:  # they were the run's, as there is no test to which they belong
+            call_if_there(result, "tags", frozenset(), tags)
 
-    def _tell_end(self, result: TestResult) -> None:
+    def _tell_end(self, result: Result) -> None:
         record = self.record
         method = getattr(result, _METHODS[record.status])
         if takes_details(method):
@@ -130,7 +143,7 @@ class ReportedTest:
         return details
 
 
-def call_if_there(result: TestResult, name: str, *arguments: object) -> None:
+def call_if_there(result: Result, name: str, *arguments: object) -> None:
     """Call the method if the result has it."""
     method = getattr(result, name, None)
     if method is not None:
