@@ -28,6 +28,18 @@ class _Connection(sqlite3.Connection):
         except UnicodeEncodeError:
             return super().execute(sql, [_encodable(value) for value in values])
 
+    def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:
+        """All rows of a list, or none."""
+        super().execute("SAVEPOINT many")
+        try:
+            cursor = super().executemany(sql, rows)
+        except UnicodeEncodeError:
+            super().execute("ROLLBACK TO many")
+            encodable = [[_encodable(value) for value in row] for row in rows]
+            cursor = super().executemany(sql, encodable)
+        super().execute("RELEASE many")
+        return cursor
+
 
 def _encodable(value: object) -> object:
     r"""Text with what cannot be encoded as `\udcff`."""

@@ -28,6 +28,7 @@ from whotests.store.parts import (
     parts_that_have_ended,
     take_in,
 )
+from whotests.store.pending import insert
 from whotests.store.removal import (
     collect_garbage,
     has_live_runs,
@@ -36,7 +37,7 @@ from whotests.store.removal import (
     remove_rerun_tests,
     remove_runs,
 )
-from whotests.store.rows import RunRows, insert
+from whotests.store.rows import RunRows
 from whotests.types import RunStatus
 
 __all__ = ["Writer"]
@@ -116,10 +117,7 @@ class Writer:
                 ),
             )
             rows = RunRows(run_id=run_id)
-            if run.part_of:
-                rows.share_recent_footprints(connection)
-            else:
-                rows.share_footprints(connection)
+            rows.share_footprints(connection, recent=bool(run.part_of))
             self._rows, self._host, self._over = rows, run.host, over
 
         try:
@@ -150,14 +148,7 @@ class Writer:
 
         def add(connection: sqlite3.Connection) -> None:
             self._beat(connection)
-            for file in batch.files:
-                self._rows.write_file(connection, file)
-            if batch.patterns:
-                self._rows.write_patterns(connection, batch.patterns)
-            for test in batch.tests:
-                self._rows.write_test(connection, test)
-            for context in batch.contexts:
-                self._rows.write_context(connection, context)
+            self._rows.write(connection, batch)
 
         self._transact(add)
 

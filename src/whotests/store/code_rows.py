@@ -1,0 +1,228 @@
+"""The rows of what a run has seen of the code: files, units and patterns.
+
+May import the standard library, types, errors and the store's own floor. Refuses to begin
+or end transactions: the writer does, and says afterwards which keys to keep.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from whotests.errors import InternalError
+from whotests.records import FileRecord, PatternRecord
+from whotests.store.branches import Branches
+from whotests.store.packing import (
+    pack_bits,
+    pack_branches,
+    pack_outline,
+    pack_ran,
+    unpack_branches,
+)
+from whotests.store.pending import Kept, Pending, insert
+from whotests.store.schema import FILE_STATES, UNIT_KINDS
+from whotests.types import FileState, bits_of, lines_in
+
+__all__ = ["CodeRows"]
+
+_AT_ONCE = 200
+"""Units that are asked for in one query; SQLite takes some thousand values at most."""
+
+
+class _File(NamedTuple):
+    """A version of a file, as the data file has it."""
+
+    id: int
+    units: tuple[tuple[int, int, bytes], ...]
+    """First line, last line and fingerprint of each. Plain tuples of plain values: the garbage
+    collector does not look at these."""
+    branches: Branches
+    places: Sequence[int] | None
+    """Where the run's branches are among `branches`; None: where they are in the run's list."""
+
+
+class _Unit(NamedTuple):
+    """A unit's row, and what patterns are packed by."""
+
+    id: int
+    first_line: int
+    first_branch: int
+    """The place of its first branch among the file's."""
+
+
+class CodeRows:
+    """Writes files, units and patterns of the run `run_id`, and knows their ids."""
+
+    __slots__ = ("_files", "_new_patterns", "_patterns", "_units", "run_id")
+
+    def __init__(self, *, run_id: int) -> None:
+        self.run_id = run_id
+        self._files: Kept[int, _File] = Kept()
+        """File key -> what is in the file of it."""
+        self._units: Kept[tuple[int, int], _Unit] = Kept()
+        """File key and place of a unit -> its row."""
+        self._patterns: dict[int, int] = {}
+        """Pattern key -> pattern id, the new ones as well: contexts have many."""
+        self._new_patterns: list[int] = []
+
+    def keep(self) -> None:
+        """The transaction is in the file."""
+        self._files.keep()
+        self._units.keep()
+        self._new_patterns = []
+
+    def forget(self) -> None:
+        """What was not kept did not happen."""
+        self._files.forget()
+        self._units.forget()
+        for key in self._new_patterns:
+            del self._patterns[key]
+        self._new_patterns = []
+
+    def pattern_ids(self, keys: Iterable[int]) -> set[int]:
+        """The ids of patterns; several keys may stand for one."""
+        try:
+            return set(map(self._patterns.__getitem__, keys))
+        except KeyError as failure:
+            raise InternalError(
+                f"a context refers to pattern {failure}, which was never written; report this"
+            ) from failure
+
+    def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
+        """Adds the file's version if it is new, and what this run did with it."""
+        measured = file.state is FileState.MEASURED
+        row = connection.execute(
+            "SELECT id, branches, partial, outline FROM file"
+            " WHERE substr(digest, 1, 4) = ? AND digest = ? AND path = ?",
+            (file.digest[:4], file.digest, file.path),
+        ).fetchone()
+        file_id, packed, partial, outline = row or (0, b"", b"", b"")
+        if measured:
+            outline = _outline_of(file)
+        branches, places = Branches(unpack_branches(packed)), None
+        if file.branches:
+            before = branches
+            branches, places = before.with_all(file.branches)
+            partial = pack_bits(file.partial)
+            if branches is not before:
+                packed = pack_branches(branches.all)
+        # The same text under other exclusion rules: the newest rules count.
+        facts = (
+            file.line_count,
+            pack_bits(file.statements),
+            pack_bits(file.excluded),
+            packed,
+            partial,
+            outline,
+        )
+        if row is None:
+            file_id = insert(
+                connection,
+                "INSERT INTO file (path, digest, line_count, statements, excluded, branches,"
+                " partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (file.path, file.digest, *facts),
+            )
+        else:
+            connection.execute(
+                "UPDATE file SET line_count = ?, statements = ?, excluded = ?, branches = ?,"
+                " partial = ?, outline = ? WHERE id = ?",
+                (*facts, file_id),
+            )
+        connection.execute(
+            "INSERT OR REPLACE INTO run_file (run_id, file_id, state, reason) VALUES (?, ?, ?, ?)",
+            (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
+        )
+        # Nothing runs of the others.
+        units = file.units if measured else ()
+        self._files[file.key] = _File(
+            id=file_id,
+            units=tuple((unit.first_line, unit.last_line, unit.fingerprint) for unit in units),
+            branches=branches,
+            places=places,
+        )
+
+    def write_patterns(self, pending: Pending, patterns: Sequence[PatternRecord]) -> None:
+        """Adds those sets of lines and branches that the file does not have yet."""
+        places = list(dict.fromkeys((each.file_key, each.unit_index) for each in patterns))
+        new_units = self._write_units(pending, places)
+        old_units = sorted({self._units[place].id for place in places} - new_units)
+        found = dict(_patterns_of(pending.connection, old_units))
+        for pattern in patterns:
+            unit = self._units[pattern.file_key, pattern.unit_index]
+            branches = pattern.branches
+            if branches:
+                moved = self._files[pattern.file_key].places
+                if moved is not None:
+                    branches = bits_of(moved[branch] for branch in lines_in(branches))
+            ran = pack_ran(pattern.lines >> unit.first_line, branches >> unit.first_branch)
+            pattern_id = found.get((unit.id, ran))
+            if pattern_id is None:
+                pattern_id = found[unit.id, ran] = pending.next_id("pattern")
+                pending.add(
+                    "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)",
+                    (unit.id, ran, pattern_id),
+                )
+            if pattern.key not in self._patterns:
+                self._new_patterns.append(pattern.key)
+            self._patterns[pattern.key] = pattern_id
+
+    def _write_units(self, pending: Pending, places: Iterable[tuple[int, int]]) -> set[int]:
+        """Sees to it that each of these units has a row; the ids of those that had none."""
+        by_file: dict[int, list[int]] = {}
+        for file_key, place in places:
+            if self._units.get((file_key, place)) is None:
+                by_file.setdefault(file_key, []).append(place)
+        new = set()
+        for file_key, missing in by_file.items():
+            file = self._files[file_key]
+            rows = {
+                place: (int(unit_id), fingerprint)
+                for place, unit_id, fingerprint in pending.connection.execute(
+                    "SELECT place, id, fingerprint FROM unit WHERE file_id = ?", (file.id,)
+                )
+            }
+            for place in missing:
+                first_line, last_line, fingerprint = file.units[place]
+                unit_id, before = rows.get(place, (0, b""))
+                if not unit_id:
+                    unit_id = pending.next_id("unit")
+                    new.add(unit_id)
+                    pending.add(
+                        "INSERT INTO unit (file_id, place, id, fingerprint) VALUES (?, ?, ?, ?)",
+                        (file.id, place, unit_id, fingerprint),
+                    )
+                elif before != fingerprint:
+                    # Another Python, or another whotests, sees the same text differently.
+                    pending.add(
+                        "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
+                        (fingerprint, file.id, place),
+                    )
+                self._units[file_key, place] = _Unit(
+                    unit_id, first_line, file.branches.first_within(first_line, last_line)
+                )
+        return new
+
+
+def _patterns_of(
+    connection: sqlite3.Connection, units: Iterable[int]
+) -> Iterator[tuple[tuple[int, bytes], int]]:
+    """Unit id and lines and branches of each pattern that the file has of the units; its id."""
+    rest = iter(units)
+    while some := tuple(islice(rest, _AT_ONCE)):
+        marks = ", ".join("?" * len(some))
+        query = f"SELECT unit_id, ran, id FROM pattern WHERE unit_id IN ({marks})"
+        for unit_id, ran, pattern_id in connection.execute(query, some):
+            yield (unit_id, ran), pattern_id
+
+
+def _outline_of(file: FileRecord) -> bytes:
+    return pack_outline(
+        (
+            UNIT_KINDS.index(unit.kind),
+            unit.first_line,
+            unit.last_line,
+            unit.body_line,
+            unit.qualname,
+        )
+        for unit in file.units
+    )

@@ -1,0 +1,170 @@
+"""The rows of a run's tests and contexts, with what contexts ran.
+
+May import the standard library, types, errors and the store's own floor. Refuses to begin
+or end transactions: the writer does, and says afterwards which keys to keep.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from whotests.errors import InternalError
+from whotests.records import ContextRecord, TestRecord
+from whotests.store.packing import pack, walk
+from whotests.store.pending import Kept, Pending, insert
+from whotests.store.schema import OUTCOMES, PHASES, RUNNERS
+from whotests.types import TestName
+
+__all__ = ["TestRows"]
+
+_OUTCOME_NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
+_PHASE_NUMBERS = {phase: number for number, phase in enumerate(PHASES)}
+_RUNNER_NUMBERS = {runner: number for number, runner in enumerate(RUNNERS)}
+
+
+class TestRows:
+    """Writes scopes, tests, contexts and footprints of the run `run_id`, and knows their ids."""
+
+    __slots__ = ("_contexts", "_footprints", "_pattern_ids", "_scopes", "_tests", "run_id")
+
+    def __init__(self, *, run_id: int, pattern_ids: Callable[[Iterable[int]], set[int]]) -> None:
+        """`pattern_ids` gives the ids of pattern keys."""
+        self.run_id = run_id
+        self._pattern_ids = pattern_ids
+        self._footprints: Kept[bytes, int] = Kept()
+        """Packed pattern ids -> footprint id."""
+        self._scopes: Kept[str, int] = Kept()
+        """What names begin with -> scope id."""
+        self._tests: Kept[TestName, int] = Kept()
+        """Name -> test id."""
+        self._contexts: Kept[int, tuple[int, int, bool]] = Kept()
+        """Context key -> (context id, footprint id, complete)."""
+
+    def keep(self) -> None:
+        """The transaction is in the file."""
+        self._footprints.keep()
+        self._scopes.keep()
+        self._tests.keep()
+        self._contexts.keep()
+
+    def forget(self) -> None:
+        """What was not kept did not happen."""
+        self._footprints.forget()
+        self._scopes.forget()
+        self._tests.forget()
+        self._contexts.forget()
+
+    def share_footprints(self, connection: sqlite3.Connection) -> None:
+        """Uses the footprints that the file has already.
+
+        Safe while the run's row is there: garbage is collected only when no run is alive.
+        """
+        self._footprints.update(connection.execute("SELECT patterns, id FROM footprint"))
+
+    def share_recent_footprints(self, connection: sqlite3.Connection) -> None:
+        """Uses those of the last few contexts that were written: a short process that does what
+        many others do adds none, and reads no more than that. Safe as above."""
+        recent = "SELECT patterns, id FROM footprint ORDER BY id DESC LIMIT 200"
+        self._footprints.update(connection.execute(recent))
+
+    def write_test(self, pending: Pending, test: TestRecord) -> None:
+        """Adds the test, or replaces what was said of it before."""
+        ended = (
+            _RUNNER_NUMBERS[test.runner],
+            _OUTCOME_NUMBERS[test.outcome],
+            None if test.duration is None else round(test.duration * 1_000_000),
+        )
+        test_id = self._tests.get(test.name)
+        if test_id is None:
+            scope, name = _split(test.name)
+            test_id = self._tests[test.name] = pending.next_id("test")
+            pending.add(
+                "INSERT INTO test (id, run_id, scope_id, name, runner, outcome, duration)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (test_id, self.run_id, self._scope_id(pending.connection, scope), name, *ended),
+            )
+        else:
+            pending.add(
+                "UPDATE test SET runner = ?, outcome = ?, duration = ? WHERE id = ?",
+                (*ended, test_id),
+            )
+
+    def write_context(self, pending: Pending, context: ContextRecord) -> None:
+        """Adds the context, or adds to it; one that ran nothing gets no row."""
+        if not context.patterns:
+            return
+        test_id = None if context.test is None else self._test_id(context.test)
+        ids = self._pattern_ids(context.patterns)
+        old = self._contexts.get(context.key)
+        if old is None:
+            footprint_id = self._footprint_id(pending, ids)
+            context_id = pending.next_id("context")
+            pending.add(
+                "INSERT INTO context (id, run_id, test_id, phase, label, footprint_id, complete)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    context_id,
+                    self.run_id,
+                    test_id,
+                    None if context.phase is None else _PHASE_NUMBERS[context.phase],
+                    None if context.test is not None else context.label,
+                    footprint_id,
+                    context.complete,
+                ),
+            )
+        else:
+            context_id = old[0]
+            footprint_id = self._grown_footprint_id(pending, ids, grown_from=old[1])
+            if old[1:] == (footprint_id, context.complete):
+                return
+            pending.add(
+                "UPDATE context SET footprint_id = ?, complete = ? WHERE id = ?",
+                (footprint_id, context.complete, context_id),
+            )
+        self._contexts[context.key] = (context_id, footprint_id, context.complete)
+
+    def _scope_id(self, connection: sqlite3.Connection, name: str) -> int:
+        scope_id = self._scopes.get(name)
+        if scope_id is None:
+            # There are few, and each is looked for once: they need no index.
+            row = connection.execute("SELECT id FROM scope WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                scope_id = insert(connection, "INSERT INTO scope (name) VALUES (?)", (name,))
+            else:
+                scope_id = int(row[0])
+            self._scopes[name] = scope_id
+        return scope_id
+
+    def _test_id(self, name: TestName) -> int:
+        test_id = self._tests.get(name)
+        if test_id is None:
+            raise InternalError(f"a context names {name!r}, which was never written; report this")
+        return test_id
+
+    def _footprint_id(self, pending: Pending, ids: set[int]) -> int:
+        """The footprint of these patterns."""
+        blob = pack(sorted(ids))
+        footprint_id = self._footprints.get(blob)
+        if footprint_id is None:
+            footprint_id = self._footprints[blob] = pending.next_id("footprint")
+            pending.add("INSERT INTO footprint (id, patterns) VALUES (?, ?)", (footprint_id, blob))
+        return footprint_id
+
+    def _grown_footprint_id(self, pending: Pending, ids: set[int], *, grown_from: int) -> int:
+        """That of these patterns and of those of the footprint that it has grown from."""
+        pending.put()  # it may be of this transaction
+        query = "SELECT patterns FROM footprint WHERE id = ?"
+        (blob,) = pending.connection.execute(query, (grown_from,)).fetchone()
+        before = set(walk(blob))
+        return grown_from if ids <= before else self._footprint_id(pending, ids | before)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A test's name as its scope and the rest; '::' and '.' in parameters do not count."""
+    head, bracket, _ = name.partition("[")
+    if bracket and name.endswith("]"):
+        # A function with many sets of parameters.
+        return head + bracket, name[len(head) + 1 :]
+    mark = "::" if "::" in head else "."
+    end = head.rfind(mark)
+    end = 0 if end < 0 else end + len(mark)
+    return name[:end], name[end:]
