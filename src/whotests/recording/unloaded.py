@@ -8,7 +8,7 @@ from whotests.probes.cache import Cache
 from whotests.probes.loaded import LoadedFile
 from whotests.records import FileRecord
 from whotests.source.archives import archived, archived_files, is_archive
-from whotests.source.plain import plain_analysis, unit_record
+from whotests.source.plain import plain_analysis
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 from whotests.types import FileState, LineBits
@@ -24,9 +24,10 @@ def unloaded_files(
     A file that some module came from without our seeing it is 'not measured', because it was
     imported too early; one that cannot be read or parsed is, too, with the reason.
     """
-    seen = {os.path.realpath(file.path) for file in loaded}
+    real_path = _RealPaths()
+    seen = {real_path(file.path) for file in loaded}
     early = {
-        os.path.realpath(path)
+        real_path(path)
         for module in list(sys.modules.values())
         if isinstance(path := getattr(module, "__dict__", {}).get("__file__"), str)
     }
@@ -34,11 +35,26 @@ def unloaded_files(
     for place in map(str, scope.python_files()):
         inside = archived_files(place) if is_archive(place) else [place]
         for path in inside:
-            real = os.path.realpath(path)
+            real = real_path(path)
             if real not in seen and (path == place or scope.measures(path)):
                 seen.add(real)
                 records.append(_record(path, cache, rules, imported=real in early))
     return records
+
+
+class _RealPaths:
+    """`os.path.realpath` for many files of few folders, each of which is looked at once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        here = os.path.join(real, name)
+        return os.path.realpath(here) if os.path.islink(here) else here
 
 
 def surprise_of(unloaded: list[FileRecord], *, nothing_loaded: bool) -> str:
@@ -110,7 +126,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
             return _unread(path, digest, f"{type(error).__name__}: {error}")
         entry = plain_analysis(analysis)
         cache.write(path, variant, digest, entry)
-    line_count, statements, excluded, branches, partial, units = entry
+    line_count, statements, excluded, branches, partial, _ = entry
     return FileRecord(
         key=0,
         path=path,
@@ -120,7 +136,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
         excluded=LineBits(excluded),
         branches=branches,
         partial=LineBits(partial),
-        units=tuple(map(unit_record, units)),
+        units=(),  # nothing runs of them
         state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
         reason=reason,
     )
