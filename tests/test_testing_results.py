@@ -215,6 +215,18 @@ def test_details_for_a_result_that_hands_all_on() -> None:
     ]
 
 
+def test_details_for_a_result_that_needs_an_exception_as_well() -> None:
+    """A result whose `err` must be given is told an exception with the details' text."""
+
+    class Old(unittest.TestResult):
+        def addFailure(self, test: unittest.TestCase, err: Any, details: Any = None) -> None:
+            told.append((str(err[1]), details))
+
+    told: list[Any] = []
+    ExtendedToOriginalDecorator(Old()).addFailure(Passing(), details={"a": text_content("one")})
+    assert told == [("a: {{{one}}}\n", None)]
+
+
 def test_details_for_unittests_own_result() -> None:
     """Details become the text of what failed, and a skip's reason is what the detail says."""
     target = unittest.TestResult()

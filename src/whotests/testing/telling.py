@@ -49,13 +49,16 @@ def tell_duration(result: Any, test: unittest.TestCase, duration: float) -> None
 
 
 def _takes_details(method: Callable[..., Any]) -> bool | None:
-    """Whether a method has the keyword `details`; None where only a call can tell."""
+    """Whether a method can be called with a test and `details`; None where only a call can tell."""
     function: Any = getattr(method, "__func__", method)
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     code = getattr(function, "__code__", None)
     if code is None:
         return None
+    needed = code.co_argcount - len(function.__defaults__ or ()) - hasattr(method, "__self__")
+    if needed > 1:  # an exception, too
+        return False
     named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     if "details" in named:
         return True
