@@ -79,7 +79,12 @@ class Awaiting:
             return [Leftover("tasks", f"its asyncio loop: to close it {said}")]
 
     def _finish_awaitable(self, awaitable: Awaitable[object], of: str) -> None:
-        loop = self._opened()
+        try:
+            loop = self._opened()
+        except BaseException:
+            if inspect.iscoroutine(awaitable):
+                awaitable.close()
+            raise
         if not self._shared:
             carry_over(copy_context(), self._context)
         try:
@@ -103,8 +108,15 @@ class Awaiting:
     def _opened(self) -> "TestLoop":
         """The test's loop, made now if it was not yet."""
         if self._loop is None:
+            import asyncio
+
             from whotests.testing.aio import TestLoop
 
+            if asyncio._get_running_loop() is not None:
+                raise RuntimeError(
+                    "an asynchronous test needs a loop of its own, and a running event loop is "
+                    "around it: run it in another thread, as by `await asyncio.to_thread(...)`"
+                )
             errors = getattr(self._case, "_logged_errors", None) or LoggedErrors()
             factory = getattr(self._case, "loop_factory", None)
             self._loop = TestLoop(factory=factory, on_error=errors.note_of_loop)
