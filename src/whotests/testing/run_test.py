@@ -111,6 +111,8 @@ class RunTest:
             self._exceptions = []
             state.run_test = state.subtests = self.case._outcome = None
             result.stopTest(self.case)
+            if state.details is not None:
+                state.details.exc_info = None  # it holds all frames, and results keep the case
         return result
 
     def _run_core(self) -> None:

@@ -75,9 +75,15 @@ class TracebackContent(Content):
         if StackLinesContent.HIDE_INTERNAL_STACK:
             tb = without_internal(tb)
         told = traceback.TracebackException(kind, value, tb, capture_locals=capture_locals)
-        # Lone surrogates, as file names have them, must not hide the failure.
-        data = "".join(told.format()).encode("utf8", "backslashreplace")
-        super().__init__(_traceback_type(), lambda: [data])
+        texts: list[bytes] = []
+
+        def text() -> list[bytes]:
+            if not texts:
+                # Lone surrogates, as file names have them, must not hide the failure.
+                texts.append("".join(told.format()).encode("utf8", "backslashreplace"))
+            return texts
+
+        super().__init__(_traceback_type(), text)
 
 
 def StacktraceContent(prefix_content: str = "", postfix_content: str = "") -> Content:
