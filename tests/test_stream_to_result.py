@@ -131,6 +131,18 @@ def test_each_outcome_has_its_method(
     assert names.count("startTest") == names.count("stopTest") == 1
 
 
+def test_a_result_that_must_be_given_an_exception() -> None:
+    """A result that takes details beside an exception that it needs is told the exception."""
+
+    class Needing(unittest.TestResult):
+        def addFailure(self, test: Any, err: Any, details: Any = None) -> None:
+            told.append((str(err[1]), details))
+
+    told: list[Any] = []
+    send(StreamToResult(Needing()), a_test("fails", Status.FAIL, log=b"a log"))
+    assert told == [("log: a log", None)]
+
+
 def test_a_duration_is_told_where_it_can_be() -> None:
     """A result that takes durations, as the newest unittest's, is told how long a test took."""
 

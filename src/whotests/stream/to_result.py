@@ -163,6 +163,9 @@ def function_takes_details(function: Callable[..., object]) -> bool:
         parameters = signature(function).parameters
     except (TypeError, ValueError):
         return False
+    needed = [each for each in parameters.values() if each.default is Parameter.empty]
+    if len([each for each in needed if each.kind is Parameter.POSITIONAL_OR_KEYWORD]) > 2:
+        return False  # the result, the test, and an exception as well
     return "details" in parameters or any(
         parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values()
     )
