@@ -204,17 +204,20 @@ def test_a_new_run_begins_with_nothing() -> None:
 
 
 def test_a_duration_needs_both_ends() -> None:
-    """The time from the first event to the last, where both have one."""
+    """The time from the first event to the last, where both have one that can be compared."""
     later = START + timedelta(seconds=2)
-    whole, cut_short, unstamped = collected(
+    whole, cut_short, mixed, unstamped = collected(
         Event("a", Status.INPROGRESS, timestamp=START),
         Event("a", Status.SUCCESS, timestamp=later),
         Event("c", Status.INPROGRESS),
         Event("b", Status.INPROGRESS, timestamp=START),
         Event("b", Status.SUCCESS),
-    )[0:3]
+        Event("d", Status.INPROGRESS, timestamp=START),
+        Event("d", Status.SUCCESS, timestamp=START.replace(tzinfo=None)),
+    )
     assert whole.duration == timedelta(seconds=2)
     assert cut_short.duration is None
+    assert mixed.duration is None
     assert unstamped.duration is None
 
 

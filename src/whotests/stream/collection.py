@@ -32,10 +32,13 @@ class TestRecord(NamedTuple):
 
     @property
     def duration(self) -> timedelta | None:
-        """From its first event to its end."""
+        """From its first event to its end; None where one has no time, or only one has a zone."""
         if self.started is None or self.stopped is None:
             return None
-        return self.stopped - self.started
+        try:
+            return self.stopped - self.started
+        except TypeError:
+            return None
 
     @property
     def failed(self) -> bool:
@@ -127,6 +130,8 @@ class _OpenTest:
     def attach(self, chunk: Chunk) -> None:
         name, content, mime_type, eof = chunk
         if self.attachments is None:
+            if not name and not content:
+                return  # an end, or a type, of no attachment: some writers of subunit have these
             self.attachments = {}
         attachment = self.attachments.get(name)
         if attachment is None:

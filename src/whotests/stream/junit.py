@@ -4,7 +4,7 @@ import codecs
 import os
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -14,6 +14,7 @@ from whotests.stream.event import Event, Status
 from whotests.stream.readable import attachments_as_text, reason_of
 from whotests.stream.run_output import RunOutput
 from whotests.stream.summary import Summary
+from whotests.stream.time_span import TimeSpan
 
 __all__ = ["JUnitXml"]
 
@@ -41,8 +42,7 @@ class JUnitXml:
 
     def start_run(self) -> None:
         self._summary = Summary(keep=frozenset())
-        self._first: datetime | None = None
-        self._last: datetime | None = None
+        self._span = TimeSpan()
         try:
             if isinstance(self._target, Path):
                 self._target.parent.mkdir(parents=True, exist_ok=True)
@@ -92,9 +92,9 @@ class JUnitXml:
             "errors": "0",  # the stream does not tell them from failures
             "skipped": str(counts[Status.SKIP] + counts[Status.XFAIL]),
         }
-        if self._first is not None and self._last is not None:
-            attributes["time"] = f"{(self._last - self._first).total_seconds():.3f}"
-            attributes["timestamp"] = self._first.isoformat()
+        if self._span.first is not None:
+            attributes["time"] = as_seconds(self._span.length)
+            attributes["timestamp"] = self._span.first.isoformat()
         write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
         write(f"<testsuite{as_attributes(attributes)}>\n")
         for line in rewound(self._cases):
@@ -110,10 +110,7 @@ class JUnitXml:
         if record.status is Status.EXISTS:
             return
         self._summary.add(record)
-        if record.started is not None:
-            self._first = min(self._first or record.started, record.started)
-        if record.stopped is not None:
-            self._last = max(self._last or record.stopped, record.stopped)
+        self._span.add(record)
         self._cases.write(as_case(record))
 
     def _write_line(self, line: str) -> None:
@@ -125,7 +122,7 @@ def as_case(record: TestRecord) -> str:
     class_name, name = split_id(record.test_id)
     attributes = {"classname": class_name, "name": name}
     if record.duration is not None:
-        attributes["time"] = f"{record.duration.total_seconds():.3f}"
+        attributes["time"] = as_seconds(record.duration)
     attached = dict(record.attachments)
     stderr = attached.pop("stderr", None)
     tracebacks = {name: attached.pop(name) for name in record.attachments if is_traceback(name)}
@@ -207,6 +204,11 @@ def escaped_value(text: str) -> str:
 
 def as_attributes(attributes: dict[str, str]) -> str:
     return "".join(f' {name}="{escaped_value(value)}"' for name, value in attributes.items())
+
+
+def as_seconds(duration: timedelta | None) -> str:
+    """With three digits behind the point; none below 0, as a clock that was set back gives."""
+    return f"{max(duration or timedelta(0), timedelta(0)).total_seconds():.3f}"
 
 
 def as_element(tag: str, attributes: dict[str, str], text: str) -> str:

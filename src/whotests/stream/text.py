@@ -1,6 +1,5 @@
 """A run, to be read while it runs."""
 
-from datetime import datetime
 from textwrap import indent
 from typing import TextIO
 
@@ -9,6 +8,7 @@ from whotests.stream.event import Event, Status
 from whotests.stream.readable import attachments_as_text, label_of, one_line, reason_of
 from whotests.stream.run_output import RunOutput
 from whotests.stream.summary import Summary
+from whotests.stream.time_span import TimeSpan
 
 __all__ = ["TextSink"]
 
@@ -31,8 +31,7 @@ class TextSink:
     def start_run(self) -> None:
         self._summary = Summary(keep=frozenset())
         self._failed: list[str] = []
-        self._first: datetime | None = None
-        self._last: datetime | None = None
+        self._span = TimeSpan()
         self._output.start()
         self._collector.start_run()
 
@@ -50,7 +49,7 @@ class TextSink:
 
     def _write_test(self, record: TestRecord) -> None:
         self._summary.add(record)
-        self._note_times(record)
+        self._span.add(record)
         line = f"{record.status:{_WIDTH}} {label_of(record)}"
         if record.status is Status.SKIP and (reason := reason_of(record)):
             line += f": {one_line(reason)}"
@@ -62,18 +61,11 @@ class TextSink:
             self._write_block(attachments_as_text(record.attachments))
         self._write_block("\n".join(record.notes))
 
-    def _note_times(self, record: TestRecord) -> None:
-        if record.started is not None and (self._first is None or record.started < self._first):
-            self._first = record.started
-        if record.stopped is not None and (self._last is None or record.stopped > self._last):
-            self._last = record.stopped
-
     def _counts(self) -> str:
         counts = self._summary.counts
         verdict = "passed" if self._summary.successful else "FAILED"
-        time = ""
-        if self._first is not None and self._last is not None:
-            time = f" in {(self._last - self._first).total_seconds():.3f} s"
+        length = self._span.length
+        time = "" if length is None else f" in {length.total_seconds():.3f} s"
         each = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
         ran = self._summary.tests_run
         return f"{verdict}: {ran} test{'s' * (ran != 1)}{time}" + (f" ({each})" if each else "")
