@@ -135,7 +135,9 @@ def test_a_result_that_must_be_given_an_exception() -> None:
     """A result that takes details beside an exception that it needs is told the exception."""
 
     class Needing(unittest.TestResult):
-        def addFailure(self, test: Any, err: Any, details: Any = None) -> None:
+        def addFailure(  # noqa: N802
+            self, test: Any, err: Any, details: Any = None
+        ) -> None:
             told.append((str(err[1]), details))
 
     told: list[Any] = []
