@@ -75,14 +75,16 @@ def test_the_runs_own_output_stands_between() -> None:
         Event(attachment=Chunk("stdout", b"ond \xc3", "text/plain"), route_code="0"),
         Event(attachment=Chunk("stdout", b"\xa4\n", "text/plain"), route_code="0"),
         Event(attachment=Chunk("stderr", b"no newline", "text/plain")),
-        Event(attachment=Chunk("core", b"123")),
+        Event(attachment=Chunk("core", b"123", "application/x-core")),
         Event(attachment=Chunk("core", b"45", eof=True)),
+        Event(attachment=Chunk("printed", b"of no type\n")),
     )
     assert text.startswith(
         "[0] stdout: first\n"
         "success    a\n"
         "[0] stdout: second ä\n"
-        "core (application/octet-stream): 5 bytes\n"
+        "core (application/x-core): 5 bytes\n"
+        "printed: of no type\n"
         "stderr: no newline\n"
         "\n"
     )

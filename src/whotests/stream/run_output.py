@@ -11,8 +11,9 @@ __all__ = ["RunOutput"]
 class RunOutput:
     """Hands out the lines of attachments without a test, as they come: '[0] stdout: line'.
 
-    Chunks of many attachments may interleave, and cut lines and characters anywhere. Of what
-    is not text, the size is told at its end.
+    Chunks of many attachments may interleave, and cut lines and characters anywhere. What says
+    no type is taken for text: it is what a process printed. Of other types than text, the size
+    is told at the end.
     """
 
     def __init__(self, on_line: Callable[[str], object]) -> None:
@@ -33,9 +34,8 @@ class RunOutput:
         if output is None:
             name = chunk.name if event.route_code is None else f"[{event.route_code}] {chunk.name}"
             media_type = MediaType.parse(chunk.mime_type)
-            output = (
-                _Text(name, media_type) if media_type.type == "text" else _Size(name, media_type)
-            )
+            is_text = media_type.type == "text" or chunk.mime_type is None
+            output = _Text(name, media_type) if is_text else _Size(name, media_type)
             self._open[key] = output
         for line in output.take(chunk.content, chunk.eof):
             self._on_line(line)
