@@ -129,9 +129,9 @@ class _OpenTest:
 
     def attach(self, chunk: Chunk) -> None:
         name, content, mime_type, eof = chunk
+        if not (name or content or "" in (self.attachments or ())):
+            return  # an end, or a type, of no attachment: some writers of subunit have these
         if self.attachments is None:
-            if not name and not content:
-                return  # an end, or a type, of no attachment: some writers of subunit have these
             self.attachments = {}
         attachment = self.attachments.get(name)
         if attachment is None:
