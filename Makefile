@@ -21,7 +21,7 @@ OLDEST := $(firstword $(VERSIONS))
 NEWEST := $(lastword $(VERSIONS))
 
 SOURCES := $(shell find src -name '*.py' -o -name py.typed) pyproject.toml README.md LICENSE
-CHECKED := src tests benchmarks compat scripts
+CHECKED := src tests benchmarks compat scripts examples
 WHEEL := dist/whotests-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)-py3-none-any.whl
 
 # The output of parallel targets stays in one piece where make can do that (4.0 and later).
@@ -29,7 +29,7 @@ PARALLEL := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: help
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: test
 test: check $(VERSIONS:%=.venv/%/wheel.stamp) ## what CI does: check, then the suite on the built wheel, oldest and newest CPython
@@ -52,6 +52,12 @@ demo: .venv/demo.stamp ## run whotests on jinja2's own suite, and ask it who tes
 .PHONY: bench
 bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against coverage.py, into docs/benchmarks.md (ARGS='--suite jinja2')
 	.venv/$(OLDEST)/bin/python -m benchmarks --wheel $(WHEEL) $(ARGS)
+	@$(if $(ARGS),:,$(MAKE) bench-stream)
+
+.PHONY: bench-stream
+bench-stream: .venv/$(OLDEST)/wheel.stamp ## measure the stream and test cases against testtools, into docs/benchmarks-stream.md
+	.venv/$(OLDEST)/bin/python -m benchmarks.stream
+	.venv/$(OLDEST)/bin/python -m benchmarks.cases
 
 .PHONY: compat
 compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md (ARGS='--suite click')
