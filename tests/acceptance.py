@@ -41,11 +41,13 @@ class Acceptance:
         return {name for name, text in self.outcomes.items() if not text}
 
     @property
+    def skipped(self) -> set[str]:
+        return {name for name, text in self.outcomes.items() if text.startswith("skipped: ")}
+
+    @property
     def failed(self) -> dict[str, str]:
         return {
-            name: text
-            for name, text in self.outcomes.items()
-            if text and not text.startswith("skipped: ")
+            name: text for name, text in self.outcomes.items() if text and name not in self.skipped
         }
 
     @property
@@ -61,11 +63,12 @@ class Acceptance:
 
 
 def run_acceptance(
-    modules: tuple[str, ...], folder: Path, python: str = sys.executable
+    modules: tuple[str, ...], folder: Path, *, whose: str = "ours"
 ) -> tuple[list[Acceptance], set[str]]:
     """What came of these modules of testtools' tests, and which names came from testtools.
 
-    They run in a process of their own, on a copy in `folder`, which is empty.
+    They run in a process of their own, on a copy in `folder`, which is empty. For comparison,
+    all names may be 'theirs'.
     """
     source = fetch_source("testtools", VERSION)
     place = folder / f"testtools-{VERSION}"  # their expectations have its name in paths
@@ -77,7 +80,7 @@ def run_acceptance(
     results = folder / "results.json"
     path = os.pathsep.join((str(place), str(HERE), str(source)))
     subprocess.run(
-        [python, str(HERE / "acceptance_child.py"), str(results), *modules],
+        [sys.executable, str(HERE / "acceptance_child.py"), str(results), whose, *modules],
         cwd=place,
         env={**os.environ, "PYTHONPATH": path},
         check=True,

@@ -1,6 +1,7 @@
 """Runs modules of testtools' own tests in this process; a line of JSON for each, at the end.
 
-Called as: acceptance_child.py RESULTS MODULE..., in the folder that has the `tests` package.
+Called as: acceptance_child.py RESULTS ours|theirs MODULE..., in the folder that has the
+package `tests`.
 """
 
 import importlib
@@ -13,6 +14,8 @@ from typing import Any
 
 import acceptance_names
 
+UNKNOWN = "began, and nothing was told of its end"
+
 
 class Collected(unittest.TestResult):
     """What came of each test: '' if it passed, 'skipped: …', or the text of what went wrong."""
@@ -21,11 +24,18 @@ class Collected(unittest.TestResult):
         super().__init__()
         self.outcomes: dict[str, str] = {}
 
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self.outcomes.setdefault(test.id(), UNKNOWN)
+
     def addSuccess(self, test: unittest.TestCase) -> None:
-        self.outcomes.setdefault(test.id(), "")
+        self._settle(test, "")
+
+    def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
+        self._settle(test, "")
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-        self.outcomes.setdefault(test.id(), f"skipped: {reason}")
+        self._settle(test, f"skipped: {reason}")
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:
         self.outcomes[test.id()] = "".join(traceback.format_exception(*err))
@@ -35,9 +45,13 @@ class Collected(unittest.TestResult):
     def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         self.outcomes[test.id()] = "passed, though it expects a failure"
 
+    def _settle(self, test: unittest.TestCase, outcome: str) -> None:
+        if self.outcomes.get(test.id(), UNKNOWN) == UNKNOWN:
+            self.outcomes[test.id()] = outcome
 
-def main(results: str, *modules: str) -> None:
-    acceptance_names.install()
+
+def main(results: str, whose: str, *modules: str) -> None:
+    acceptance_names.install(ours=whose == "ours")
     import testscenarios
 
     lines = []

@@ -48,8 +48,11 @@ TAKEN_FROM_PEER: set[str] = set()
 ABSENT = object()
 
 
-def install() -> None:
-    """Make `import meant` and its submodules work."""
+def install(*, ours: bool = True) -> None:
+    """Make `import meant` and its submodules work; with testtools' names only, if not `ours`."""
+    if not ours:
+        OURS.clear()
+        OTHER_WORDS.clear()
     sys.meta_path.insert(0, _Finder())
 
 
