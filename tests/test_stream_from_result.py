@@ -7,12 +7,13 @@ import textwrap
 import threading
 import time
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from testtools import ErrorHolder, PlaceHolder
-from testtools.content import text_content
+from testtools.content import Content, text_content
+from testtools.content_type import UTF8_TEXT
 
 from stream_events import START
 from whotests.stream import (
@@ -391,6 +392,39 @@ def test_locals_in_tracebacks_on_request() -> None:
     result.tb_locals = True
     Case("test_locals").run(result)
     assert "the_answer = 42" in text(records[0], "traceback")
+
+
+def test_what_a_test_prints_is_in_its_traceback() -> None:
+    """unittest's buffering works here, too: a failure is told with what was printed."""
+
+    def shout() -> None:
+        print("heard")
+        raise AssertionError
+
+    records: list[TestRecord] = []
+    result = ResultToStream(Collector(records.append))
+    result.buffer = True
+    unittest.FunctionTestCase(shout).run(result)
+    assert text(records[0], "traceback").endswith("Stdout:\nheard\n")
+
+
+def test_a_detail_that_cannot_be_read_fails_its_test() -> None:
+    """What could be read is kept, and why the rest could not is told; the run goes on."""
+
+    def content() -> Iterator[bytes]:
+        yield b"first"
+        raise OSError("the log is gone")
+
+    records: list[TestRecord] = []
+    result = ResultToStream(Collector(records.append))
+    test = PlaceHolder("a")
+    result.startTest(test)
+    result.addSuccess(test, details={"log": Content(UTF8_TEXT, content)})
+    result.stopTest(test)
+    assert records[0].status is Status.FAIL
+    assert text(records[0], "log") == "first"
+    assert text(records[0], "traceback").endswith("OSError: the log is gone\n")
+    assert not result.wasSuccessful()
 
 
 def test_workers_in_threads_meet_in_a_queue() -> None:

@@ -17,6 +17,7 @@ from whotests.stream import (
     Event,
     EventLog,
     ResultToStream,
+    RunControl,
     Status,
     StreamToResult,
     Summary,
@@ -159,6 +160,18 @@ def test_a_duration_is_told_where_it_can_be() -> None:
     result = Timed()
     send(StreamToResult(result), a_test("a", Status.SUCCESS))
     assert result.durations == [("a", 0.0)]
+
+
+def test_a_result_that_wants_to_stop_stops_the_run() -> None:
+    """unittest's failfast reaches whoever runs the tests, wherever that is."""
+    control = RunControl()
+    result = unittest.TestResult()
+    result.failfast = True
+    sink = StreamToResult(result, control=control)
+    send(sink, a_test("a", Status.SUCCESS))
+    assert not control.should_stop
+    send(sink, a_test("b", Status.FAIL))
+    assert control.should_stop
 
 
 def test_what_belongs_to_no_test_is_handed_on() -> None:

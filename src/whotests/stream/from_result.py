@@ -1,6 +1,6 @@
 """From unittest's results to the stream."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol
@@ -40,7 +40,7 @@ class ResultToStream(TestResult):
     `time`. Each test gets one final event, when it stops, with the worst of what was reported
     of it; everything that was reported is attached. A subtest that fails or is skipped counts
     for its test, and what was said of it is attached under its description. A test that stops
-    and said nothing of its end is `unknown`.
+    and said nothing of its end is `unknown`. One of which a detail cannot be read has failed.
 
     What fails outside of tests (a class's or a module's fixtures) is an event that is not
     runnable. The lists of `TestResult` stay empty: a `Summary` has them. Asking the result to
@@ -207,21 +207,20 @@ class ResultToStream(TestResult):
         open_report = self._open.get(test_id)
         report = open_report or _OpenReport(self._now())
         suffix = f" {part}" if part else ""
+        errors = [] if err is None else [err]
         for name, detail in (details or {}).items():
-            self._attach(
-                test_id,
-                report.unused(name + suffix),
-                str(detail.content_type),
-                detail.iter_bytes(),
-                runnable,
-            )
-        if err is not None:
-            text = self._exc_info_to_string(err, test)  # type: ignore[attr-defined]
+            content = read_through(detail, errors)
+            mime_type = str(detail.content_type)
+            self._attach(test_id, report.unused(name + suffix), mime_type, content, runnable)
+        for error in errors:
+            text = self._exc_info_to_string(error, test)  # type: ignore[attr-defined]
             name = report.unused("traceback" + suffix)
             self._attach(test_id, name, TRACEBACK, [encoded(text)], runnable)
         if reason is not None:
             name = report.unused("reason" + suffix)
             self._attach(test_id, name, TEXT, [encoded(reason)], runnable)
+        if len(errors) > (err is not None):
+            status = Status.FAIL
         report.statuses.add(status)
         if status in FAILED:
             self._successful = False
@@ -306,6 +305,14 @@ class _OpenReport:
             found = f"{name}-{number}"
         self.names.add(found)
         return found
+
+
+def read_through(detail: Detail, errors: list[ExcInfo]) -> Iterator[bytes]:
+    """The content of a detail, as far as it can be read; what that raised is among the errors."""
+    try:
+        yield from detail.iter_bytes()
+    except Exception as error:
+        errors.append((type(error), error, error.__traceback__))
 
 
 def described(subtest: TestCase, *, of: TestCase) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from whotests.stream.attachment import Attachment
 from whotests.stream.collection import Collector, TestRecord
+from whotests.stream.control import Control
 from whotests.stream.event import Event, Status
 from whotests.stream.readable import attachments_as_text, reason_of
 
@@ -38,12 +39,18 @@ class StreamToResult:
     and `details` are used where it has them. Otherwise attachments become the message of the
     failure, and the reason of the skip. Tests that only exist are not reported; those that did
     not end are errors. What belongs to no test goes to `on_other`: results have no place for it.
+    A result that wants to stop, as with `failfast`, stops the control.
     """
 
     def __init__(
-        self, result: Result, *, on_other: Callable[[Event], object] | None = None
+        self,
+        result: Result,
+        *,
+        control: Control | None = None,
+        on_other: Callable[[Event], object] | None = None,
     ) -> None:
         self.result = result
+        self._control = control
         self._collector = Collector(self._report, on_other=on_other)
 
     def start_run(self) -> None:
@@ -60,6 +67,8 @@ class StreamToResult:
     def _report(self, record: TestRecord) -> None:
         if record.status is not Status.EXISTS:
             ReportedTest(record).run(self.result)
+        if self._control is not None and getattr(self.result, "shouldStop", False):
+            self._control.stop()
 
 
 class ReportedFailure(Exception):
