@@ -232,3 +232,30 @@ def test_ours_gives_the_right_verdict(defect: Defect, tmp_path: Path) -> None:
 def test_ours_gives_the_right_verdict_under_trial(defect: Defect, tmp_path: Path) -> None:
     """Our case answers for itself, so trial gives its verdicts."""
     assert run(defect, tmp_path, case=OURS, runner="twisted.trial") == defect.ours
+
+
+FLUSHED = Defect(
+    "errors_that_are_logged",
+    "",
+    """
+from twisted.logger import Logger
+from twisted.python import log
+
+class Case(TestCase):
+    def test_it(self):
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            log.err(None, "an old call")
+            Logger().failure("a new one")
+        if self.flushLoggedErrors(ZeroDivisionError):
+            print("ran")
+""",
+    "",
+    "passed ran",
+)
+
+
+def test_errors_that_a_test_flushed_are_none_of_trials(tmp_path: Path) -> None:
+    """trial's runner, which hears of them as well, does not report them as "not in test"."""
+    assert run(FLUSHED, tmp_path, case=OURS, runner="twisted.trial") == FLUSHED.ours
