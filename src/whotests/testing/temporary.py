@@ -1,9 +1,7 @@
 """A directory of a test's own."""
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,8 @@ LONGEST = 60
 
 def make_directory(test_id: str) -> Path:
     """A new, empty directory with the test's id in its name."""
+    import tempfile
+
     name = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in test_id)
     return Path(tempfile.mkdtemp(prefix=f"{name[-LONGEST:]}-"))
 
@@ -25,6 +25,7 @@ def remove_directory(path: Path) -> None:
 
     Raises OSError if that fails; if it is gone already there is nothing to do.
     """
+    import shutil
 
     def allow_and_retry(function: Callable[..., Any], name: str, error: Any) -> None:
         raised = error if isinstance(error, BaseException) else error[1]
