@@ -191,6 +191,18 @@ def test_damage_of_unknown_length_ends_with_the_line() -> None:
     ]
 
 
+def test_damage_without_end() -> None:
+    """Of what has neither a length nor a newline, no more is told at once than a packet has."""
+    first, second = b"\xb3\x19" + b"x" * (4 * MIB - 3), b"y" * 1000
+    for random in (None, Random(1)):
+        told = joined(read_all(first + second + b"\n" + FOO, sizes=random))
+        assert told == [
+            *damage(first, "its version is 1; only 2 is known here"),
+            text(second + b"\n"),
+            FOUND[0],
+        ]
+
+
 def test_other_encodings_within_a_line_are_text() -> None:
     """A packet begins on a line of its own: 'm³' of Latin-1 is no damage."""
     assert read_all(b"12 m\xb3\n" + FOO) == [text(b"12 m\xb3\n"), FOUND[0]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from struct import Struct
 from zlib import crc32
 
@@ -28,6 +29,8 @@ __all__ = ["encode"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_LIMIT = 1 << 32
+KNOWN_SIZE = 1000
+"""Strings of fewer characters are remembered for a while."""
 NANOSECONDS_IN_FOUR_OCTETS = 1 << 22
 
 _pack_two = Struct(">II").pack
@@ -57,10 +60,10 @@ def _encode(event: Event) -> bytes | None:
         body = octets
     if test_id is not None:
         flags |= TEST_ID
-        body += _encode_string(test_id)
+        body += _encode_known(test_id) if len(test_id) < KNOWN_SIZE else _encode_string(test_id)
     if tags is not None:
         flags |= TAGS
-        body += encode_number(len(tags)) + b"".join(map(_encode_string, sorted(tags)))
+        body += _encode_tags(tags)
     if runnable:
         flags |= RUNNABLE
     if attachment is not None:
@@ -78,7 +81,11 @@ def _encode(event: Event) -> bytes | None:
             body += b"%b%b%b" % (_encode_string(name), encode_number(len(content)), content)
     if route_code is not None:
         flags |= ROUTE_CODE
-        body += _encode_string(route_code)
+        body += (
+            _encode_known(route_code)
+            if len(route_code) < KNOWN_SIZE
+            else _encode_string(route_code)
+        )
     length = len(body) + 3 + CHECKSUM_SIZE
     if length < 63:
         packet = _pack_short(SIGNATURE, flags, length + 1) + body
@@ -102,6 +109,15 @@ def _encode_string(text: str) -> bytes:
         octets = octets.replace(b"\0", "\u2400".encode())
     size = len(octets)
     return (size.to_bytes(1) if size < 64 else encode_number(size)) + octets
+
+
+_encode_known = lru_cache(256)(_encode_string)
+"""The same for strings that come again at once, as the id of a test."""
+
+
+@lru_cache(64)
+def _encode_tags(tags: frozenset[str]) -> bytes:
+    return encode_number(len(tags)) + b"".join(map(_encode_string, sorted(tags)))
 
 
 def _encode_time(timestamp: datetime) -> bytes:

@@ -36,7 +36,7 @@ AT_ONCE = 1 << 16
 NOT_AS_WRITTEN = "its bytes are not those that were written"
 """By its checksum, or by fields that cannot be right already before that has come."""
 
-_unpack_flags = Struct(">H").unpack_from
+_unpack_header = Struct(">HB").unpack_from
 _unpack_checksum = Struct(">I").unpack_from
 
 
@@ -149,8 +149,7 @@ class SubunitReader:
                         at = size
                     continue
                 if wrong is None and size - at >= LEAST_PACKET:
-                    (flags,) = _unpack_flags(octets, at + 1)
-                    length = octets[at + 3]
+                    flags, length = _unpack_header(octets, at + 1)
                     fields = at + 4
                     if length >= 64:
                         length, fields = decode_number(octets, at + 3, size)
@@ -159,7 +158,12 @@ class SubunitReader:
                         flags & HEADER_BITS == VERSION
                         and LEAST_PACKET <= length <= size - at
                         and fields < at + 7
-                        and self._is_whole(octets, at, end)
+                        and (
+                            crc32(octets[at : end - CHECKSUM_SIZE])
+                            == _unpack_checksum(octets, end - CHECKSUM_SIZE)[0]
+                            if length <= SHORT
+                            else self._is_whole(octets, at, end)
+                        )
                     ):
                         if self._settled < at or strays.begun:
                             self._settle(octets, at)
@@ -184,10 +188,8 @@ class SubunitReader:
             self._keep(octets)
 
     def _is_whole(self, octets: bytes | bytearray, start: int, end: int) -> bool:
-        """Whether the checksum at the end is that of the octets before."""
+        """Whether the checksum at the end is that of the octets before, which are many."""
         expected: int = _unpack_checksum(octets, end - CHECKSUM_SIZE)[0]
-        if end - start <= SHORT:
-            return crc32(octets[start : end - CHECKSUM_SIZE]) == expected
         position = self._position + start
         if self._checksums is not None and position < self._doubtful_until:
             found = self._checksums.of(
@@ -273,8 +275,8 @@ class SubunitReader:
 
 def _follow(octets: bytearray, length: int) -> Generator[None, None, None]:
     """Look at the packet with which they begin whenever there are more of them; never ends."""
-    (flags,) = _unpack_flags(octets, 1)
-    fields = 4 + (octets[3] >> 6)
+    flags, first = _unpack_header(octets, 1)
+    fields = 4 + (first >> 6)
     yield from follow_fields(octets, fields, length - CHECKSUM_SIZE, flags)
     while True:
         yield

@@ -39,11 +39,8 @@ class Strays:
         self._name = name
         self._before = b""
         self._damage: _Damage | None = None
-
-    @property
-    def begun(self) -> bool:
+        self.begun = False
         """Whether there were any since the last packet."""
-        return bool(self._before) or self._damage is not None
 
     @property
     def are_damage(self) -> bool:
@@ -52,6 +49,7 @@ class Strays:
 
     def add(self, octets: bytes | bytearray) -> None:
         """The next octets that are no packet."""
+        self.begun = True
         if self._damage is not None:
             octets = self._add_to_damage(self._damage, octets)
         if octets:
@@ -60,12 +58,12 @@ class Strays:
 
     def _add_to_damage(self, damage: _Damage, octets: bytes | bytearray) -> bytes | bytearray:
         """Add what belongs to it; returns the rest."""
-        end = damage.longest - len(damage.octets)
+        room = damage.longest - len(damage.octets)
+        end = room
         if damage.to_newline:
-            newline = octets.find(b"\n", 0, end)
-            end = end if newline < 0 else newline + 1
+            end = octets.find(b"\n", 0, room) + 1 or room
         damage.octets.extend(octets[:end])
-        if len(octets) < end or (damage.to_newline and not octets[:end].endswith(b"\n")):
+        if len(octets) < end:
             return b""
         self.packet_follows()
         return octets[end:]
@@ -88,6 +86,7 @@ class Strays:
 
     def packet_follows(self) -> None:
         """What was damaged ends here."""
+        self.begun = False
         self._before = b""
         damage, self._damage = self._damage, None
         if damage is not None:
