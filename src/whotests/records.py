@@ -9,6 +9,7 @@ from typing import NamedTuple
 from whotests.types import NO_LINES, FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
 
 __all__ = [
+    "NO_PATTERN",
     "Batch",
     "ContextRecord",
     "FileRecord",
@@ -17,6 +18,10 @@ __all__ = [
     "TestRecord",
     "UnitRecord",
 ]
+
+
+NO_PATTERN = -1
+"""The pattern key of what has no line and no branch."""
 
 
 class RunRecord(NamedTuple):
@@ -118,7 +123,7 @@ class ContextRecord(NamedTuple):
     label: str
     """'' (before or between tests), 'import', or a user's label; '' for a test's context."""
     patterns: tuple[int, ...]
-    """Pattern keys, without duplicates, in any order."""
+    """Pattern keys in any order, maybe repeatedly."""
     complete: bool
     """False while the context is still open."""
 

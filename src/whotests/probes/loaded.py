@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from whotests.probes.layout import Layout, Packed
 from whotests.probes.runtime import Block
-from whotests.records import UnitRecord
-from whotests.source.plain import unit_record
 
 if TYPE_CHECKING:
     import ast
@@ -68,9 +66,9 @@ class LoadedFile:
         "packed_layout",
         "partial",
         "path",
+        "plain_units",
         "reason",
         "statements",
-        "units",
         "warned",
     )
 
@@ -85,7 +83,8 @@ class LoadedFile:
         self.branches: tuple[tuple[int, int], ...] = ()
         self.partial = 0
         """As in `records.FileRecord`."""
-        self.units: tuple[UnitRecord, ...] = ()
+        self.plain_units: tuple[Any, ...] = ()
+        """As `source.plain` has them: of plain tuples the garbage collector keeps no track."""
         self.packed_layout: Packed = ()
         """Empty when it could not be instrumented, and runs as it is."""
         self.reason = reason
@@ -107,9 +106,8 @@ class LoadedFile:
             self.excluded,
             self.branches,
             self.partial,
-            units,
+            self.plain_units,
         ) = entry.analysis
-        self.units = tuple(map(unit_record, units))
         self.packed_layout = entry.layout
         self.reason = entry.reason
         self.warned = entry.warned

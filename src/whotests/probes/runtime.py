@@ -13,8 +13,6 @@ collecting to arm it again if it was seen disarmed.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
-from itertools import islice
 from typing import Any, ClassVar, Protocol
 
 __all__ = [
@@ -26,6 +24,7 @@ __all__ = [
     "ModuleMark",
     "block",
     "collect",
+    "forget",
     "peek",
     "seen",
 ]
@@ -49,7 +48,11 @@ class _Look(Protocol):
 LOG: list["Block | tuple[Block, int]"] = []
 """Blocks that were hit since the last `collect`, and places of exceptions; with repetitions."""
 
-_seen: dict[int, tuple["Block", Key]] = {}
+_seen: dict[int, object] = {}
+"""Number -> the block of that pattern."""
+_ROOMS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, BLOCK_SIZE)
+"""Slots that blocks have: what is not needed is looked at in vain."""
+_collecting = False
 _unclaimed: list[int] = []
 """Pattern numbers that were collected for nobody, because that was interrupted."""
 _no_numbers: dict[Key, int] = {}
@@ -71,8 +74,6 @@ class Block:
     slots: ClassVar[tuple[str, ...]] = ()
     take: ClassVar[_Look]
     """The slots as they are; those that are disarmed are armed again."""
-    read: ClassVar[_Look]
-    """The slots as they are."""
 
     log: list["Block | tuple[Block, int]"]
     numbers: dict[Key, int]
@@ -89,6 +90,10 @@ class Block:
         for name in self.slots:
             setattr(self, name, True)
 
+    def read(self) -> tuple[bool, ...]:
+        """The slots as they are."""
+        return tuple([getattr(self, name) for name in self.slots])
+
     def hit(self, slot: int) -> None:
         """What a probe does, for places where only an expression can stand."""
         setattr(self, SLOTS[slot], False)
@@ -101,23 +106,19 @@ class Block:
         return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots, False)}
 
 
-def _block_class(base: type[Block], size: int) -> type[Block]:
+def _block_class(size: int) -> type[Block]:
     """A class of blocks with `size` slots."""
     slots = SLOTS[:size]
     # The slots are read before any is written: what is hit in between stays disarmed.
     reads = "; ".join(f"{name} = block.{name}" for name in slots)
     arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
-    values = f"({', '.join(slots)},)"
     functions: dict[str, Any] = {}
-    exec(f"def take(block):\n    {reads}\n{arms}    return {values}\n", functions)
-    exec(f"def read(block):\n    {reads}\n    return {values}\n", functions)
-    body = {
-        "__slots__": slots[len(base.slots) :],
-        "slots": slots,
-        "take": staticmethod(functions["take"]),
-        "read": staticmethod(functions["read"]),
-    }
-    return type(Block.__name__, (base,), body)
+    exec(
+        f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n",
+        functions,
+    )
+    body = {"__slots__": slots, "slots": slots, "take": staticmethod(functions["take"])}
+    return type(Block.__name__, (Block,), body)
 
 
 _CLASSES: dict[int, type[Block]] = {}
@@ -127,11 +128,8 @@ def block(file: object, index: int, *, size: int) -> Block:
     """A new block with room for `size` probes, all of them armed."""
     kind = _CLASSES.get(size)
     if kind is None:
-        kind = Block
-        room = 1
-        while room < size or kind is Block:
-            room = min(room * 2, BLOCK_SIZE)
-            kind = _CLASSES.get(room) or _CLASSES.setdefault(room, _block_class(kind, room))
+        room = next(room for room in _ROOMS if room >= size)
+        kind = _CLASSES.get(room) or _CLASSES.setdefault(room, _block_class(room))
         _CLASSES[size] = kind
     return kind(file, index)
 
@@ -166,38 +164,53 @@ def _nothing() -> None:
 
 def collect() -> list[int]:
     """The pattern numbers hit since the last call, without repetitions; every probe is armed
-    again. What other threads hit meanwhile is found now or the next time.
+    again. What other threads hit meanwhile is found now or the next time. One thread at a time.
 
-    A signal's handler may raise in the middle of it: then all is found the next time.
+    A signal's handler may raise in the middle of it: then all is found the next time. One that
+    collects in the middle of it finds nothing.
     """
+    global _collecting
+    if _collecting:
+        return []
     touched: set[Block | tuple[Block, int]] = set()
     found: list[int] = []
     add = found.append
     hit: Block
     key: Key
     try:
-        with suppress(IndexError):  # another thread collects too
-            # As many as there are now: a measured trace function may hit probes for each turn.
-            touched.update(islice(iter(LOG.pop, None), len(LOG)))
+        _collecting = True
+        # As many as there are now: a measured trace function may hit probes for each turn.
+        count = len(LOG)
+        touched.update(LOG)
+        del LOG[:count]
         for entry in touched:
             if type(entry) is tuple:
                 hit, key = entry
             else:
                 hit = entry  # type: ignore[assignment]
                 key = hit.take(hit)
-                if False not in key:  # another thread has collected it
-                    continue
             try:
                 add(hit.numbers[key])
             except KeyError:
-                add(_number(hit, key))
+                if isinstance(key, int) or False in key:  # else it was collected before
+                    add(_number(hit, key))
     except BaseException:
         LOG.extend(touched)  # those that were taken have nothing to tell any more
         _unclaimed.extend(found)
         raise
+    finally:
+        _collecting = False
     while _unclaimed:
         add(_unclaimed.pop())
     return found
+
+
+def forget() -> None:
+    """What was hit until now did not happen: in a forked child, where another thread may have
+    been collecting that is not there any more."""
+    global _collecting
+    _collecting = False
+    collect()
 
 
 def peek() -> list[int]:
@@ -206,7 +219,7 @@ def peek() -> list[int]:
     hit: Block
     key: Key
     for entry in set(LOG.copy()):
-        hit, key = entry if isinstance(entry, tuple) else (entry, entry.read(entry))
+        hit, key = entry if isinstance(entry, tuple) else (entry, entry.read())
         if isinstance(key, tuple) and False not in key:
             continue
         number = hit.numbers.get(key)
@@ -221,13 +234,19 @@ def _number(block: Block, key: Key) -> int:
     """
     if block.numbers is _no_numbers:
         block.numbers = {}
-    entry = (block, key)
+    claim = object()
     number = len(_seen)
-    while _seen.setdefault(number, entry) is not entry:  # another thread took it just now
+    while _seen.setdefault(number, claim) is not claim:  # another thread took it just now
         number += 1
+    _seen[number] = block
     return block.numbers.setdefault(key, number)
 
 
 def seen(number: int) -> tuple[Block, Key]:
-    """The block and the key of a pattern number."""
-    return _seen[number]
+    """The block and the key of a pattern number.
+
+    Not kept as a pair: the garbage collector would look at each, time and again.
+    """
+    block = _seen[number]
+    assert isinstance(block, Block)
+    return block, next(key for key, its in block.numbers.copy().items() if its == number)

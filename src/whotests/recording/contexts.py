@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from whotests.probes.runtime import LOG, Block, collect, peek
+from whotests.probes.runtime import LOG, Block, collect, forget, peek
 from whotests.recording.originals import RLock, get_ident
 from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
 from whotests.types import Outcome, Phase, Runner, TestName
@@ -36,11 +36,22 @@ class Context:
         self.test = test
         self.phase = phase
         self.label = label
-        self.patterns: set[int] = set()
+        self.patterns: tuple[int, ...] | set[int] = ()
+        """A set once something was added: most contexts are given all at once, and in a tuple of
+        numbers there is nothing for the garbage collector to look at."""
         self.written = 0
         """How many patterns it had when it was last written while open."""
         self.opening = 0
         """A label's number among all labels that were opened."""
+
+    def add(self, patterns: tuple[int, ...]) -> None:
+        """More has run in it."""
+        if isinstance(self.patterns, set):
+            self.patterns.update(patterns)
+        elif self.patterns:
+            self.patterns = set(self.patterns).union(patterns)
+        else:
+            self.patterns = patterns
 
 
 class _OpenTest:
@@ -219,7 +230,7 @@ class Contexts:
     def go_on_forked(self) -> None:
         """In a forked child: what is open stays so, and nothing has run yet."""
         self._lock = RLock()  # another thread may have been in here, which the child has not
-        collect()
+        forget()
         self.closed.clear()
         self.notes.clear()
         self._waiting = {}
@@ -228,15 +239,15 @@ class Contexts:
             assert test.context.phase is not None
             test.context = self._test_context(test.name, test.context.phase)
         for context in self._labels:  # the same objects: they are what closes them
-            context.patterns = set()
+            context.patterns = ()
             context.written = 0
 
     def snapshot(self) -> list[tuple[Context, set[int]]]:
         """The open contexts, and what has run in each until now; nothing changes."""
         hit = peek()
         active = self._active()
-        idle = [] if self.base in active else [(self.base, self.base.patterns.copy())]
-        return idle + [(context, context.patterns.union(hit)) for context in active]
+        idle = [] if self.base in active else [(self.base, set(self.base.patterns))]
+        return idle + [(context, set(context.patterns).union(hit)) for context in active]
 
     @property
     def confusion(self) -> str:
@@ -346,10 +357,10 @@ class Contexts:
         if thread_count() > 1 or self._greenlets.any_left:
             self._look_at_waiting()
         if LOG:
-            hit = collect()
+            hit = tuple(collect())
             active = self._active()
             for context in active:
-                context.patterns.update(hit)
+                context.add(hit)
             if hit and len(active) > 1:
                 self._note_confusion()
 

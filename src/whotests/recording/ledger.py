@@ -4,19 +4,21 @@ It gives files, patterns and contexts their numbers within the run.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import seen
 from whotests.recording.contexts import Context, Contexts
 from whotests.records import (
+    NO_PATTERN,
     Batch,
     ContextRecord,
     FileRecord,
     PatternRecord,
     TestRecord,
 )
+from whotests.source.plain import unit_record
 from whotests.types import FileState, LineBits, Outcome, Runner, TestName
 
 __all__ = ["Ledger"]
@@ -47,7 +49,7 @@ class Ledger:
         """Tests that were written."""
         self._patterns: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[int, int] = {}
-        """Pattern number in this process -> pattern key, or -1 where no line is in it."""
+        """Pattern number in this process -> pattern key."""
 
     def batch(self, unfinished: list[Context] | None = None, *, complete: bool = False) -> Batch:
         """Everything new. `unfinished`: contexts that ended with the run, not by themselves; in a
@@ -143,22 +145,20 @@ class Ledger:
             excluded=LineBits(file.excluded),
             branches=file.branches,
             partial=LineBits(file.partial),
-            units=file.units,
+            units=tuple(map(unit_record, file.plain_units)),
             state=FileState.MEASURED if file.packed_layout else FileState.NOT_MEASURED,
             reason=file.reason,
         )
 
-    def _pattern_keys(self, numbers: set[int], new: list[PatternRecord]) -> tuple[int, ...]:
+    def _pattern_keys(self, numbers: Collection[int], new: list[PatternRecord]) -> tuple[int, ...]:
         known = self._numbers
         try:
-            keys = set(map(known.__getitem__, numbers))
+            return tuple(map(known.__getitem__, numbers))
         except KeyError:
             # What lies together in a file mostly runs together: footprints of neighbours are small.
-            for number in sorted(numbers.difference(known), key=_place):
+            for number in sorted(set(numbers).difference(known), key=_place):
                 known[number] = self._pattern_key(number, new)
-            keys = set(map(known.__getitem__, numbers))
-        keys.discard(-1)
-        return tuple(keys)
+            return tuple(map(known.__getitem__, numbers))
 
     def _pattern_key(self, number: int, new: list[PatternRecord]) -> int:
         block, hit = seen(number)
@@ -167,7 +167,7 @@ class Ledger:
         layout = layout_of(file)
         lines, branches = layout.hit(block.index, hit)
         if not lines and not branches:
-            return -1
+            return NO_PATTERN
         unit = layout.unit(block.index)
         place = (self._file_key(file), unit, lines, branches)
         key = self._patterns.get(place)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from whotests.errors import InternalError
-from whotests.records import FileRecord, PatternRecord
+from whotests.records import NO_PATTERN, FileRecord, PatternRecord
 from whotests.store.branches import Branches
 from whotests.store.packing import (
     pack_bits,
@@ -61,7 +61,7 @@ class CodeRows:
         """File key -> what is in the file of it."""
         self._units: Kept[tuple[int, int], _Unit] = Kept()
         """File key and place of a unit -> its row."""
-        self._patterns: dict[int, int] = {}
+        self._patterns: dict[int, int] = {NO_PATTERN: 0}
         """Pattern key -> pattern id, the new ones as well: contexts have many."""
         self._new_patterns: list[int] = []
 
@@ -82,11 +82,13 @@ class CodeRows:
     def pattern_ids(self, keys: Iterable[int]) -> set[int]:
         """The ids of patterns; several keys may stand for one."""
         try:
-            return set(map(self._patterns.__getitem__, keys))
+            ids = set(map(self._patterns.__getitem__, keys))
         except KeyError as failure:
             raise InternalError(
                 f"a context refers to pattern {failure}, which was never written; report this"
             ) from failure
+        ids.discard(0)
+        return ids
 
     def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
         """Adds the file's version if it is new, and what this run did with it."""

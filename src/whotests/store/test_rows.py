@@ -90,10 +90,10 @@ class TestRows:
 
     def write_context(self, pending: Pending, context: ContextRecord) -> None:
         """Adds the context, or adds to it; one that ran nothing gets no row."""
-        if not context.patterns:
+        ids = self._pattern_ids(context.patterns)
+        if not ids:
             return
         test_id = None if context.test is None else self._test_id(context.test)
-        ids = self._pattern_ids(context.patterns)
         old = self._contexts.get(context.key)
         if old is None:
             footprint_id = self._footprint_id(pending, ids)
