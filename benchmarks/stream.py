@@ -128,9 +128,10 @@ def render(measured: list[Measured], *, rounds: int) -> str:
         f"Measured on {day}: CPython {platform.python_version()} on {platform.system()} "
         f"{platform.machine()} with {os.cpu_count()} cores; whotests {version('whotests')}, "
         f"testtools {version('testtools')}; least of {rounds} runs. Of ten tests, each begins and "
-        "ends with tags, and one attaches a log in two chunks. Making the events is part of it. "
-        f"The first two are measured with {EVENTS:,} events, all else with {FEW:,}; the peak "
-        "memory's growth is from a tenth of the events to all of them.",
+        "ends with tags, and one attaches a log in two chunks; making the events is part of it. "
+        f"whotests is sent {EVENTS:,} events for the first two lines and {FEW:,} for the others, "
+        f"testtools always {FEW:,}; all are scaled to a million. The growth of the peak memory is "
+        "from a tenth of the events to all that were sent.",
         "",
         "| a million events | whotests | testtools | memory grows by | testtools' |",
         "|---|---:|---:|---:|---:|",
