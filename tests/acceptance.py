@@ -1,8 +1,8 @@
-"""testtools' own tests, run against our names.
+"""The tests of testtools, and of projects that use it, run against our names.
 
-They come from its source archive, which is fetched. What they import from testtools is ours
-where we have it (`acceptance_names`). By hand: `python tests/acceptance.py test_testcase …`
-prints what fails and is not listed, with the whole text, and what is listed and passes.
+They come from source archives, which are fetched. What they import from testtools is ours where
+we have it (`acceptance_names`). By hand: `python tests/acceptance.py test_testcase …`, or with
+the name of a project, prints what fails and is not listed, and what is listed and passes.
 """
 
 import json
@@ -15,12 +15,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance_differences import DIFFERENCES
+from acceptance_differences import DIFFERENCES, USERS
 from peer_sources import fetch_source
 
-__all__ = ["Acceptance", "run_acceptance"]
+__all__ = ["PROJECTS", "TESTTOOLS", "Acceptance", "Project", "run_acceptance"]
 
-VERSION = "2.9.1"
 SHOWN = 12
 """Texts per module that are printed in full."""
 HERE = Path(__file__).parent
@@ -29,8 +28,30 @@ IMPORT = re.compile(r"\bimport testtools\b(?!\.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Whose tests are run."""
+
+    name: str
+    version: str
+    parts: tuple[str, ...]
+    """Folders of the source archive that are run; what they import from testtools is replaced."""
+
+
+TESTTOOLS = Project(name="testtools", version="2.9.1", parts=("tests",))
+PROJECTS = {
+    project.name: project
+    for project in (
+        Project(name="fixtures", version="4.3.2", parts=("fixtures", "tests")),
+        Project(name="python-subunit", version="1.4.6", parts=("python/subunit", "python/tests")),
+        Project(name="testresources", version="2.1.2", parts=("testresources", "tests")),
+        Project(name="testscenarios", version="0.7.0", parts=("testscenarios", "tests", "doc")),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """What came of one module's tests."""
+    """What came of one module's tests, or those of a project."""
 
     module: str
     outcomes: dict[str, str]
@@ -53,36 +74,44 @@ class Acceptance:
     @property
     def unlisted(self) -> dict[str, str]:
         """What fails and has no reason to, with its text."""
-        listed = DIFFERENCES.get(self.module, {})
-        return {name: text for name, text in self.failed.items() if name not in listed}
+        return {name: text for name, text in self.failed.items() if name not in self._listed}
 
     @property
     def outdated(self) -> set[str]:
         """What is listed and does not fail."""
-        return set(DIFFERENCES.get(self.module, {})) - set(self.failed)
+        return set(self._listed) - set(self.failed)
+
+    @property
+    def _listed(self) -> dict[str, str]:
+        return USERS.get(self.module) or DIFFERENCES.get(self.module, {})
 
 
 def run_acceptance(
-    modules: tuple[str, ...], folder: Path, *, whose: str = "ours"
+    modules: tuple[str, ...], folder: Path, *, project: Project = TESTTOOLS, whose: str = "ours"
 ) -> tuple[list[Acceptance], set[str]]:
-    """What came of these modules of testtools' tests, and which names came from testtools.
+    """What came of these modules of a project's tests, and which names came from testtools.
 
-    They run in a process of their own, on a copy in `folder`, which is empty. For comparison,
-    all names may be 'theirs'.
+    Without modules, all tests are one. They run in a process of their own, on a copy in `folder`.
+    For comparison, all names may be 'theirs'.
     """
-    source = fetch_source("testtools", VERSION)
-    place = folder / f"testtools-{VERSION}"  # their expectations have its name in paths
-    shutil.copytree(source / "tests", place / "tests")
+    source = fetch_source(project.name, project.version)
+    place = folder / f"{project.name}-{project.version}"  # testtools expects its name in paths
+    for part in project.parts:
+        shutil.copytree(source / part, place / Path(part).name)
+    for text in source.glob("README*"):  # some run it as a doctest
+        shutil.copy(text, place)
     for file in place.rglob("*.py"):
-        text = file.read_text(encoding="utf-8")
-        text = IMPORT_FROM.sub("from meant", text)
-        file.write_text(IMPORT.sub("import meant as testtools", text), encoding="utf-8")
+        code = file.read_text(encoding="utf-8")
+        code = IMPORT_FROM.sub("from meant", code)
+        file.write_text(IMPORT.sub("import meant as testtools", code), encoding="utf-8")
     results = folder / "results.json"
-    path = os.pathsep.join((str(place), str(HERE), str(source)))
+    (place / "meant.py").write_text("import acceptance_names\n\nacceptance_names.install()\n")
+    testtools = fetch_source(TESTTOOLS.name, TESTTOOLS.version)
+    path = os.pathsep.join(map(str, (place, HERE, testtools)))
     subprocess.run(
-        [sys.executable, str(HERE / "acceptance_child.py"), str(results), whose, *modules],
+        [sys.executable, str(HERE / "acceptance_child.py"), str(results), project.name, *modules],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, "ACCEPTANCE_NAMES": whose},
         check=True,
         timeout=300,
     )
@@ -91,10 +120,18 @@ def run_acceptance(
     return found, set(json.loads(last)["taken"])
 
 
-def main(modules: tuple[str, ...]) -> int:
-    """Print the differences of modules that are not as listed; 0 if there are none."""
+def main(names: tuple[str, ...]) -> int:
+    """Print the differences of modules and projects that are not as listed; 0 if there are none."""
+    modules = tuple(name for name in names if name not in PROJECTS)
+    found: list[Acceptance] = []
+    taken: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
-        found, taken = run_acceptance(modules, Path(folder))
+        if modules:
+            found, taken = run_acceptance(modules, Path(folder))
+        for name in PROJECTS.keys() & set(names):
+            more, used = run_acceptance((), Path(folder), project=PROJECTS[name])
+            found += more
+            taken |= used
     for result in found:
         for number, (name, text) in enumerate(result.unlisted.items()):
             shown = text if number < SHOWN else ""

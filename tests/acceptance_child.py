@@ -1,7 +1,7 @@
-"""Runs modules of testtools' own tests in this process; a line of JSON for each, at the end.
+"""Runs tests of testtools, or of what uses it, in this process; lines of JSON at the end.
 
-Called as: acceptance_child.py RESULTS ours|theirs MODULE..., in the folder that has the
-package `tests`.
+Called as: acceptance_child.py RESULTS PROJECT [MODULE...], in the folder that has the package
+`tests`. Without modules, all tests are one.
 """
 
 import importlib
@@ -50,16 +50,17 @@ class Collected(unittest.TestResult):
             self.outcomes[test.id()] = outcome
 
 
-def main(results: str, whose: str, *modules: str) -> None:
-    acceptance_names.install(ours=whose == "ours")
+def main(results: str, project: str, *modules: str) -> None:
+    importlib.import_module("meant")  # it puts the names in their places
     import testscenarios
 
     lines = []
-    for name in modules:
-        suite = importlib.import_module(f"tests.{name}").test_suite()
+    for name in modules or (project,):
+        module = f"tests.{name}" if modules else "tests"
+        suite = importlib.import_module(module).test_suite()
         collected = Collected()
         unittest.TestSuite(testscenarios.generate_scenarios(suite)).run(collected)
-        prefix = f"tests.{name}."
+        prefix = f"{module}."
         outcomes = {
             test_id.removeprefix(prefix): text for test_id, text in collected.outcomes.items()
         }

@@ -4,9 +4,10 @@ The list is exact: one that passes after all has to go. A key is what follows th
 in the test's id.
 """
 
-__all__ = ["DIFFERENCES", "PEERS_OWN"]
+__all__ = ["DIFFERENCES", "PEERS_OWN", "USERS"]
 
 UNEXPECTED = "a defect: a run with an unexpected success counts as successful"
+EXIT = "a defect: a test that calls sys.exit() ends the whole run, with its status"
 MODULE = "expects the name of testtools' own module in a repr"
 FILES = "expects the names of testtools' own files in a traceback"
 
@@ -16,6 +17,16 @@ PEERS_OWN = {
     "testcase._unique_text": "a private function, tested by itself",
 }
 """What their tests import beside matchers that is not ours, each with its reason."""
+
+USERS: dict[str, dict[str, str]] = {
+    "python-subunit": {
+        "test_run.TestSubunitTestRunner.test_exits_nonzero_when_execution_errors": EXIT,
+        "test_test_protocol.TestTestProtocolServerPipe.test_story": (
+            "expects the name of testtools' own exception in a text"
+        ),
+    },
+}
+"""The same for projects that use testtools, by their names."""
 
 DIFFERENCES: dict[str, dict[str, str]] = {
     "matchers.test_basic": {},
@@ -38,9 +49,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "TestPlaceHolder.test_repr_custom_outcome": MODULE,
         "TestPlaceHolder.test_repr_just_id": MODULE,
         "TestPlaceHolder.test_repr_with_description": MODULE,
-        "TestRunTestUsage.test_last_resort_in_place": (
-            "a defect: a test that calls sys.exit() ends the whole run, with its status"
-        ),
+        "TestRunTestUsage.test_last_resort_in_place": EXIT,
     },
     "test_testresult": {
         "TestAdaptedStreamResult.test_addUnexpectedSuccess_was_successful": UNEXPECTED,

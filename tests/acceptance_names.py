@@ -5,6 +5,7 @@ Each is looked up when it is asked for. Imported where testtools' own tests run,
 """
 
 import importlib
+import os
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -48,12 +49,17 @@ TAKEN_FROM_PEER: set[str] = set()
 ABSENT = object()
 
 
-def install(*, ours: bool = True) -> None:
-    """Make `import meant` and its submodules work; with testtools' names only, if not `ours`."""
-    if not ours:
+def install() -> None:
+    """Make `import meant` and its submodules work, as the module `meant` asks when it is imported.
+
+    Where the environment says ACCEPTANCE_NAMES=theirs, all names are testtools'.
+    """
+    if os.environ.get("ACCEPTANCE_NAMES") == "theirs":
         OURS.clear()
         OTHER_WORDS.clear()
     sys.meta_path.insert(0, _Finder())
+    del sys.modules["meant"]
+    importlib.import_module("meant")
 
 
 class _Finder(MetaPathFinder, Loader):
