@@ -58,7 +58,7 @@ def install() -> None:
         OURS.clear()
         OTHER_WORDS.clear()
     sys.meta_path.insert(0, _Finder())
-    del sys.modules["meant"]
+    sys.modules.pop("meant", None)
     importlib.import_module("meant")
 
 
