@@ -79,13 +79,14 @@ _IMPORTED_WHEN_USED = {
 }
 """They bring unittest, json and more with them, which who only passes events on does not need."""
 
+if not TYPE_CHECKING:  # it would let a type checker take any name
 
-def __getattr__(name: str) -> object:
-    if name not in _IMPORTED_WHEN_USED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        if name not in _IMPORTED_WHEN_USED:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-    module = import_module(f"{__name__}.{_IMPORTED_WHEN_USED[name]}")
-    value: object = getattr(module, name)
-    globals()[name] = value
-    return value
+        module = import_module(f"{__name__}.{_IMPORTED_WHEN_USED[name]}")
+        value = getattr(module, name)
+        globals()[name] = value
+        return value
