@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import whotests.testing
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.control import RunControl
 from whotests.stream.event import Status
@@ -26,6 +27,8 @@ from whotests.testing import (
 
 class Case(unittest.TestCase):
     """A test that calls something."""
+
+    __test__ = False
 
     def __init__(self, name: str, body: Callable[[], object] = lambda: None) -> None:
         super().__init__()
@@ -167,6 +170,41 @@ def test_the_result_hears_of_one_test_at_a_time() -> None:
         started.split()[1] == stopped.split()[1]
         for started, stopped in zip(heard[::2], heard[1::2], strict=True)
     )
+
+
+class Threads(whotests.testing.TestCase):
+    """Tests of ours, one of which leaves a thread behind."""
+
+    __test__ = False
+
+    barrier: threading.Barrier
+    let_go: threading.Event
+
+    async def test_waits(self) -> None:
+        self.barrier.wait()
+        self.barrier.wait()
+
+    def test_leaves(self) -> None:
+        self.barrier.wait()
+        threading.Thread(target=self.let_go.wait, name="left", daemon=True).start()
+        self.barrier.wait()
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_threads_of_other_tests_and_workers_are_no_leftovers(both: bool) -> None:
+    """Whose a thread is cannot be told of tests that run at once; of one alone it can."""
+    names = ["test_leaves", "test_waits"] if both else ["test_leaves"]
+    Threads.barrier = threading.Barrier(len(names), timeout=10)
+    Threads.let_go = threading.Event()
+    result = Ids()
+    concurrent(*(Threads(name) for name in names)).run(result)
+    Threads.let_go.set()
+    told = "".join(text for _test, text in result.failures)
+    assert "whotests" not in told.replace("whotests.testing", "")
+    assert [test.id().rpartition(".")[2] for test, _text in result.failures] == (
+        [] if both else ["test_leaves"]
+    )
+    assert ("thread 'left'" in told) is not both
 
 
 def test_stop_ends_all_parts() -> None:

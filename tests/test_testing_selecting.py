@@ -24,6 +24,8 @@ from whotests.testing import (
 class Named(unittest.TestCase):
     """A test with any id."""
 
+    __test__ = False
+
     def __init__(self, test_id: str) -> None:
         super().__init__()
         self._id = test_id

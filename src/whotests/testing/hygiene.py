@@ -21,16 +21,28 @@ NO_TESTS = (WATCHDOG, "whotests", "PoolThread-twisted.internet.reactor")
 
 
 class Hygiene:
-    """What is there at the beginning of a test, to tell what it left at its end."""
+    """What is there at the beginning of a test, to tell what it left at its end.
 
-    __slots__ = ("_reactor", "_threads")
+    Whose a thread is cannot be told where tests run in several threads at once: then none is
+    looked for.
+    """
+
+    __slots__ = ("_alone", "_outer", "_reactor", "_threads")
 
     def __init__(self) -> None:
         self._threads: list[threading.Thread] = []
         self._reactor: Any = None
+        self._alone = True
+        self._outer: Hygiene | None = None
+        """That of the test that runs this one, in the same thread."""
 
     def begin(self) -> None:
         """Note what is there."""
+        ident = threading.get_ident()
+        self._outer = _running.get(ident)
+        _running[ident] = self
+        if len(_running) > 1:
+            self._meet_others(ident)
         self._threads = threading.enumerate()
         if REACTOR in sys.modules:
             from whotests.testing.reactor_contents import ReactorContents
@@ -39,15 +51,31 @@ class Hygiene:
 
     def leftovers(self, case: Any) -> list[Leftover]:
         """What was not there at the beginning and is not allowed; it is ended, if possible."""
+        ident = threading.get_ident()
+        if self._outer is None:
+            _running.pop(ident, None)
+        else:
+            _running[ident] = self._outer
         found: list[Leftover] = []
         if REACTOR in sys.modules:
             from whotests.testing.reactor_contents import ReactorContents
 
             contents = self._reactor or ReactorContents(sys.modules[REACTOR], empty=True)
             found += contents.leftovers(lambda some: not_allowed(case, some))
-        if threading.enumerate() != self._threads:
+        if self._alone and threading.enumerate() != self._threads:
             found += self._left_threads(case)
         return found
+
+    def _meet_others(self, ident: int) -> None:
+        """Tests in other threads, and those that run them, are not alone, and neither is this."""
+        alive = {thread.ident for thread in threading.enumerate()}
+        for other, test in tuple(_running.items()):
+            if other != ident and other in alive:
+                each: Hygiene | None = test
+                while each is not None:
+                    each._alone = False
+                    each = each._outer
+                self._alone = False
 
     def _left_threads(self, case: Any) -> list[Leftover]:
         new = [
@@ -72,6 +100,9 @@ class Hygiene:
 
 
 REACTOR = "twisted.internet.reactor"
+
+_running: dict[int, Hygiene] = {}
+"""By thread: the innermost test that runs there."""
 
 
 def is_ours(thread: threading.Thread) -> bool:

@@ -103,7 +103,8 @@ class Workers:
         self._active[number] = job
         self._inbox.put((number, job))
         if len(self._threads) < len(self._active):
-            name = f"{self._name}-{len(self._threads)}"
+            # By their names, threads of ours are told from what tests leave behind.
+            name = f"whotests {self._name}-{len(self._threads)}"
             thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
