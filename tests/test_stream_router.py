@@ -113,3 +113,18 @@ def test_a_rule_that_is_not_there_cannot_be_removed(rule: ByRoute | ByTest) -> N
     """Removing what was never added is a mistake worth hearing of."""
     with pytest.raises(UsageError, match="no such rule"):
         Router().remove_rule(rule)
+
+
+def test_what_was_started_is_stopped_when_another_cannot_start() -> None:
+    """When one sink refuses to start, those that did are stopped, and it is heard."""
+
+    class Unstartable(EventLog):
+        def start_run(self) -> None:
+            raise OSError("cannot be started")
+
+    fallback = EventLog()
+    router = Router(fallback)
+    router.add_rule(ByRoute("0"), Unstartable())
+    with pytest.raises(OSError, match="cannot be started"):
+        router.start_run()
+    assert (fallback.started, fallback.stopped) == (1, 1)

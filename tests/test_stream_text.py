@@ -99,9 +99,33 @@ def test_what_the_encoding_lacks_is_escaped() -> None:
 
 
 def test_an_id_stays_on_its_line() -> None:
-    """Newlines and escape sequences in ids and reasons cannot forge lines or steer a terminal."""
-    text = written(Event("a\nsuccess b\x1b[2J", Status.SUCCESS))
-    assert text.startswith("success    a\\nsuccess b\\x1b[2J\n")
+    """Newlines and escape sequences in ids and names cannot forge lines or steer a terminal."""
+    forged = "a\nsuccess b\x1b[2J"
+    text = written(
+        Event(attachment=Chunk(forged, b"x\n", "text/plain"), route_code="0\n"),
+        Event("test", attachment=Chunk(forged, b"x\n", "text/plain")),
+        Event("test", Status.FAIL),
+        Event(forged, Status.SUCCESS),
+    )
+    assert text.startswith(
+        "[0\\n] a\\nsuccess b\\x1b[2J: x\n"
+        "fail       test\n"
+        "    a\\nsuccess b\\x1b[2J: x\n"
+        "success    a\\nsuccess b\\x1b[2J\n"
+    )
+
+
+def test_output_without_an_end_of_line_does_not_pile_up() -> None:
+    """Dots that a run prints for hours come in pieces, and none is lost."""
+    dots = Event(attachment=Chunk("stdout", b"." * 1000, "text/plain"))
+    stream = io.StringIO()
+    sink = TextSink(stream)
+    sink.start_run()
+    for _ in range(100):
+        sink.handle(dots)
+    assert stream.getvalue().count(".") > 90_000
+    sink.stop_run()
+    assert stream.getvalue().count(".") == 100_000
 
 
 @given(events=st.lists(EVENTS, max_size=20))

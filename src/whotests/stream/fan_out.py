@@ -20,14 +20,7 @@ class FanOut:
         self._handles = tuple(sink.handle for sink in sinks)
 
     def start_run(self) -> None:
-        started: list[Sink] = []
-        try:
-            for sink in self.sinks:
-                sink.start_run()
-                started.append(sink)
-        except BaseException:
-            stop_all(started)
-            raise
+        start_all(self.sinks)
 
     def handle(self, event: Event, /) -> None:
         for handle in self._handles:
@@ -35,6 +28,18 @@ class FanOut:
 
     def stop_run(self) -> None:
         stop_all(self.sinks)
+
+
+def start_all(sinks: Iterable[Sink]) -> None:
+    """Start every sink; where one cannot be, stop those that were, and raise its error."""
+    started: list[Sink] = []
+    try:
+        for sink in sinks:
+            sink.start_run()
+            started.append(sink)
+    except BaseException:
+        stop_all(started)
+        raise
 
 
 def stop_all(sinks: Iterable[Sink]) -> None:

@@ -20,6 +20,7 @@ def attachments_as_text(attachments: Mapping[str, Attachment]) -> str:
 
 def attachment_as_text(name: str, attachment: Attachment) -> str:
     """One line, or the name and the indented text below it."""
+    name = one_line(name)
     if not attachment.is_text:
         return f"{name} ({attachment.content_type}): {len(attachment.content)} bytes"
     text = attachment.as_text().rstrip()

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from whotests.errors import UsageError
 from whotests.stream.event import Event
-from whotests.stream.fan_out import stop_all
+from whotests.stream.fan_out import start_all, stop_all
 from whotests.stream.sink import Sink
 
 __all__ = ["ByRoute", "ByTest", "Router"]
@@ -81,8 +81,7 @@ class Router:
                 sink.stop_run()
 
     def start_run(self) -> None:
-        for sink in self._ours:
-            sink.start_run()
+        start_all(self._ours)
         self._running = True
 
     def handle(self, event: Event, /) -> None:

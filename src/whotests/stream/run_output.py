@@ -4,8 +4,12 @@ from collections.abc import Callable
 
 from whotests.stream.attachment import MediaType
 from whotests.stream.event import Event
+from whotests.stream.readable import one_line
 
 __all__ = ["RunOutput"]
+
+LONGEST_LINE = 8192
+"""As many characters wait for the end of their line."""
 
 
 class RunOutput:
@@ -13,7 +17,7 @@ class RunOutput:
 
     Chunks of many attachments may interleave, and cut lines and characters anywhere. What says
     no type is taken for text: it is what a process printed. Of other types than text, the size
-    is told at the end.
+    is told at the end. A line that does not end is cut in pieces.
     """
 
     def __init__(self, on_line: Callable[[str], object]) -> None:
@@ -32,7 +36,9 @@ class RunOutput:
         key = event.route_code, chunk.name
         output = self._open.get(key)
         if output is None:
-            name = chunk.name if event.route_code is None else f"[{event.route_code}] {chunk.name}"
+            name = one_line(chunk.name)
+            if event.route_code is not None:
+                name = f"[{one_line(event.route_code)}] {name}"
             media_type = MediaType.parse(chunk.mime_type)
             is_text = media_type.type == "text" or chunk.mime_type is None
             output = _Text(name, media_type) if is_text else _Size(name, media_type)
@@ -61,8 +67,9 @@ class _Text:
     def take(self, content: bytes, eof: bool) -> list[str]:
         lines = (self._rest + self._decode(content, eof)).split("\n")
         self._rest = lines.pop()
-        if eof and self._rest:
+        if self._rest and (eof or len(self._rest) > LONGEST_LINE):
             lines.append(self._rest)
+            self._rest = ""
         return [f"{self._name}: {line}".rstrip() for line in lines]
 
 

@@ -1,6 +1,6 @@
 """What came of a run, in counts."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Set as AbstractSet
 
 from whotests.stream.collection import Collector, TestRecord
@@ -22,12 +22,12 @@ class Summary:
         self._collector = Collector(self.add)
         self.counts: Counter[Status] = Counter()
         """How many tests ended with each status."""
-        self.records: dict[Status, list[TestRecord]] = {}
+        self.records: defaultdict[Status, list[TestRecord]] = defaultdict(list)
         """By status, in the order of their ends; of the statuses to be kept only."""
 
     def start_run(self) -> None:
         self.counts = Counter()
-        self.records = {}
+        self.records = defaultdict(list)
         self._collector.start_run()
 
     def stop_run(self) -> None:
@@ -41,7 +41,7 @@ class Summary:
         status = record.status
         self.counts[status] += 1
         if status in self._keep:
-            self.records.setdefault(status, []).append(record)
+            self.records[status].append(record)
 
     @property
     def tests_run(self) -> int:

@@ -60,6 +60,7 @@ class TextSink:
             self._failed.append(f"{record.status:{_WIDTH}} {label_of(record)}")
             self._write_block(attachments_as_text(record.attachments))
         self._write_block("\n".join(record.notes))
+        self._stream.flush()
 
     def _counts(self) -> str:
         counts = self._summary.counts
