@@ -8,6 +8,7 @@ from unittest import TestCase, TestResult
 
 from whotests.stream.control import Control, RunControl
 from whotests.stream.event import FAILED, Chunk, Event, Status
+from whotests.stream.open_report import OpenReport
 from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now
 
@@ -17,9 +18,6 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 TRACEBACK = 'text/x-traceback; charset="utf8"; language="python"'
 TEXT = 'text/plain; charset="utf8"'
-
-_SEVERITY = (Status.SUCCESS, Status.XFAIL, Status.SKIP, Status.UXSUCCESS, Status.FAIL)
-"""Of all that is reported of one test, the one that stands last here counts."""
 
 
 class Detail(Protocol):
@@ -64,7 +62,7 @@ class ResultToStream(TestResult):
         self._successful = True
         self._tags: list[frozenset[str]] = [frozenset()]
         """Those of the run, and of each test that is in progress."""
-        self._open: dict[str, _OpenReport] = {}
+        self._open: dict[str, OpenReport] = {}
 
     # --- the run
 
@@ -118,7 +116,7 @@ class ResultToStream(TestResult):
         test_id = test.id()
         if test_id in self._open:
             self._end(test_id)
-        self._open[test_id] = _OpenReport(self._now())
+        self._open[test_id] = OpenReport(self._now())
         self.sink.handle(
             Event(
                 test_id,
@@ -205,7 +203,7 @@ class ResultToStream(TestResult):
         test_id = test.id()
         runnable = test.countTestCases() > 0
         open_report = self._open.get(test_id)
-        report = open_report or _OpenReport(self._now())
+        report = open_report or OpenReport(self._now())
         suffix = f" {part}" if part else ""
         errors = [] if err is None else [err]
         for name, detail in (details or {}).items():
@@ -260,18 +258,18 @@ class ResultToStream(TestResult):
             self._successful = False
         self._emit_end(test_id, report, runnable=True)
 
-    def _emit_end(self, test_id: str, report: "_OpenReport", runnable: bool) -> None:
+    def _emit_end(self, test_id: str, report: OpenReport, runnable: bool) -> None:
         self.sink.handle(
             Event(
                 test_id,
-                max(report.statuses, key=_SEVERITY.index, default=Status.UNKNOWN),
+                report.worst,
                 tags=self._tags[-1],
                 runnable=runnable,
                 timestamp=self._end_time(report),
             )
         )
 
-    def _end_time(self, report: "_OpenReport") -> datetime:
+    def _end_time(self, report: OpenReport) -> datetime:
         if self._time is None and report.elapsed is not None:
             return report.started + timedelta(seconds=report.elapsed)
         return self._now()
@@ -284,27 +282,6 @@ class ResultToStream(TestResult):
             time, tags = self._time, self._tags  # told already, of the run that begins now
             self.startTestRun()
             self._time, self._tags = time, tags
-
-
-class _OpenReport:
-    """What was reported of a test that did not stop yet."""
-
-    __slots__ = ("elapsed", "names", "started", "statuses")
-
-    def __init__(self, started: datetime) -> None:
-        self.started = started
-        self.elapsed: float | None = None
-        self.statuses: set[Status] = set()
-        self.names: set[str] = set()
-
-    def unused(self, name: str) -> str:
-        """The name, with a number behind it if something is attached under it already."""
-        found, number = name, 0
-        while found in self.names:
-            number += 1
-            found = f"{name}-{number}"
-        self.names.add(found)
-        return found
 
 
 def read_through(detail: Detail, errors: list[ExcInfo]) -> Iterator[bytes]:
