@@ -74,29 +74,40 @@ class LoggedErrors:
     what they log counts for all of these.
     """
 
-    __slots__ = ("_found", "_ident")
+    __slots__ = ("_found", "_ident", "_outer")
 
     def __init__(self) -> None:
         self._found: list[LoggedError] = []
         self._ident = 0
+        self._outer: LoggedErrors | None = None
+        """Those of the test that runs this one, in the same thread."""
 
     def begin(self) -> None:
         """Listen from now on."""
         self._ident = get_ident()
-        if not _listening:
-            listen()
-        _listening[self._ident] = self
+        with _changing:
+            if not _listening:
+                listen()
+            self._outer = _listening.get(self._ident)
+            _listening[self._ident] = self
 
     def end(self) -> list[LoggedError]:
         """What was logged and not flushed; nothing is listened to any more."""
-        _listening.pop(self._ident, None)
-        if not _listening:
-            unlisten()
+        with _changing:
+            if self._outer is not None:
+                _listening[self._ident] = self._outer
+            else:
+                _listening.pop(self._ident, None)
+            if not _listening:
+                unlisten()
         take_from_trial()
         return self._found
 
     def note(self, error: LoggedError) -> None:
         """Take one more, unless this very exception was taken already."""
+        kind = type(error.value)
+        if kind.__name__ == "CancelledError" and kind.__module__.startswith("asyncio"):
+            return  # Python 3.11 reports it of the streams of tasks that were cancelled
         if all(error.value is not other.value for other in self._found):
             self._found.append(error)
 
@@ -120,6 +131,9 @@ class LoggedErrors:
 
 _listening: dict[int, LoggedErrors] = {}
 """By thread: whose test runs there."""
+
+_changing = threading.Lock()
+"""Else the last test of one thread would make the first one of another deaf."""
 
 _unheard = threading.local()
 
