@@ -28,8 +28,8 @@ Following = Generator[None, None, int]
 """Waits until there are more octets; returns where what it followed ends."""
 
 
-def follow_fields(octets: bytearray, at: int, end: int, flags: int) -> Following:
-    """Look at the fields of the packet with which `octets` begin, as more octets are added.
+def follow_fields(octets: bytes | bytearray, at: int, end: int, flags: int) -> Following:
+    """Look at the fields of a packet, as more octets are added.
 
     The fields are between `at` and `end`. Raises MalformedError as soon as they cannot be right.
     """
@@ -54,13 +54,15 @@ def follow_fields(octets: bytearray, at: int, end: int, flags: int) -> Following
     return at
 
 
-def _follow_number(octets: bytearray, at: int, end: int) -> Generator[None, None, tuple[int, int]]:
+def _follow_number(
+    octets: bytes | bytearray, at: int, end: int
+) -> Generator[None, None, tuple[int, int]]:
     while len(octets) < min(at + 4, end):
         yield
     return decode_number(octets, at, end)
 
 
-def _follow_string(octets: bytearray, at: int, end: int) -> Following:
+def _follow_string(octets: bytes | bytearray, at: int, end: int) -> Following:
     offset = at
     length, at = yield from _follow_number(octets, at, end)
     if at + length > end:

@@ -29,6 +29,8 @@ from whotests.stream.subunit.format import (
 __all__ = ["decode", "decode_length"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGE = 1000
+"""Octets that are copied once, at the price of a view."""
 FOUR_OCTETS = 3 << 30
 """The bits that say that a number has as many."""
 
@@ -65,7 +67,7 @@ def decode(octets: bytes | bytearray, start: int, at: int, end: int, flags: int)
     if flags & (FILE_CONTENT | MIME_TYPE | EOF):
         mime_type = None
         name = ""
-        content = b""
+        content: bytes | bytearray | memoryview = b""
         if flags & MIME_TYPE:
             mime_type, at = _decode_string(octets, start, at, end)
         if flags & FILE_CONTENT:
@@ -74,8 +76,8 @@ def decode(octets: bytes | bytearray, start: int, at: int, end: int, flags: int)
             at = first + length
             if at > end:
                 raise content_too_long(length, end - first)
-            content = bytes(octets[first:at])
-        attachment = Chunk(name, content, mime_type, bool(flags & EOF))
+            content = octets[first:at] if length < LARGE else memoryview(octets)[first:at]
+        attachment = Chunk(name, bytes(content), mime_type, bool(flags & EOF))
     if flags & ROUTE_CODE:
         route_code, at = _decode_string(octets, start, at, end)
     return _make_tuple(

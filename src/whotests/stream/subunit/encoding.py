@@ -29,8 +29,8 @@ __all__ = ["encode"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_LIMIT = 1 << 32
-KNOWN_SIZE = 1000
-"""Strings of fewer characters are remembered for a while."""
+REMEMBERED = 1000
+"""Strings of fewer characters are kept for a while, encoded."""
 NANOSECONDS_IN_FOUR_OCTETS = 1 << 22
 
 _pack_two = Struct(">II").pack
@@ -54,23 +54,23 @@ def _encode(event: Event) -> bytes | None:
     """The packet, or None when it were too long."""
     test_id, status, tags, runnable, attachment, route_code, timestamp = event
     flags = VERSION | STATUS_CODES[status]
-    body = b""
+    fields = content = route = b""
     if timestamp is not None and (octets := _encode_time(timestamp)):
         flags |= TIMESTAMP
-        body = octets
+        fields = octets
     if test_id is not None:
         flags |= TEST_ID
-        body += _encode_known(test_id) if len(test_id) < KNOWN_SIZE else _encode_string(test_id)
+        fields += _encode_string(test_id)
     if tags is not None:
         flags |= TAGS
-        body += _encode_tags(tags)
+        fields += _encode_tags(tags)
     if runnable:
         flags |= RUNNABLE
     if attachment is not None:
         name, content, mime_type, eof = attachment
         if mime_type is not None:
             flags |= MIME_TYPE
-            body += _encode_string(mime_type)
+            fields += _encode_string(mime_type)
         if eof:
             flags |= EOF
         # What has neither name nor content is the type, or the end, that a packet tells of no file.
@@ -78,41 +78,44 @@ def _encode(event: Event) -> bytes | None:
             if len(content) > LONGEST_PACKET:
                 return None
             flags |= FILE_CONTENT
-            body += b"%b%b%b" % (_encode_string(name), encode_number(len(content)), content)
+            fields += _encode_string(name) + encode_number(len(content))
     if route_code is not None:
         flags |= ROUTE_CODE
-        body += (
-            _encode_known(route_code)
-            if len(route_code) < KNOWN_SIZE
-            else _encode_string(route_code)
-        )
-    length = len(body) + 3 + CHECKSUM_SIZE
+        route = _encode_string(route_code)
+    length = 3 + len(fields) + len(content) + len(route) + CHECKSUM_SIZE
     if length < 63:
-        packet = _pack_short(SIGNATURE, flags, length + 1) + body
+        head = _pack_short(SIGNATURE, flags, length + 1) + fields
     elif length < (1 << 14) - 2:
-        packet = _pack_long(SIGNATURE, flags) + encode_number(length + 2) + body
+        head = _pack_long(SIGNATURE, flags) + encode_number(length + 2) + fields
     elif length + 3 <= LONGEST_PACKET:
-        packet = _pack_long(SIGNATURE, flags) + encode_number(length + 3) + body
+        head = _pack_long(SIGNATURE, flags) + encode_number(length + 3) + fields
     else:
         return None
-    return packet + crc32(packet).to_bytes(CHECKSUM_SIZE)
+    if content:
+        checksum = crc32(route, crc32(content, crc32(head)))
+        return b"".join((head, content, route, checksum.to_bytes(CHECKSUM_SIZE)))
+    head += route
+    return head + crc32(head).to_bytes(CHECKSUM_SIZE)
 
 
 def _encode_string(text: str) -> bytes:
-    """A string as the format has it. What it cannot hold is replaced by what stands for it:
-    NUL by its symbol U+2400, half of a surrogate pair by its escape, as '\\udc80'."""
+    """A string as the format has it; most come again at once, as the id of a test."""
+    return _encode_short(text) if len(text) < REMEMBERED else _encode_any(text)
+
+
+def _encode_any(text: str) -> bytes:
+    """What the format cannot hold is replaced by what stands for it: NUL by its symbol U+2400,
+    half of a surrogate pair by its escape, as '\\udc80'."""
     try:
         octets = text.encode()
     except UnicodeEncodeError:
         octets = text.encode(errors="backslashreplace")
     if b"\0" in octets:
         octets = octets.replace(b"\0", "\u2400".encode())
-    size = len(octets)
-    return (size.to_bytes(1) if size < 64 else encode_number(size)) + octets
+    return encode_number(len(octets)) + octets
 
 
-_encode_known = lru_cache(256)(_encode_string)
-"""The same for strings that come again at once, as the id of a test."""
+_encode_short = lru_cache(256)(_encode_any)
 
 
 @lru_cache(64)

@@ -31,7 +31,7 @@ SHORT = 4096
 """Octets whose checksum costs less than looking it up."""
 FOLLOWED_PER_OCTET = 16
 """How many octets of packets that are waited for may be looked at for each one that comes."""
-AT_ONCE = 1 << 16
+AT_ONCE = 1 << 18
 """Octets that are asked for at once."""
 NOT_AS_WRITTEN = "its bytes are not those that were written"
 """By its checksum, or by fields that cannot be right already before that has come."""
@@ -218,7 +218,7 @@ class SubunitReader:
         if length and self._credit > 0:
             self._credit -= size
             try:
-                next(_follow(bytearray(octets[at:]), length))
+                next(_follow(octets, at, length))
             except MalformedError:
                 return _Wrong(NOT_AS_WRITTEN, length)
         self._needed = length or LEAST_PACKET
@@ -250,7 +250,7 @@ class SubunitReader:
         if octets is self._waiting:
             del self._waiting[:settled]
         else:
-            self._waiting += octets[settled:]
+            self._waiting += memoryview(octets)[settled:]
         self._following = None
 
     def _cannot_become_whole(self) -> bool:
@@ -262,7 +262,7 @@ class SubunitReader:
         if self._needed == LEAST_PACKET or self._credit <= 0:
             return False
         if self._following is None:
-            self._following = _follow(self._waiting, self._needed)
+            self._following = _follow(self._waiting, 0, self._needed)
             self._followed = 0
         self._credit -= len(self._waiting) - self._followed
         self._followed = len(self._waiting)
@@ -273,10 +273,10 @@ class SubunitReader:
         return False
 
 
-def _follow(octets: bytearray, length: int) -> Generator[None, None, None]:
-    """Look at the packet with which they begin whenever there are more of them; never ends."""
-    flags, first = _unpack_header(octets, 1)
-    fields = 4 + (first >> 6)
-    yield from follow_fields(octets, fields, length - CHECKSUM_SIZE, flags)
+def _follow(octets: bytes | bytearray, start: int, length: int) -> Generator[None, None, None]:
+    """Look at the packet that begins there whenever there are more octets; never ends."""
+    flags, first = _unpack_header(octets, start + 1)
+    fields = start + 4 + (first >> 6)
+    yield from follow_fields(octets, fields, start + length - CHECKSUM_SIZE, flags)
     while True:
         yield
