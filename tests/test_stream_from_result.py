@@ -97,7 +97,9 @@ def test_each_outcome_of_unittest() -> None:
     assert text(records["test_fails"], "traceback").endswith("AssertionError: no good\n")
     assert text(records["test_errs"], "traceback").endswith("KeyError: 'missing'\n")
     assert text(records["test_fails_as_expected"], "traceback").endswith("known\n")
-    assert all(record.begun and record.runnable for record in records.values())
+    assert all(record.runnable for record in records.values())
+    # CPython 3.12.1 does not start what is skipped before it begins.
+    assert all(record.begun for name, record in records.items() if name != "test_never")
 
 
 def test_a_failing_subtest_fails_its_test() -> None:
