@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import contextvars
+import logging
 import unittest
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
@@ -458,3 +459,34 @@ def test_results_that_are_there_already() -> None:
     assert "failed, where a result was expected: KeyError('x')" in found["failed"].text
     assert "where ValueError was expected" in found["other"].text
     assert "has a result, where none was expected: 4" in found["result"].text
+
+
+def test_tasks_have_the_names_that_asyncio_gives() -> None:
+    """A task without a name of its own is not called None, as some releases have it."""
+
+    class Case(TestCase):
+        async def test_it(self) -> None:
+            task = asyncio.create_task(asyncio.sleep(0))
+            self.assertRegex(task.get_name(), r"Task-\d+")
+            self.assertEqual("mine", asyncio.create_task(asyncio.sleep(0), name="mine").get_name())
+            await task
+
+    assert ran_all(Case)["it"].outcome == "passed"
+
+
+def test_a_test_within_a_test_does_not_make_it_deaf() -> None:
+    """What the outer one logs after the inner one has ended is heard."""
+
+    class Inner(TestCase):
+        def test_it(self) -> None:
+            pass
+
+    class Case(TestCase):
+        def test_it(self) -> None:
+            Inner("test_it").run(unittest.TestResult())
+            try:
+                raise KeyError("x")
+            except KeyError:
+                logging.getLogger("inner").exception("after it")
+
+    assert "logger 'inner': after it" in ran_all(Case)["it"].text

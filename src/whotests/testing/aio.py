@@ -42,6 +42,20 @@ PATIENCE = 0.5
 """Seconds that a task has each time to end when it is cancelled."""
 
 
+class NamedTask(asyncio.Task[Any]):
+    """A task that is not called "None" where nobody gives it a name."""
+
+    def set_name(self, value: object) -> None:
+        if value is not None:
+            super().set_name(value)
+
+
+NamedTask.__name__ = "Task"
+
+Task = NamedTask if (3, 13) <= sys.version_info < (3, 13, 3) else asyncio.Task
+"""These releases name the tasks of a loop with a task factory by str(None)."""
+
+
 class TestLoop:
     """A loop of its own for one test; that of Twisted's reactor where this runs on asyncio."""
 
@@ -148,7 +162,7 @@ class TestLoop:
         if self._before is not None:
             task = self._before(loop, coroutine, **options)  # type: ignore[assignment]
         else:
-            task = asyncio.Task(coroutine, loop=loop, **options)
+            task = Task(coroutine, loop=loop, **options)
         self._made[task] = users_caller()
         return task
 
