@@ -49,10 +49,10 @@ class Strays:
 
     def add(self, octets: bytes | bytearray) -> None:
         """The next octets that are no packet."""
-        self.begun = True
         if self._damage is not None:
             octets = self._add_to_damage(self._damage, octets)
         if octets:
+            self.begun = True
             self._before = (self._before + octets[-3:])[-3:]
             self._handle(Event(attachment=Chunk(self._name, bytes(octets))))
 
@@ -82,6 +82,7 @@ class Strays:
 
     def damage_follows(self, reason: str, length: int) -> None:
         """The next octets were meant to be a packet, of that length, or 0 when that is unknown."""
+        self.begun = True
         self._damage = _Damage(bytearray(), reason, length or LONGEST_PACKET, not length)
 
     def packet_follows(self) -> None:
