@@ -11,7 +11,7 @@ from whotests.testing.results import TestResult
 from whotests.testing.telling import tell_duration, tell_subtest
 from whotests.testing.traceback_content import OptExcInfo
 
-__all__ = ["ExtendedToOriginalDecorator", "MultiTestResult", "Tagger", "TestResultDecorator"]
+__all__ = ["MultiTestResult", "Tagger", "TestResultDecorator"]
 
 
 class TestResultDecorator:
