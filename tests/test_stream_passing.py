@@ -1,5 +1,6 @@
 """What every sink that passes events on has to keep to, and what each one adds to that."""
 
+import pickle
 import queue
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -335,6 +336,18 @@ def test_route_codes_are_joined_nearest_first() -> None:
     assert route_under("0", "1/2") == "0/1/2"
     assert route_under(None, "1") == "1"
     assert route_under(None, None) is None
+
+
+@given(event=EVENTS)
+def test_what_is_put_in_can_go_to_another_process(event: Event) -> None:
+    """Every item of a queue is the same after it was pickled and unpickled."""
+    items: queue.SimpleQueue[object] = queue.SimpleQueue()
+    send(ToQueue(items, "0"), [event._replace(timestamp=START)])
+    while not items.empty():
+        item = items.get_nowait()
+        returned = pickle.loads(pickle.dumps(item))
+        assert returned == item
+        assert type(returned) is type(item)
 
 
 def test_start_and_stop_are_items_of_their_own() -> None:

@@ -1,10 +1,97 @@
 """Events find their sinks by rules, which come and go while a run goes on."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream_events import send
 from whotests.errors import UsageError
 from whotests.stream import ByRoute, ByTest, Event, EventLog, Router
+
+RULES = [ByRoute("0"), ByRoute("1", consume=True), ByTest("a"), ByTest(None)]
+EVENTS = [
+    Event(test_id, route_code=route_code)
+    for test_id in (None, "a", "b")
+    for route_code in (None, "0", "0/1", "1", "1/0", "2")
+]
+
+
+class Counted(EventLog):
+    """Refuses what a sink may count on not to happen."""
+
+    def start_run(self) -> None:
+        assert self.started == self.stopped, "started twice"
+        super().start_run()
+
+    def handle(self, event: Event, /) -> None:
+        assert self.started == self.stopped + 1, "an event outside of a run"
+        super().handle(event)
+
+    def stop_run(self) -> None:
+        assert self.started == self.stopped + 1, "stopped twice"
+        super().stop_run()
+
+
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(RULES), st.integers(0, 2)),
+    st.sampled_from(RULES),
+    st.sampled_from(EVENTS),
+)
+"""Add a rule for one of three sinks, remove a rule, or handle an event."""
+
+
+@given(before=st.lists(STEPS, max_size=5), while_running=st.lists(STEPS, max_size=30))
+def test_rules_that_come_and_go(before: list[object], while_running: list[object]) -> None:
+    """Whatever rules come and go, each event reaches the sink that the rules of then name.
+
+    And each sink is started before its first event, stopped after the last, and never twice.
+    """
+    fallback, *sinks = (Counted() for _ in range(4))
+    router = Router(fallback)
+    rules: dict[ByRoute | ByTest, Counted] = {}
+
+    def take(step: object) -> None:
+        if isinstance(step, Event):
+            expected, arrives = destination(step, rules, fallback)
+            count = len(expected.events)
+            router.handle(step)
+            assert expected.events[count:] == [arrives]
+        elif isinstance(step, ByRoute | ByTest):
+            if step in rules:
+                router.remove_rule(step)
+                del rules[step]
+        else:
+            assert isinstance(step, tuple)
+            rule, number = step
+            if rule not in rules:
+                router.add_rule(rule, sinks[number])
+                rules[rule] = sinks[number]
+        running = set(map(id, [fallback, *rules.values()])) if started else set()
+        for sink in (fallback, *sinks):
+            assert sink.started - sink.stopped == (id(sink) in running)
+
+    started = False
+    for step in before:
+        if not isinstance(step, Event):
+            take(step)
+    router.start_run()
+    started = True
+    for step in while_running:
+        take(step)
+    router.stop_run()
+    assert all(sink.started == sink.stopped for sink in (fallback, *sinks))
+
+
+def destination(
+    event: Event, rules: dict[ByRoute | ByTest, Counted], fallback: Counted
+) -> tuple[Counted, Event]:
+    """Where the event has to arrive, and as what: the rules, said once more and more slowly."""
+    steps = event.route_code.split("/") if event.route_code else []
+    for rule, sink in rules.items():
+        if isinstance(rule, ByRoute) and steps[:1] == [rule.step]:
+            rest = "/".join(steps[1:]) or None
+            return sink, event._replace(route_code=rest) if rule.consume else event
+    return rules.get(ByTest(event.test_id), fallback), event
 
 
 def test_routes_come_before_tests_and_the_fallback_last() -> None:
