@@ -5,6 +5,7 @@ stood under the same names since Python 3.7; of other loops nothing is found but
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -86,7 +87,17 @@ def waited_for(loop: Any) -> Iterator[Content]:
     for thread in threading.enumerate():
         arguments = getattr(thread, "_args", None)
         if thread.name.startswith(WAITING) and arguments and arguments[0] is loop:
-            yield process(arguments[1])
+            if exists(arguments[1]):  # else it was waited for, and only the thread goes on
+                yield process(arguments[1])
+
+
+def exists(number: int) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def process(number: int) -> Content:
