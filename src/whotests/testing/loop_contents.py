@@ -86,9 +86,9 @@ def waited_for(loop: Any) -> Iterator[Content]:
     """Processes for which the loop has a thread each, on systems that have no other way."""
     for thread in threading.enumerate():
         arguments = getattr(thread, "_args", None)
-        if thread.name.startswith(WAITING) and arguments and arguments[0] is loop:
-            if exists(arguments[1]):  # else it was waited for, and only the thread goes on
-                yield process(arguments[1])
+        waits = thread.name.startswith(WAITING) and arguments and arguments[0] is loop
+        if waits and exists(arguments[1]):  # else it was waited for, and only the thread goes on
+            yield process(arguments[1])
 
 
 def exists(number: int) -> bool:
