@@ -85,10 +85,10 @@ def selected(loop: Any) -> Iterator[Content]:
 def waited_for(loop: Any) -> Iterator[Content]:
     """Processes for which the loop has a thread each, on systems that have no other way."""
     for thread in threading.enumerate():
-        arguments = getattr(thread, "_args", None)
-        waits = thread.name.startswith(WAITING) and arguments and arguments[0] is loop
-        if waits and exists(arguments[1]):  # else it was waited for, and only the thread goes on
-            yield process(arguments[1])
+        if thread.name.startswith(WAITING):
+            of, number, *_ = getattr(thread, "_args", None) or (None, 0)
+            if of is loop and exists(number):  # else it was waited for: only the thread goes on
+                yield process(number)
 
 
 def exists(number: int) -> bool:
