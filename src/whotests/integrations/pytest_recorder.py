@@ -21,6 +21,12 @@ NAME = "whotests-recorder"
 
 _first = HookimplMarker("pytest")(tryfirst=True)
 
+# A member of an enum that is fetched from its class costs as much as a call.
+_SETUP, _CALL, _TEARDOWN = Phase.SETUP, Phase.CALL, Phase.TEARDOWN
+_PASSED, _UNKNOWN = Outcome.PASSED, Outcome.UNKNOWN
+_PYTEST = Runner.PYTEST
+_NOTHING_YET = (_UNKNOWN, 0.0)
+
 
 def record_every_config(module: ModuleType, session: Session) -> None:
     """Register a recorder in each configuration that `_pytest.config` makes from now on.
@@ -82,21 +88,21 @@ class PytestRecorder:
         self._outcomes.pop(name, None)
         if self._open == name:
             # Plugins that run a test again do so without ending it.
-            self._enter(Phase.SETUP, name)
+            self._enter(_SETUP, name)
             return
         self._stop(self._open)
-        if self._session.start_test(name, runner=Runner.PYTEST):
+        if self._session.start_test(name, runner=_PYTEST):
             self._open = name
-            self._phase = Phase.SETUP
+            self._phase = _SETUP
             self._mine.add(name)
 
     @_first
     def pytest_runtest_call(self, item: Any) -> None:
-        self._enter(Phase.CALL, item.nodeid)
+        self._enter(_CALL, item.nodeid)
 
     @_first
     def pytest_runtest_teardown(self, item: Any) -> None:
-        self._enter(Phase.TEARDOWN, item.nodeid)
+        self._enter(_TEARDOWN, item.nodeid)
 
     @_first
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -121,15 +127,16 @@ class PytestRecorder:
                     return
                 if report.when == "setup":
                     self._outcomes.pop(name, None)
-            before, seconds = self._outcomes.get(name, (Outcome.UNKNOWN, 0.0))
-            outcome = worse(before, _outcome_of(report))
-            if not _is_subtest(report):
+            before, seconds = self._outcomes.get(name, _NOTHING_YET)
+            subtest = type(report).__name__ in _SUBTEST_REPORTS
+            outcome = worse(before, _outcome_of(report, subtest=subtest))
+            if not subtest:
                 seconds += report.duration
-            self._outcomes[name] = outcome, seconds
-            if report.when not in ("setup", "call"):  # but at its end, or as its process died
-                self._session.note_outcome(
-                    name, runner=Runner.PYTEST, outcome=outcome, duration=seconds
-                )
+            if report.when in ("setup", "call"):
+                self._outcomes[name] = outcome, seconds
+            else:  # its end, or its process died
+                self._outcomes.pop(name, None)
+                self._session.note_outcome(name, runner=_PYTEST, outcome=outcome, duration=seconds)
         except Exception as error:
             self._session.fail(error)
 
@@ -149,21 +156,21 @@ class PytestRecorder:
             self._session.interrupted()
 
 
-def _is_subtest(report: Any) -> bool:
-    """pytest's own reports of subtests and those of pytest-subtests carry their context."""
-    return type(report).__name__ in ("SubtestReport", "SubTestReport")
+_SUBTEST_REPORTS = ("SubtestReport", "SubTestReport")
+"""Types of pytest's own reports of subtests, and of those of pytest-subtests."""
 
 
-def _outcome_of(report: Any) -> Outcome:
+def _outcome_of(report: Any, *, subtest: bool) -> Outcome:
+    told = report.outcome
     if hasattr(report, "wasxfail"):
-        if report.skipped:
+        if told == "skipped":
             return Outcome.EXPECTED_FAILURE
         # A strict one is reported as failed, without this mark.
-        return Outcome.UNEXPECTED_SUCCESS if report.passed else Outcome.FAILED
-    if report.failed:
+        return Outcome.UNEXPECTED_SUCCESS if told == "passed" else Outcome.FAILED
+    if told == "passed":
+        # A setup or teardown that went well says nothing yet about the test.
+        return _PASSED if report.when == "call" else _UNKNOWN
+    if told == "failed":
         return Outcome.ERROR if report.when in ("setup", "teardown") else Outcome.FAILED
-    if report.skipped:
-        return Outcome.UNKNOWN if _is_subtest(report) else Outcome.SKIPPED
-    # A setup or teardown that went well says nothing yet about the test, nor does a run that is
-    # to be repeated.
-    return Outcome.PASSED if report.passed and report.when == "call" else Outcome.UNKNOWN
+    # A run that is to be repeated says nothing yet, either.
+    return Outcome.SKIPPED if told == "skipped" and not subtest else _UNKNOWN

@@ -21,6 +21,11 @@ __all__ = ["Context", "Contexts", "TestNote"]
 
 IMPORT = "import"
 
+# A member of an enum that is fetched from its class costs as much as a call.
+_SETUP = Phase.SETUP
+_UNKNOWN = Outcome.UNKNOWN
+_PLACES = {Phase.SETUP: 0, Phase.CALL: 1, Phase.TEARDOWN: 2}
+
 _gil_enabled: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
 
 
@@ -131,8 +136,8 @@ class Contexts:
                 return False
             self._greenlets.watch_this_thread()
             self._switch()
-            self.notes.append(TestNote(name, runner, Outcome.UNKNOWN, None))
-            self._tests[strand] = _OpenTest(name, self._test_context(name, Phase.SETUP))
+            self.notes.append(TestNote(name, runner, _UNKNOWN, None))
+            self._tests[strand] = _OpenTest(name, self._test_context(name, _SETUP))
             return True
 
     def in_test(self) -> bool:
@@ -335,8 +340,7 @@ class Contexts:
     def _test_context(self, name: TestName, phase: Phase) -> Context:
         """A phase of a test that has run nothing yet."""
         number = self._test_numbers.setdefault(name, len(self._test_numbers))
-        place = 0 if phase is Phase.SETUP else 1 if phase is Phase.CALL else 2
-        return Context(number * 4 + place, name, phase)
+        return Context(number * 4 + _PLACES[phase], name, phase)
 
     def _label_context(self, label: str) -> Context:
         """A labelled context that has run nothing yet."""
@@ -354,7 +358,7 @@ class Contexts:
 
     def _switch(self) -> None:
         """Gives what was hit since the last switch to what has been open."""
-        if thread_count() > 1 or self._greenlets.any_left:
+        if thread_count() > 1 or self._greenlets.left:
             self._look_at_waiting()
         if LOG:
             hit = tuple(collect())

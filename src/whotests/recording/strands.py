@@ -23,10 +23,11 @@ _Switched = tuple[Any, Any]
 
 def this_strand() -> Strand:
     """The strand of the caller."""
-    current = getattr(sys.modules.get("greenlet"), "getcurrent", None)
-    if current is not None:
-        greenlet = current()
-        if greenlet.parent is not None:
+    module = sys.modules.get("greenlet")
+    if module is not None:
+        current = getattr(module, "getcurrent", None)  # None while it is being imported
+        greenlet = current() if current is not None else None
+        if greenlet is not None and greenlet.parent is not None:
             return ref(greenlet)
     return get_ident()
 
@@ -126,7 +127,8 @@ class Greenlets:
 
     def __init__(self) -> None:
         self._module: Any = None
-        self._left: dict[int, Any] = {}
+        self.left: dict[int, Any] = {}
+        """Those that there are to look at, by their identity."""
         self._installed = False
 
     def install(self) -> None:
@@ -149,19 +151,14 @@ class Greenlets:
     def left_frames(self) -> Iterator[FrameType]:
         """The innermost frame of each greenlet that was left since the last call, and is not
         running."""
-        while self._left:
+        while self.left:
             try:
-                _, reference = self._left.popitem()
+                _, reference = self.left.popitem()
             except KeyError:  # another thread was quicker
                 return
             frame = getattr(reference(), "gr_frame", None)
             if frame is not None:
                 yield frame
-
-    @property
-    def any_left(self) -> bool:
-        """Whether there is something to look at."""
-        return bool(self._left)
 
     def _found(self, greenlet: ModuleType) -> None:
         if hasattr(greenlet, "settrace"):
@@ -171,4 +168,4 @@ class Greenlets:
     def _switched(self, event: str, greenlets: _Switched) -> None:
         if event == "switch" or event == "throw":
             left = greenlets[0]
-            self._left[id(left)] = ref(left)
+            self.left[id(left)] = ref(left)
