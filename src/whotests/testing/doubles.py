@@ -200,8 +200,8 @@ class ExtendedTestResult(Python3TestResult):
     def current_tags(self) -> set[str]:
         return self._tags.get_current_tags()
 
-    def time(self, a_datetime: datetime | None) -> None:
-        self._events.append(("time", a_datetime))
+    def time(self, time: datetime | None) -> None:
+        self._events.append(("time", time))
 
 
 class TwistedTestResult(LoggingBase):
