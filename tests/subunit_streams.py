@@ -49,7 +49,8 @@ def random_event(random: Random, number: int) -> Event:
     """One of its kind: its id has the number. Much faster than drawing one."""
     attachment = None
     if random.random() < 0.3:
-        content = random.randbytes(random.choice([0, 3, 40, 90, 300]))
+        size = random.choice([0, 3, 40, 90, 300]) if random.random() < 0.95 else 9000
+        content = random.randbytes(size)
         attachment = Chunk(random.choice(WORDS), content, random.choice([None, "text/plain"]))
     return Event(
         f"{number} {random.choice(WORDS)}",
