@@ -1,12 +1,39 @@
 """What `whotests.stream` gives, and what it loads for that."""
 
+import io
+import pickle
+import queue
 import subprocess
 import sys
+import unittest
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import whotests.stream
-from whotests.stream import Sink
+from stream_events import EVENTS, send
+from whotests.stream import (
+    Chunk,
+    Collector,
+    Event,
+    EventLog,
+    FailFast,
+    FanOut,
+    JsonLines,
+    JUnitXml,
+    ResultToStream,
+    Router,
+    Sink,
+    Status,
+    StreamToResult,
+    SubunitWriter,
+    Summary,
+    Tagger,
+    TextSink,
+    Timestamper,
+    ToQueue,
+)
 
 
 def test_all_public_names_are_there() -> None:
@@ -40,23 +67,46 @@ def test_passing_events_on_loads_no_heavy_module() -> None:
     assert done.stdout.split() == []
 
 
-def test_every_sink_is_a_sink() -> None:
-    """The sinks of the package have what the protocol asks for; a type checker agrees."""
-    sinks: list[type[Sink]] = [
-        whotests.stream.Collector,
-        whotests.stream.EventLog,
-        whotests.stream.FailFast,
-        whotests.stream.FanOut,
-        whotests.stream.JUnitXml,
-        whotests.stream.JsonLines,
-        whotests.stream.Router,
-        whotests.stream.StreamToResult,
-        whotests.stream.SubunitWriter,
-        whotests.stream.Summary,
-        whotests.stream.Tagger,
-        whotests.stream.TextSink,
-        whotests.stream.Timestamper,
-        whotests.stream.ToQueue,
+def sinks() -> list[Sink]:
+    """One of each sink of the package, and nothing behind it that minds."""
+    log = EventLog()
+    return [
+        Collector(lambda record: None),
+        EventLog(),
+        FailFast(lambda: None),
+        FanOut(log, Summary()),
+        JUnitXml(io.StringIO()),
+        JsonLines(io.StringIO()),
+        Router(log),
+        StreamToResult(unittest.TestResult()),
+        StreamToResult(ResultToStream(log)),
+        SubunitWriter(io.BytesIO()),
+        Summary(),
+        Tagger(log, add=["a"], discard=["slow"]),
+        TextSink(io.StringIO()),
+        Timestamper(log),
+        ToQueue(queue.SimpleQueue(), "0"),
     ]
-    for sink in sinks:
-        assert all(hasattr(sink, name) for name in ("start_run", "handle", "stop_run"))
+
+
+@pytest.mark.parametrize("number", range(len(sinks())), ids=[type(s).__name__ for s in sinks()])
+@given(events=st.lists(EVENTS, max_size=8))
+def test_every_sink_takes_any_events(number: int, events: list[Event]) -> None:
+    """No sink minds what events say or in which order they come, nor being used again."""
+    sink = sinks()[number]
+    before = pickle.dumps(events)
+    send(sink, events)
+    send(sink, events)
+    assert pickle.dumps(events) == before
+
+
+@pytest.mark.parametrize("number", range(len(sinks())), ids=[type(s).__name__ for s in sinks()])
+def test_a_run_that_was_cut_short_is_not_in_the_next_one(number: int) -> None:
+    """A run that nobody stopped is forgotten when the next one begins."""
+    sink = sinks()[number]
+    sink.start_run()
+    sink.handle(Event("a", Status.INPROGRESS, frozenset("x"), attachment=Chunk("log", b"x")))
+    sink.handle(Event(attachment=Chunk("stdout", b"half a li", "text/plain")))
+    send(sink, [Event("b", Status.SUCCESS)])
+    if isinstance(sink, Summary):
+        assert sink.counts == {Status.SUCCESS: 1}

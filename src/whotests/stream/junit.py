@@ -4,6 +4,7 @@ import codecs
 import os
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TextIO
@@ -37,6 +38,7 @@ class JUnitXml:
     ) -> None:
         self._target = Path(target) if isinstance(target, str | os.PathLike) else target
         self._suite_name = suite_name
+        self._temporary = ExitStack()
         self._output = RunOutput(self._write_line)
         self._collector = Collector(self._write_case, on_other=self._output.handle)
 
@@ -46,8 +48,9 @@ class JUnitXml:
         try:
             if isinstance(self._target, Path):
                 self._target.parent.mkdir(parents=True, exist_ok=True)
-            self._cases = temporary_file(self._target)
-            self._lines = temporary_file(self._target)
+            self._temporary.close()
+            self._cases = self._temporary.enter_context(temporary_file(self._target))
+            self._lines = self._temporary.enter_context(temporary_file(self._target))
         except OSError as error:
             raise cannot_write(self._target, error) from error
         self._output.start()
@@ -61,7 +64,7 @@ class JUnitXml:
 
     def stop_run(self) -> None:
         try:
-            with self._cases, self._lines:
+            with self._temporary:
                 self._collector.stop_run()
                 self._output.stop()
                 self._write_file()
