@@ -50,6 +50,7 @@ class Reader:
         self.page = page
         self.folder = folder
         self.names: dict[str, Any] = {"__name__": "__main__"}
+        (folder / "pyproject.toml").touch()  # so that the folder is a project's, wherever it is
 
     def follow(self, block: Block) -> None:
         """Run a block; AssertionError shows where a page and the world differ."""
