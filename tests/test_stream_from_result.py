@@ -349,6 +349,35 @@ def test_a_run_is_stopped_from_anywhere(how: str) -> None:
     assert summary.counts == {Status.FAIL: 1}
 
 
+def test_should_stop_can_be_set() -> None:
+    """Code that sets the attribute, as some runners do, asks the control."""
+    control = RunControl()
+    result = ResultToStream(EventLog(), control=control)
+    result.shouldStop = False
+    assert not control.should_stop
+    result.shouldStop = True
+    assert control.should_stop
+
+
+def test_a_test_that_starts_again_without_a_stop_ends_first() -> None:
+    """Each round of a test that is run again has an end of its own."""
+    log = EventLog()
+    result = ResultToStream(log)
+    test = PlaceHolder("a")
+    result.startTest(test)
+    result.addFailure(test, details={})
+    result.startTest(test)
+    result.addSuccess(test)
+    result.stopTest(test)
+    assert [event.status for event in log.events] == [
+        Status.INPROGRESS,
+        Status.FAIL,
+        Status.INPROGRESS,
+        Status.SUCCESS,
+    ]
+    assert not result.wasSuccessful()
+
+
 def test_unittests_own_runner_takes_it() -> None:
     """`TextTestRunner` with this as its result class runs, counts and tells success."""
     log = EventLog()

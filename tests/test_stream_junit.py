@@ -1,5 +1,6 @@
 """A run as JUnit XML: well formed whatever tests say, and complete or not there at all."""
 
+import errno
 import io
 import os
 from datetime import timedelta
@@ -198,6 +199,21 @@ def test_a_file_that_cannot_be_replaced_is_told(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match=r"cannot be written to .*junit\.xml: "):
         sink.stop_run()
     assert os.listdir(tmp_path) == ["junit.xml"]
+
+
+class Full(io.StringIO):
+    """A stream on a disk without room."""
+
+    name = "report.xml"
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_told() -> None:
+    """A stream that takes nothing more is named, with the reason and what to do."""
+    with pytest.raises(MachineError, match=r"cannot be written to report\.xml: .*; make room or"):
+        send(JUnitXml(Full()), [Event("a", Status.FAIL)])
 
 
 def test_a_second_run_begins_anew() -> None:
