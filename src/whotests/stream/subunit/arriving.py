@@ -6,15 +6,17 @@ stands where a string should be, and is not UTF-8 there.
 """
 
 from codecs import getincrementaldecoder
-from collections.abc import Generator
+from struct import Struct
 
 from whotests.stream.subunit.format import (
+    CHECKSUM_SIZE,
     FILE_CONTENT,
     MIME_TYPE,
     ROUTE_CODE,
     TAGS,
     TEST_ID,
     TIMESTAMP,
+    MalformedError,
     content_too_long,
     decode_number,
     string_too_long,
@@ -22,62 +24,73 @@ from whotests.stream.subunit.format import (
     without_utf_8,
 )
 
-__all__ = ["follow_fields"]
+__all__ = ["can_become_whole"]
 
-Following = Generator[None, None, int]
-"""Waits until there are more octets; returns where what it followed ends."""
+MANY_TAGS = 100
+"""What so many tags are followed by is not looked at."""
+
+_unpack_header = Struct(">HB").unpack_from
 
 
-def follow_fields(octets: bytes | bytearray, at: int, end: int, flags: int) -> Following:
-    """Look at the fields of a packet, as more octets are added.
+class _NotThereYetError(Exception):
+    """So far nothing is wrong."""
 
-    The fields are between `at` and `end`. Raises MalformedError as soon as they cannot be right.
-    """
+
+def can_become_whole(octets: bytes | bytearray, start: int, length: int) -> bool:
+    """Whether what is there of the packet that begins at `start` may be right."""
+    flags, first = _unpack_header(octets, start + 1)
+    try:
+        _look_at_fields(octets, start + 4 + (first >> 6), start + length - CHECKSUM_SIZE, flags)
+    except MalformedError:
+        return False
+    except _NotThereYetError:
+        pass
+    return True
+
+
+def _look_at_fields(octets: bytes | bytearray, at: int, end: int, flags: int) -> None:
+    """The fields are between `at` and `end`, which is not there yet."""
     if flags & TIMESTAMP:
-        _, at = yield from _follow_number(octets, at + 4, end)
+        _, at = _look_at_number(octets, at + 4, end)
     if flags & TEST_ID:
-        at = yield from _follow_string(octets, at, end)
+        at = _look_at_string(octets, at, end)
     if flags & TAGS:
-        count, at = yield from _follow_number(octets, at, end)
+        count, at = _look_at_number(octets, at, end)
+        if count > MANY_TAGS:
+            raise _NotThereYetError
         for _ in range(count):
-            at = yield from _follow_string(octets, at, end)
+            at = _look_at_string(octets, at, end)
     if flags & MIME_TYPE:
-        at = yield from _follow_string(octets, at, end)
+        at = _look_at_string(octets, at, end)
     if flags & FILE_CONTENT:
-        at = yield from _follow_string(octets, at, end)
-        length, at = yield from _follow_number(octets, at, end)
+        at = _look_at_string(octets, at, end)
+        length, at = _look_at_number(octets, at, end)
         if at + length > end:
             raise content_too_long(length, end - at)
         at += length
     if flags & ROUTE_CODE:
-        at = yield from _follow_string(octets, at, end)
-    return at
+        _look_at_string(octets, at, end)
 
 
-def _follow_number(
-    octets: bytes | bytearray, at: int, end: int
-) -> Generator[None, None, tuple[int, int]]:
-    while len(octets) < min(at + 4, end):
-        yield
+def _look_at_number(octets: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
+    if len(octets) < min(at + 4, end):
+        raise _NotThereYetError
     return decode_number(octets, at, end)
 
 
-def _follow_string(octets: bytes | bytearray, at: int, end: int) -> Following:
-    offset = at
-    length, at = yield from _follow_number(octets, at, end)
-    if at + length > end:
-        raise string_too_long(offset, length, end - at)
-    end = at + length
-    decoder = getincrementaldecoder("utf-8")()
-    while at < end:
-        piece = octets[at : min(len(octets), end)]
-        at += len(piece)
-        try:
-            decoder.decode(piece, at == end)
-        except UnicodeDecodeError:
-            raise without_utf_8(offset) from None
-        if 0 in piece:
-            raise with_nul(offset)
-        if at < end:
-            yield
-    return at
+def _look_at_string(octets: bytes | bytearray, at: int, end: int) -> int:
+    """Where it ends."""
+    length, first = _look_at_number(octets, at, end)
+    after = first + length
+    if after > end:
+        raise string_too_long(at, length, end - first)
+    piece = octets[first:after]
+    try:
+        getincrementaldecoder("utf-8")().decode(piece, final=len(piece) == length)
+    except UnicodeDecodeError:
+        raise without_utf_8(at) from None
+    if 0 in piece:
+        raise with_nul(at)
+    if len(piece) < length:
+        raise _NotThereYetError
+    return after

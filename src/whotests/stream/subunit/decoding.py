@@ -67,7 +67,7 @@ def decode(octets: bytes | bytearray, start: int, at: int, end: int, flags: int)
     if flags & (FILE_CONTENT | MIME_TYPE | EOF):
         mime_type = None
         name = ""
-        content: bytes | bytearray | memoryview = b""
+        content = b""
         if flags & MIME_TYPE:
             mime_type, at = _decode_string(octets, start, at, end)
         if flags & FILE_CONTENT:
@@ -76,8 +76,8 @@ def decode(octets: bytes | bytearray, start: int, at: int, end: int, flags: int)
             at = first + length
             if at > end:
                 raise content_too_long(length, end - first)
-            content = octets[first:at] if length < LARGE else memoryview(octets)[first:at]
-        attachment = Chunk(name, bytes(content), mime_type, bool(flags & EOF))
+            content = bytes(octets[first:at] if length < LARGE else memoryview(octets)[first:at])
+        attachment = Chunk(name, content, mime_type, bool(flags & EOF))
     if flags & ROUTE_CODE:
         route_code, at = _decode_string(octets, start, at, end)
     return _make_tuple(

@@ -1,6 +1,6 @@
 """Octets in, events out: packets are found among whatever else a stream has."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from io import TextIOBase
 from struct import Struct
 from typing import NamedTuple, Protocol
@@ -8,7 +8,7 @@ from zlib import crc32
 
 from whotests.errors import UsageError
 from whotests.stream.sink import Sink
-from whotests.stream.subunit.arriving import follow_fields
+from whotests.stream.subunit.arriving import can_become_whole
 from whotests.stream.subunit.checksums import Checksums
 from whotests.stream.subunit.decoding import decode, decode_length
 from whotests.stream.subunit.format import (
@@ -29,7 +29,7 @@ HEADER_BITS = VERSION_BITS | RESERVED
 SIGNATURE_OCTET = SIGNATURE.to_bytes(1)
 SHORT = 4096
 """Octets whose checksum costs less than looking it up."""
-FOLLOWED_PER_OCTET = 16
+LOOKS = 16
 """How many octets of packets that are waited for may be looked at for each one that comes."""
 AT_ONCE = 1 << 18
 """Octets that are asked for at once."""
@@ -100,10 +100,8 @@ class SubunitReader:
         """Octets of the stream before those that are being read."""
         self._settled = 0
         """So many of those are done with."""
-        self._following: Generator[None, None, None] | None = None
-        self._followed = 0
-        self._credit = 0
-        """So many more octets may be followed."""
+        self._looks_left = 0
+        """Octets that may be looked at while they are waited for."""
         self._checksums: Checksums | None = None
         self._doubtful_until = 0
         """The position up to which checksums are looked up: a false packet claims to go so far."""
@@ -115,22 +113,21 @@ class SubunitReader:
             raise UsageError("this SubunitReader was closed; make another one for another stream")
         if not isinstance(data, bytes):
             data = bytes(data)
-        self._credit += FOLLOWED_PER_OCTET * len(data)
+        self._looks_left += LOOKS * len(data)
         if not self._waiting:
             self._read(data)
             return
         self._waiting += data
         if len(self._waiting) >= self._needed:
             self._read(self._waiting)
-        elif self._cannot_become_whole():
+        elif self._needed > LEAST_PACKET and self._is_futile(self._waiting, 0, self._needed):
             self._read(self._waiting, _Wrong(NOT_AS_WRITTEN, self._needed))
 
     def close(self) -> None:
         """The stream has ended: what still waits will never be whole, and is told as damage."""
-        if not self._closed:
-            self._closed = True
-            self._read(self._waiting)
-            self._strays.packet_follows()
+        self._closed = True
+        self._read(self._waiting)
+        self._strays.packet_follows()
 
     def _read(self, octets: bytes | bytearray, wrong: _Wrong | None = None) -> None:
         """Settle all that there is, but for what is to be waited for.
@@ -215,14 +212,22 @@ class SubunitReader:
             return _Wrong(NOT_AS_WRITTEN, length)
         if self._closed:
             return _Wrong(f"it ends after {size} bytes of {length or 'an unknown number'}", length)
-        if length and self._credit > 0:
-            self._credit -= size
-            try:
-                next(_follow(octets, at, length))
-            except MalformedError:
-                return _Wrong(NOT_AS_WRITTEN, length)
+        if length and self._is_futile(octets, at, length):
+            return _Wrong(NOT_AS_WRITTEN, length)
         self._needed = length or LEAST_PACKET
         return None
+
+    def _is_futile(self, octets: bytes | bytearray, at: int, length: int) -> bool:
+        """Whether it is known already that this packet, which has not come whole, is none.
+
+        That is looked at again and again, and of many packets, one after the other; but it is not
+        to cost more than what comes. The less often, the more is waited for.
+        """
+        size = len(octets) - at
+        if size > self._looks_left:
+            return False
+        self._looks_left -= size
+        return not can_become_whole(octets, at, length)
 
     def _doubt(self, octets: bytes | bytearray, at: int, wrong: _Wrong) -> None:
         """No packet begins there: it is text or damage."""
@@ -245,38 +250,12 @@ class SubunitReader:
         """What was not settled waits; what was is forgotten."""
         settled = self._settled
         if self._checksums is not None:
-            self._checksums.forget_before(octets, self._position, self._position + settled)
+            if self._position + settled < self._doubtful_until:
+                self._checksums.forget_before(octets, self._position, self._position + settled)
+            else:
+                self._checksums = None
         self._position += settled
         if octets is self._waiting:
             del self._waiting[:settled]
         else:
             self._waiting += memoryview(octets)[settled:]
-        self._following = None
-
-    def _cannot_become_whole(self) -> bool:
-        """Whether what has come of the packet that is waited for is wrong already.
-
-        Each packet is followed from its start, and many may be waited for, one after the other:
-        what is followed in vain is not to cost more than what comes.
-        """
-        if self._needed == LEAST_PACKET or self._credit <= 0:
-            return False
-        if self._following is None:
-            self._following = _follow(self._waiting, 0, self._needed)
-            self._followed = 0
-        self._credit -= len(self._waiting) - self._followed
-        self._followed = len(self._waiting)
-        try:
-            next(self._following)
-        except MalformedError:
-            return True
-        return False
-
-
-def _follow(octets: bytes | bytearray, start: int, length: int) -> Generator[None, None, None]:
-    """Look at the packet that begins there whenever there are more octets; never ends."""
-    flags, first = _unpack_header(octets, start + 1)
-    fields = start + 4 + (first >> 6)
-    yield from follow_fields(octets, fields, start + length - CHECKSUM_SIZE, flags)
-    while True:
-        yield
