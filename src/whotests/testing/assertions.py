@@ -5,7 +5,6 @@ import traceback
 import unittest
 from typing import Any, NoReturn
 
-from whotests.testing.content import Content
 from whotests.testing.difference import difference
 from whotests.testing.matching import MismatchError, details_of, mismatch_error
 
@@ -21,11 +20,10 @@ _STANDARD = frozenset(
 
 
 class Assertions(unittest.TestCase):
-    """unittest's assertions. `message` may stand for `msg`, as testtools calls it."""
+    """unittest's assertions, for a case that has `addDetailUniqueName`.
 
-    def addDetailUniqueName(self, name: str, content_object: Content) -> None:
-        """Attach a detail under a name like this."""
-        raise NotImplementedError
+    `message` may stand for `msg`, as testtools calls it.
+    """
 
     def assertThat(
         self, matchee: Any, matcher: Any, message: str = "", verbose: bool = False
@@ -115,7 +113,7 @@ class Assertions(unittest.TestCase):
         raise self.failureException(f"{function!r} returned {returned!r}")
 
 
-def attach_details_of(error: MismatchError, case: Assertions) -> None:
+def attach_details_of(error: MismatchError, case: Any) -> None:
     """Give the details of a mismatch to the case."""
     for name, content in details_of(error.mismatch).items():
         case.addDetailUniqueName(name, content)

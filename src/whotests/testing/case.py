@@ -1,8 +1,7 @@
 """The test case."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from unittest import SkipTest
 
 from whotests.testing.assertions import Assertions, attach_details_of, stack_of_author
@@ -27,6 +26,9 @@ from whotests.testing.run_test import Handlers, RunTest, made_by
 from whotests.testing.subtests import SubTests
 from whotests.testing.temporary import make_directory, remove_directory
 from whotests.testing.traceback_content import OptExcInfo, StackLinesContent, TracebackContent
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["TestCase"]
 
@@ -185,6 +187,8 @@ class TestCase(AsyncAssertions, Assertions):
         returned: Any = self.setUp()  # type: ignore[func-returns-value]
         if returned is None:
             state_of(self).check_set_up(self)
+        elif hasattr(returned, "addCallback"):
+            _check_later(returned, state_of(self).check_set_up, self)
         return returned
 
     def _run_test_method(self, result: object) -> Any:
@@ -207,6 +211,8 @@ class TestCase(AsyncAssertions, Assertions):
         returned: Any = self.tearDown()  # type: ignore[func-returns-value]
         if returned is None:
             state_of(self).check_torn_down(self)
+        elif hasattr(returned, "addCallback"):
+            _check_later(returned, state_of(self).check_torn_down, self)
         return returned
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -312,7 +318,7 @@ class TestCase(AsyncAssertions, Assertions):
         self.addCleanup(patch.restore)
         return patch
 
-    def temporary_directory(self) -> Path:
+    def temporary_directory(self) -> "Path":
         """The test's own directory, which is removed after all other clean-ups."""
         state = state_of(self)
         if state.directory is None:
@@ -333,6 +339,16 @@ class TestCase(AsyncAssertions, Assertions):
     def getUniqueString(self, prefix: str | None = None) -> str:
         """'<prefix>-<integer>', where the prefix is the test's id unless one is given."""
         return f"{self.id() if prefix is None else prefix}-{self.getUniqueInteger()}"
+
+
+def _check_later(deferred: Any, check: Callable[[Any], None], case: TestCase) -> None:
+    """Check when a Deferred has its value: a `RunTest` of somebody else's only waits for that."""
+
+    def checked(value: object) -> object:
+        check(case)
+        return value
+
+    deferred.addCallback(checked)
 
 
 def _nothing() -> None:

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whotests.testing.awaiting import Awaiting
 from whotests.testing.details import ReportedDetails
 from whotests.testing.traceback_content import OptExcInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["CaseState", "expects_failure", "state_of"]
 
@@ -23,7 +25,7 @@ class CaseState:
     """Whether the base class's setUp was called."""
     torn_down = False
     numbers_given = 0
-    directory: Path | None = None
+    directory: "Path | None" = None
     expectations: tuple[str, ...] = ()
     """What `expectThat` found."""
     awaiting: Awaiting | None = None
