@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance_differences import DIFFERENCES, USERS
+from acceptance_differences import DIFFERENCES, PEERS_PARTS, USERS
 from peer_sources import fetch_source
 
 __all__ = ["PROJECTS", "TESTTOOLS", "Acceptance", "Project", "run_acceptance"]
@@ -138,8 +138,8 @@ def main(names: tuple[str, ...]) -> int:
             print(f"{'=' * 70}\nFAILS {result.module}.{name}\n{shown}")
         for name in sorted(result.outdated):
             print(f"PASSES {result.module}.{name}")
-    foreign = sorted(name for name in taken if not name.startswith("matchers."))
-    print("taken from testtools, beside matchers:", *foreign)
+    foreign = sorted(name for name in taken if not name.startswith(PEERS_PARTS))
+    print("taken from testtools, where ours might be:", *foreign)
     for result in found:
         counts = f"{len(result.passed)} of {len(result.outcomes)} pass"
         print(f"{result.module}: {counts}, {len(result.unlisted)} fail without a reason")

@@ -4,19 +4,22 @@ The list is exact: one that passes after all has to go. A key is what follows th
 in the test's id.
 """
 
-__all__ = ["DIFFERENCES", "PEERS_OWN", "USERS"]
+__all__ = ["DIFFERENCES", "PEERS_OWN", "PEERS_PARTS", "USERS"]
 
 UNEXPECTED = "a defect: a run with an unexpected success counts as successful"
 EXIT = "a defect: a test that calls sys.exit() ends the whole run, with its status"
 MODULE = "expects the name of testtools' own module in a repr"
 FILES = "expects the names of testtools' own files in a traceback"
 
+PEERS_PARTS = ("matchers.", "twistedsupport.")
+"""Modules whose names stay testtools': its matchers, and its ways to run tests in a reactor."""
+
 PEERS_OWN = {
     "compat.text_repr": "how their matchers write texts",
     "testcase._mods": "a private function, tested by itself",
     "testcase._unique_text": "a private function, tested by itself",
 }
-"""What their tests import beside matchers that is not ours, each with its reason."""
+"""What their tests import beside those that is not ours, each with its reason."""
 
 USERS: dict[str, dict[str, str]] = {
     "python-subunit": {
@@ -68,4 +71,9 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     },
     "test_testsuite": {"TestConcurrentStreamTestSuiteRun.test_broken_runner": FILES},
     "test_with_with": {},
+    "twistedsupport.test_runtest": {
+        "X.TestIntegration.test_runner(RunTest, BaseExceptionRaised)": EXIT,
+        "X.TestIntegration.test_runner(SynchronousDeferredRunTest, BaseExceptionRaised)": EXIT,
+        "X.TestIntegration.test_runner(AsynchronousDeferredRunTest, BaseExceptionRaised)": EXIT,
+    },
 }

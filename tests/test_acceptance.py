@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import PROJECTS, Acceptance, run_acceptance
-from acceptance_differences import DIFFERENCES, PEERS_OWN
+from acceptance_differences import DIFFERENCES, PEERS_OWN, PEERS_PARTS
 
 pytestmark = pytest.mark.suites
 
@@ -22,11 +22,11 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Acceptance], se
 def test_what_testtools_expects_of_its_own_names(
     ours: tuple[list[Acceptance], set[str]],
 ) -> None:
-    """Each test passes, or is listed with a reason and fails; all names but matchers are ours."""
+    """Each test passes, or is listed with a reason and fails; what is not ours is listed."""
     found, taken = ours
     assert {result.module: result.unlisted for result in found if result.unlisted} == {}
     assert {result.module: result.outdated for result in found if result.outdated} == {}
-    foreign = {name for name in taken if not name.startswith("matchers.")}
+    foreign = {name for name in taken if not name.startswith(PEERS_PARTS)}
     assert foreign == set(PEERS_OWN)
 
 
