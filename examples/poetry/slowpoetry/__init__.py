@@ -1,0 +1,1 @@
+"""Poems over slow connections, once with asyncio and once with Twisted."""
