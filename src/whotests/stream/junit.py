@@ -158,6 +158,7 @@ def as_outcome(record: TestRecord, text: str) -> str:
         Status.UXSUCCESS: "it passed, though a failure was expected",
         Status.UNKNOWN: "no end was seen",
     }.get(record.status) or text.rstrip().rpartition("\n")[2].strip()
+    message = message or "it failed, and attached no traceback"
     return as_element(tag, {"type": record.status, "message": message}, text)
 
 
