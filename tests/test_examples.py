@@ -40,7 +40,7 @@ def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=60,
         check=False,
     )
 

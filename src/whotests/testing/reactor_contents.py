@@ -32,11 +32,20 @@ class ReactorContents:
         self._foreign = bool(reactor.running)
         self._calls = [] if empty or self._foreign else reactor.getDelayedCalls()
         self._selectables = [] if empty or self._foreign else selectables(reactor)
+        self._pool = None if empty or self._foreign else getattr(reactor, "threadpool", None)
 
     def leftovers(self, forbidden: Judge) -> list[Leftover]:
         """What came since and is not allowed; all of that is ended."""
         if self._foreign or self._reactor.running:
             return []
+        found = self._left(forbidden)
+        pool = getattr(self._reactor, "threadpool", None)
+        if pool is not None and pool is not self._pool and not pool.working:
+            # Its idle threads would keep the process from ending.
+            self._reactor._stopThreadPool()
+        return found
+
+    def _left(self, forbidden: Judge) -> list[Leftover]:
         rounds = 0
         until = time.monotonic() + PATIENCE
         while new := self._new():
