@@ -137,7 +137,9 @@ class TestCase(AsyncAssertions, Assertions):
                 raise SkipTest(getattr(item, "__unittest_skip_why__", ""))
         try:
             state.finish(self, self._run_setup(None), "setUp")
+            state.finish(self, getattr(self, "asyncSetUp", _nothing)(), "asyncSetUp")
             state.finish(self, self._run_test_method(None), self._testMethodName)
+            state.finish(self, getattr(self, "asyncTearDown", _nothing)(), "asyncTearDown")
             state.finish(self, self._run_teardown(None), "tearDown")
         finally:
             while self._cleanups:

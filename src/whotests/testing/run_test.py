@@ -130,6 +130,7 @@ class RunTest:
             self._run_clean()
         else:
             self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
+            self._run_cleanups_left()
         if case.force_failure:
             self._run_user(_fail_as_forced, case)
         if isinstance(getattr(self.result, "decorated", None), unittest.TestResult):
@@ -160,6 +161,15 @@ class RunTest:
             self._run_user(_raise, LeftoversError(left))
         if errors and case.fail_on_logged_errors:
             self._run_user(_raise, LoggedErrorsError(errors))
+
+    def _run_cleanups_left(self) -> None:
+        """Run what is left of the clean-ups if time was up while none of the phases ran."""
+        if self.case._cleanups:
+            state = state_of(self.case)
+            self._run_user(self._run_cleanups, self.result)
+            if state.awaiting is not None:
+                state.awaiting.close()
+                state.awaiting = None
 
     def _run_phases(self) -> None:
         """setUp, the test, tearDown; then the clean-ups, whatever came of these."""
@@ -233,6 +243,8 @@ class RunTest:
 
     def _keep_handlers_own(self, raised: BaseException) -> object:
         """Keep what a handler of `addOnException` raised; what it was called for is kept, too."""
+        if isinstance(raised, Expired):
+            return self.exception_caught
         self.case._report_traceback((type(raised), raised, raised.__traceback__))
         self._exceptions.append(raised)
         return self.exception_caught
