@@ -20,6 +20,7 @@ from whotests.testing import (
     skip,
     skipIf,
     skipUnless,
+    text_content,
 )
 from whotests.testing.doubles import ExtendedTestResult
 
@@ -564,6 +565,20 @@ def test_subtests_stop_at_failfast() -> None:
     assert log == ["tearDown"]
     assert len(result.failures) == 1
     assert result.shouldStop
+
+
+def test_subtest_and_details() -> None:
+    """Details of a test of which a part failed are reported, by a failure of the whole test."""
+
+    def step(case: TestCase) -> None:
+        case.addDetail("log", text_content("what was logged"))
+        parts(case)
+
+    result = unittest.TestResult()
+    made(test=step).run(result)
+    (_, part), (_, whole) = result.failures
+    assert "odd" in part
+    assert "what was logged" in whole
 
 
 def test_subtest_and_error_in_cleanup() -> None:

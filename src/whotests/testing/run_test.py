@@ -136,7 +136,12 @@ class RunTest:
         if isinstance(getattr(self.result, "decorated", None), unittest.TestResult):
             self.result.addDuration(case, time.perf_counter() - began)
         state = state_of(case)
-        if self._exceptions or (state.subtests is not None and state.subtests.failed):
+        if state.subtests is not None and state.subtests.failed:
+            if state.details and not self._exceptions:
+                parts = case.failureException("parts of it failed; these are its own details")
+                self._run_user(_raise, parts)
+            return
+        if self._exceptions:
             return
         if state.details:
             self.result.addSuccess(case, details=state.details)
