@@ -103,7 +103,7 @@ def test_differences_of_unittest(first: object, second: object) -> None:
     """Two lists, dictionaries, tuples or texts are shown as unittest shows them."""
     plain = unittest.TestCase("run")
     with pytest.raises(AssertionError) as raised:
-        plain.assertEqual(first, second, "why")  # noqa: PT009
+        plain.assertEqual(first, second, "why")
     assert refusal("assertEqual", first, second, "why") == str(raised.value)
 
 
@@ -116,27 +116,27 @@ def test_registered_comparison() -> None:
     case = TestCase("run")
     case.addTypeEqualityFunc(int, compare)
     with pytest.raises(AssertionError, match="compared 1 and 1: why"):
-        case.assertEqual(1, 1, "why")  # noqa: PT009
+        case.assertEqual(1, 1, "why")
 
 
 def test_assert_raises_returns() -> None:
     """assertRaises returns the exception, and fails with the callable and what it returned."""
-    raised = CASE.assertRaises((KeyError, IndexError), [].pop)  # noqa: PT027
+    raised = CASE.assertRaises((KeyError, IndexError), [].pop)
     assert isinstance(raised, IndexError)
     assert re.fullmatch(
         r"<built-in method .*> returned 1", refusal("assertRaises", KeyError, [1].pop)
     )
     with pytest.raises(IndexError):
-        CASE.assertRaises(KeyError, [].pop)  # noqa: PT027
+        CASE.assertRaises(KeyError, [].pop)
 
 
 def test_assert_raises_as_context() -> None:
     """As a context it has the exception, and says with its message what was not raised."""
-    with CASE.assertRaises(KeyError) as context:  # noqa: PT027
+    with CASE.assertRaises(KeyError) as context:
         raise KeyError("gone")
     assert context.exception.args == ("gone",)
     with pytest.raises(AssertionError, match="KeyError not raised : why"):  # noqa: SIM117
-        with CASE.assertRaises(KeyError, msg="why"):  # noqa: PT027
+        with CASE.assertRaises(KeyError, msg="why"):
             pass
 
 
@@ -144,7 +144,7 @@ def test_assert_raises_as_context() -> None:
 def test_assert_raises_misused(args: tuple[Any, ...]) -> None:
     """What is no callable or no exception class is a TypeError, never a pass."""
     with pytest.raises(TypeError, match="assertRaises got"):
-        CASE.assertRaises(*args)  # noqa: PT027
+        CASE.assertRaises(*args)
 
 
 def test_matcher_of_testtools() -> None:

@@ -152,7 +152,7 @@ def test_notes_are_added_once() -> None:
 def test_frames_of_ours_are_hidden() -> None:
     """Tracebacks begin and end in the author's code."""
     result = TestResult()
-    made(test=lambda case: case.assertIn("a", "b")).run(result)  # noqa: PT009
+    made(test=lambda case: case.assertIn("a", "b")).run(result)
     ((_, text),) = result.failures
     assert "whotests" not in text.replace(__file__, "")
     assert "unittest" not in text
