@@ -9,6 +9,7 @@ damaged is as good as none.
 import marshal
 import os
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from whotests.source.digests import blake2b
 
 __all__ = ["Cache"]
 
-_FORMAT = f"{__version__}/19"
+_FORMAT = f"{__version__}/20"
 """Changes whenever entries of before must not be used: probes, layout or analysis changed."""
 _DIGEST = 16
+_CHECKSUM = 4
+"""Enough to tell damage from what was written; a digest would take as long as `marshal`."""
 
 
 class Cache:
@@ -42,8 +45,8 @@ class Cache:
             entry = read_file(self._entry(path, variant))
             if entry[:_DIGEST] != digest:
                 return None
-            payload = memoryview(entry)[2 * _DIGEST :]
-            if blake2b(payload, digest_size=_DIGEST).digest() != entry[_DIGEST : 2 * _DIGEST]:
+            payload = memoryview(entry)[_DIGEST + _CHECKSUM :]
+            if _checksum(payload) != entry[_DIGEST : _DIGEST + _CHECKSUM]:
                 return None
             value = marshal.loads(payload)
         except (OSError, ValueError, EOFError, TypeError):
@@ -54,7 +57,11 @@ class Cache:
         """Keeps a value of plain objects and code, in place of what was kept for the path."""
         try:
             payload = marshal.dumps(value)
-            digests = digest + blake2b(payload, digest_size=_DIGEST).digest()
-            replace_file(self._entry(path, variant), digests + payload)
+            entry = digest + _checksum(payload) + payload
+            replace_file(self._entry(path, variant), entry)
         except (OSError, ValueError):
             return
+
+
+def _checksum(payload: bytes | memoryview) -> bytes:
+    return zlib.crc32(payload).to_bytes(_CHECKSUM, "little")

@@ -23,10 +23,11 @@ __all__ = [
     "Key",
     "ModuleMark",
     "block",
+    "block_of",
     "collect",
     "forget",
+    "key_of",
     "peek",
-    "seen",
 ]
 
 BLOCK_SIZE = 32
@@ -242,11 +243,17 @@ def _number(block: Block, key: Key) -> int:
     return block.numbers.setdefault(key, number)
 
 
-def seen(number: int) -> tuple[Block, Key]:
-    """The block and the key of a pattern number.
-
-    Not kept as a pair: the garbage collector would look at each, time and again.
-    """
+def block_of(number: int) -> Block:
+    """The block of a pattern number."""
     block = _seen[number]
     assert isinstance(block, Block)
-    return block, next(key for key, its in block.numbers.copy().items() if its == number)
+    return block
+
+
+def key_of(number: int) -> Key:
+    """The key of a pattern number in its block.
+
+    Not kept with the block as a pair: the garbage collector would look at each, time and again.
+    """
+    numbers = block_of(number).numbers.copy()  # another thread may be adding to it
+    return list(numbers)[list(numbers.values()).index(number)]

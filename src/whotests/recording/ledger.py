@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from whotests.probes.loaded import LoadedFile, layout_of
-from whotests.probes.runtime import seen
+from whotests.probes.runtime import block_of, key_of
 from whotests.recording.contexts import Context, Contexts
 from whotests.records import (
     NO_PATTERN,
@@ -161,11 +161,11 @@ class Ledger:
             return tuple(map(known.__getitem__, numbers))
 
     def _pattern_key(self, number: int, new: list[PatternRecord]) -> int:
-        block, hit = seen(number)
+        block = block_of(number)
         file = block.file
         assert isinstance(file, LoadedFile)
         layout = layout_of(file)
-        lines, branches = layout.hit(block.index, hit)
+        lines, branches = layout.hit(block.index, key_of(number))
         if not lines and not branches:
             return NO_PATTERN
         unit = layout.unit(block.index)
@@ -187,7 +187,7 @@ class Ledger:
 
 def _place(number: int) -> tuple[str, int]:
     """Where the block of a pattern number is."""
-    block, _ = seen(number)
+    block = block_of(number)
     assert isinstance(block.file, LoadedFile)
     return block.file.path, block.index
 

@@ -6,7 +6,7 @@ or end transactions: the writer does, and says afterwards which keys to keep.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from whotests.errors import InternalError
@@ -26,7 +26,7 @@ from whotests.types import FileState, bits_of, lines_in
 __all__ = ["CodeRows"]
 
 _AT_ONCE = 200
-"""Units that are asked for in one query; SQLite takes some thousand values at most."""
+"""Patterns that are asked for in one query; SQLite takes some thousand values at most."""
 
 
 class _File(NamedTuple):
@@ -145,36 +145,37 @@ class CodeRows:
 
     def write_patterns(self, pending: Pending, patterns: Sequence[PatternRecord]) -> None:
         """Adds those sets of lines and branches that the file does not have yet."""
-        places = list(dict.fromkeys((each.file_key, each.unit_index) for each in patterns))
-        new_units = self._write_units(pending, places)
-        old_units = sorted({self._units[place].id for place in places} - new_units)
-        found = dict(_patterns_of(pending.connection, old_units))
-        for pattern in patterns:
-            unit = self._units[pattern.file_key, pattern.unit_index]
-            branches = pattern.branches
-            if branches:
-                moved = self._files[pattern.file_key].places
-                if moved is not None:
-                    branches = bits_of(moved[branch] for branch in lines_in(branches))
-            ran = pack_ran(pattern.lines >> unit.first_line, branches >> unit.first_branch)
-            pattern_id = found.get((unit.id, ran))
+        self._write_units(pending, {(each.file_key, each.unit_index) for each in patterns})
+        wanted = [(pattern.key, *self._packed(pattern)) for pattern in patterns]
+        found = dict(_patterns_among(pending.connection, [row[1:] for row in wanted]))
+        for key, unit_id, ran in wanted:
+            pattern_id = found.get((unit_id, ran))
             if pattern_id is None:
-                pattern_id = found[unit.id, ran] = pending.next_id("pattern")
+                pattern_id = found[unit_id, ran] = pending.next_id("pattern")
                 pending.add(
                     "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)",
-                    (unit.id, ran, pattern_id),
+                    (unit_id, ran, pattern_id),
                 )
-            if pattern.key not in self._patterns:
-                self._new_patterns.append(pattern.key)
-            self._patterns[pattern.key] = pattern_id
+            if key not in self._patterns:
+                self._new_patterns.append(key)
+            self._patterns[key] = pattern_id
 
-    def _write_units(self, pending: Pending, places: Iterable[tuple[int, int]]) -> set[int]:
-        """Sees to it that each of these units has a row; the ids of those that had none."""
+    def _packed(self, pattern: PatternRecord) -> tuple[int, bytes]:
+        """Unit id, and lines and branches as the unit's patterns have them."""
+        unit = self._units[pattern.file_key, pattern.unit_index]
+        branches = pattern.branches
+        if branches:
+            places = self._files[pattern.file_key].places
+            if places is not None:
+                branches = bits_of(places[branch] for branch in lines_in(branches))
+        return unit.id, pack_ran(pattern.lines >> unit.first_line, branches >> unit.first_branch)
+
+    def _write_units(self, pending: Pending, places: Iterable[tuple[int, int]]) -> None:
+        """Sees to it that each of these units has a row."""
         by_file: dict[int, list[int]] = {}
-        for file_key, place in places:
+        for file_key, place in sorted(places):
             if self._units.get((file_key, place)) is None:
                 by_file.setdefault(file_key, []).append(place)
-        new = set()
         for file_key, missing in by_file.items():
             file = self._files[file_key]
             rows = {
@@ -188,7 +189,6 @@ class CodeRows:
                 unit_id, before = rows.get(place, (0, b""))
                 if not unit_id:
                     unit_id = pending.next_id("unit")
-                    new.add(unit_id)
                     pending.add(
                         "INSERT INTO unit (file_id, place, id, fingerprint) VALUES (?, ?, ?, ?)",
                         (file.id, place, unit_id, fingerprint),
@@ -202,18 +202,19 @@ class CodeRows:
                 self._units[file_key, place] = _Unit(
                     unit_id, first_line, file.branches.first_within(first_line, last_line)
                 )
-        return new
 
 
-def _patterns_of(
-    connection: sqlite3.Connection, units: Iterable[int]
+def _patterns_among(
+    connection: sqlite3.Connection, wanted: Iterable[tuple[int, bytes]]
 ) -> Iterator[tuple[tuple[int, bytes], int]]:
-    """Unit id and lines and branches of each pattern that the file has of the units; its id."""
-    rest = iter(units)
+    """Those of the wanted pairs of unit id and bitmaps that the file has, with their ids."""
+    rest = iter(wanted)
     while some := tuple(islice(rest, _AT_ONCE)):
-        marks = ", ".join("?" * len(some))
-        query = f"SELECT unit_id, ran, id FROM pattern WHERE unit_id IN ({marks})"
-        for unit_id, ran, pattern_id in connection.execute(query, some):
+        query = (
+            f"WITH wanted (unit_id, ran) AS (VALUES {', '.join(['(?, ?)'] * len(some))})"
+            " SELECT unit_id, ran, id FROM wanted CROSS JOIN pattern USING (unit_id, ran)"
+        )
+        for unit_id, ran, pattern_id in connection.execute(query, tuple(chain(*some))):
             yield (unit_id, ran), pattern_id
 
 
