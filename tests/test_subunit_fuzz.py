@@ -150,7 +150,7 @@ def beside_bytes(event: Event) -> int:
 
 def test_packets_beside_damage_are_found() -> None:
     """Each packet that is whole is read, in order; every other byte is passed on once."""
-    for number in range(1000):
+    for number in range(2000):
         damaged = damaged_stream(Random(number))
         problem = what_is_wrong(damaged, Random(number))
         assert not problem, f"stream {number}: {problem}"
