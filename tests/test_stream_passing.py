@@ -15,6 +15,7 @@ from whotests.stream import (
     FAILED,
     ByTest,
     Chunk,
+    Collector,
     Event,
     EventLog,
     FailFast,
@@ -26,6 +27,7 @@ from whotests.stream import (
     Sink,
     Status,
     Tagger,
+    TestRecord,
     Timestamper,
     ToQueue,
     route_under,
@@ -43,6 +45,10 @@ class Passing(NamedTuple):
 
 def tagged(event: Event) -> Event:
     return event._replace(tags=((event.tags or frozenset()) | {"a"}) - {"slow"} or None)
+
+
+def untagged(event: Event) -> Event:
+    return event if event.test_id else event._replace(tags=event.tags or None)
 
 
 def stamped(event: Event) -> Event:
@@ -88,7 +94,7 @@ PASSING = [
     Passing("Router's fallback", Router, lambda event: event),
     Passing("Router's rules", routed, lambda event: event),
     Passing("Tagger", lambda sink: Tagger(sink, add=["a"], discard=["slow"]), tagged),
-    Passing("Tagger of nothing", Tagger, lambda event: event._replace(tags=event.tags or None)),
+    Passing("Tagger of nothing", Tagger, untagged),
     Passing("Timestamper", lambda sink: Timestamper(sink, clock=lambda: START), stamped),
     Passing("ToQueue", lambda sink: Drained(sink, None), lambda event: event),
     Passing(
@@ -279,6 +285,19 @@ def test_what_is_added_does_not_hide_a_tests_own_tags() -> None:
         added | {"changed"},
         added,
     ]
+
+
+def test_a_test_may_lose_its_last_tag() -> None:
+    """That a test has no tags any more is told, and not taken for nothing said."""
+    records: list[TestRecord] = []
+    events = [
+        Event("a", Status.INPROGRESS, frozenset({"own"})),
+        Event("a", Status.SUCCESS, frozenset()),
+        Event("b", Status.INPROGRESS, frozenset({"slow"})),
+        Event("b", Status.SUCCESS),
+    ]
+    send(Tagger(Collector(records.append), discard=["slow"]), events)
+    assert [record.tags for record in records] == [frozenset(), frozenset()]
 
 
 @given(events=st.lists(st.tuples(st.sampled_from("ab"), st.none() | TAGS, st.booleans())))

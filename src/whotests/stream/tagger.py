@@ -15,7 +15,8 @@ class Tagger:
     """Adds tags to every event and discards others; a tag in both is discarded.
 
     An event that says nothing of tags leaves with those that its test had before, so that what
-    is added does not take the place of a test's own. No tags at all leave as None.
+    is added does not take the place of a test's own. Where there are none and nobody says so,
+    that is None.
     """
 
     def __init__(self, sink: Sink, *, add: Iterable[str] = (), discard: Iterable[str] = ()) -> None:
@@ -44,7 +45,9 @@ class Tagger:
                     self._own.pop((test_id, route_code), None)
         if own is not self._last_own:  # else as before: most events share one set
             self._last_own, self._last_tags = own, self._changed(own or _NO_TAGS)
-        tags = self._last_tags
+        tags: frozenset[str] | None = self._last_tags
+        if not tags and (own is None or test_id is None):
+            tags = None
         self._pass_on(
             _make_tuple(Event, (test_id, status, tags, runnable, attachment, route_code, timestamp))
         )
@@ -53,5 +56,5 @@ class Tagger:
         self._own = {}
         self.sink.stop_run()
 
-    def _changed(self, own: frozenset[str]) -> frozenset[str] | None:
-        return own.union(self.add).difference(self.discard) or None
+    def _changed(self, own: frozenset[str]) -> frozenset[str]:
+        return own.union(self.add).difference(self.discard)
