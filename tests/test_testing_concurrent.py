@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fixtures
 import pytest
 
 import whotests.testing
@@ -22,6 +23,7 @@ from whotests.testing import (
     ConcurrentTestSuite,
     FixtureSuite,
     iterate_tests,
+    text_content,
 )
 
 
@@ -511,6 +513,30 @@ def test_a_fixture_that_cannot_be_set_up_fails_each_test() -> None:
     assert result.erred == ["a", "b"]
     assert all("no server" in text for _test, text in result.errors)
     assert result.passed == ["after"]
+
+
+class NoServer(fixtures.Fixture):
+    """One of the package `fixtures`, which cleans up after itself and raises several things."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def _setUp(self) -> None:
+        self.addDetail("log", text_content("port is taken"))
+        raise self.error
+
+
+def test_the_details_of_a_fixture_that_cannot_be_set_up_are_told() -> None:
+    """What the fixture raised first is the reason, and its details are with it."""
+    result = Ids()
+    FixtureSuite(NoServer(OSError("no server")), [Case("a")]).run(result)
+    ((_test, text),) = result.errors
+    assert "OSError: no server" in text
+    assert "log: {{{port is taken}}}" in text
+    assert "MultipleExceptions" not in text
+    FixtureSuite(NoServer(unittest.SkipTest("no docker")), [Case("a")]).run(result)
+    assert [reason for _test, reason in result.skipped] == ["no docker"]
 
 
 def test_a_fixture_that_skips_skips_each_test() -> None:

@@ -5,10 +5,17 @@ import unittest
 from collections.abc import Iterable
 from typing import Any, cast
 
+from whotests.testing.any_result import ExtendedToOriginalDecorator
+from whotests.testing.details import ReportedDetails, unique_name
+from whotests.testing.fixtures import gather_of_setup_error
 from whotests.testing.ordering import iterate_tests, sorted_tests
 from whotests.testing.placeholders import ErrorHolder
+from whotests.testing.run_test import is_of_several
+from whotests.testing.traceback_content import TracebackContent, without_internal
 
 __all__ = ["FixtureSuite"]
+
+__unittest = True
 
 
 class FixtureSuite(unittest.TestSuite):
@@ -29,18 +36,8 @@ class FixtureSuite(unittest.TestSuite):
             return self._run_debugging(result)
         try:
             self._fixture.setUp()
-        except unittest.SkipTest as skip:
-            for test in iterate_tests(self):
-                result.startTest(test)
-                result.addSkip(test, str(skip))
-                result.stopTest(test)
-            return result
-        except Exception:
-            error = sys.exc_info()
-            for test in iterate_tests(self):
-                result.startTest(test)
-                result.addError(test, error)
-                result.stopTest(test)
+        except Exception as raised:
+            self._tell_all(result, raised)
             return result
         try:
             super().run(result, debug)
@@ -51,6 +48,26 @@ class FixtureSuite(unittest.TestSuite):
                 name = f"cleanUp of {type(self._fixture).__qualname__}"
                 ErrorHolder(name, error=sys.exc_info()).run(result)
         return result
+
+    def _tell_all(self, result: Any, raised: BaseException) -> None:
+        """Give each test the verdict of a fixture that could not be set up."""
+        kind, first, tb = type(raised), raised, raised.__traceback__
+        details = ReportedDetails()
+        if is_of_several(raised) and raised.args:
+            kind, first, tb = raised.args[0]
+            gather_of_setup_error(raised, details)
+        name = unique_name("traceback", details)
+        details[name] = TracebackContent((kind, first, tb))
+        details.tracebacks[id(first)] = name
+        details.exc_info = (kind, first, without_internal(tb))
+        told = ExtendedToOriginalDecorator(result)
+        for test in iterate_tests(self):
+            told.startTest(test)
+            if isinstance(first, unittest.SkipTest):
+                told.addSkip(test, reason=str(first))
+            else:
+                told.addError(test, details=details)
+            told.stopTest(test)
 
     def _run_debugging(self, result: Any) -> Any:
         """Let exceptions pass, as `unittest` does."""

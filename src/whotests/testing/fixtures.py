@@ -2,10 +2,11 @@
 
 from typing import Any, TypeVar
 
+from whotests.testing.content import Content
 from whotests.testing.details import gather_details
 from whotests.testing.run_test import is_of_several
 
-__all__ = ["use_fixture"]
+__all__ = ["gather_of_setup_error", "use_fixture"]
 
 __unittest = True
 
@@ -28,7 +29,7 @@ def use_fixture(case: Any, fixture: _Fixture) -> _Fixture:
         used.setUp()
     except BaseException as raised:
         if is_of_several(raised):
-            _gather_of_setup_error(case, raised)
+            gather_of_setup_error(raised, case.getDetails())
             raise
         try:
             _gather(case, used)
@@ -50,9 +51,9 @@ def _gather(case: Any, fixture: Any) -> None:
         gather_details(details, case.getDetails())
 
 
-def _gather_of_setup_error(case: Any, raised: BaseException) -> None:
-    """Fixtures that undo a failed setUp put their details into the last exception."""
+def gather_of_setup_error(raised: BaseException, target: dict[str, Content]) -> None:
+    """Fixtures that undo a failed setUp put their details into the last of several exceptions."""
     last = raised.args[-1][1] if raised.args else None
     details = last.args[0] if last is not None and last.args else None
     if type(last).__name__ == "SetupError" and isinstance(details, dict):
-        gather_details(details, case.getDetails())
+        gather_details(details, target)
