@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 from whotests.stream.event import Chunk, Event, Status
 from whotests.stream.event_log import EventLog
 from whotests.stream.subunit import SubunitReader
-from whotests.stream.subunit.encoding import encode
+from whotests.stream.subunit.encoding import packets
 
-__all__ = ["DAMAGED", "EVENTS", "STRAY", "joined", "random_event", "read_all", "stream_of"]
+__all__ = [
+    "DAMAGED",
+    "EVENTS",
+    "STRAY",
+    "encode",
+    "joined",
+    "random_event",
+    "read_all",
+    "stream_of",
+]
 
 STRAY = "not a packet"
 """What reads_all calls the attachment with what is no packet."""
@@ -91,6 +100,11 @@ def joined(events: list[Event]) -> list[Event]:
         else:
             result.append(event)
     return result
+
+
+def encode(event: Event) -> bytes:
+    """Its packet, or packets."""
+    return b"".join(packets(event))
 
 
 def stream_of(events: list[Event]) -> bytes:

@@ -9,9 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
-from subunit_streams import DAMAGED, STRAY, joined, random_event, read_all
+from subunit_streams import DAMAGED, STRAY, encode, joined, random_event, read_all
 from whotests.stream.event import Event
-from whotests.stream.subunit.encoding import encode
 
 PACKETS = 30
 """Of one stream."""

@@ -20,7 +20,7 @@ WORKER = """
 import os, sys
 from whotests.stream.event import Event, Status
 from whotests.stream.subunit import SubunitWriter
-from whotests.stream.subunit.encoding import encode
+from whotests.stream.subunit.encoding import packets
 
 writer = SubunitWriter(sys.stdout.buffer)
 """
@@ -29,7 +29,8 @@ DYING = """
 writer.handle(Event("test_one", Status.INPROGRESS))
 writer.handle(Event("test_one", Status.SUCCESS))
 writer.handle(Event("test_two", Status.INPROGRESS))
-os.write(1, encode(Event("test_two", Status.SUCCESS))[:-2])
+(packet,) = packets(Event("test_two", Status.SUCCESS))
+os.write(1, packet[:-2])
 os.kill(os.getpid(), 9)
 """
 

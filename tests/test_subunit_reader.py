@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subunit_streams import DAMAGED, EVENTS, STRAY, joined, read_all, stream_of
+from subunit_streams import DAMAGED, EVENTS, STRAY, encode, joined, read_all, stream_of
 from whotests.errors import UsageError
 from whotests.stream.event import Chunk, Event, Status
 from whotests.stream.event_log import EventLog
 from whotests.stream.subunit import SubunitReader, read_subunit
 from whotests.stream.subunit.checksums import Checksums
-from whotests.stream.subunit.encoding import encode
 
 FOO = encode(Event("foo", Status.EXISTS))
 BAR = encode(Event("bar", Status.FAIL))

@@ -168,12 +168,16 @@ def test_an_id_longer_than_a_packet_is_refused() -> None:
     assert stream.getvalue() == b""
 
 
-def test_the_longest_id_that_fits() -> None:
-    """It leaves no room for content in the same packet, and is refused with it."""
+def test_an_id_that_leaves_hardly_any_room_is_refused_with_an_attachment() -> None:
+    """Alone it fits; with an attachment it would take a packet of megabytes for some bytes."""
     longest = Event("c" * (LONGEST_PACKET - 13))
     assert read_all(written(longest)) == [longest]
-    with pytest.raises(UsageError, match="shorten"):
-        written(longest._replace(attachment=Chunk("log", b"content")))
+    for length in (LONGEST_PACKET - 13, LONGEST_PACKET - 1000):
+        stream = io.BytesIO()
+        event = Event("c" * length, attachment=Chunk("log", b"content" * 1000))
+        with pytest.raises(UsageError, match="shorten"):
+            SubunitWriter(stream).handle(event)
+        assert stream.getvalue() == b""
 
 
 def test_nul_becomes_its_symbol() -> None:

@@ -1,6 +1,6 @@
 """An event as the octets of one packet, or of several where its attachment is too large for one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from struct import Struct
@@ -25,10 +25,12 @@ from whotests.stream.subunit.format import (
     encode_number,
 )
 
-__all__ = ["encode"]
+__all__ = ["packets"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_LIMIT = 1 << 32
+LEAST_PIECE = 1 << 16
+"""Octets of an attachment that a packet must have room for, if it takes several packets."""
 REMEMBERED = 1000
 """Strings of fewer characters are kept for a while, encoded."""
 NANOSECONDS_IN_FOUR_OCTETS = 1 << 22
@@ -38,16 +40,14 @@ _pack_short = Struct(">BHB").pack
 _pack_long = Struct(">BH").pack
 
 
-def encode(event: Event) -> bytes:
-    """The event's packets, one after the other: one, unless its attachment has 4 MiB or more.
+def packets(event: Event) -> Iterable[bytes]:
+    """The event's packets, in order: one, unless its attachment has 4 MiB or more.
 
     Then the pieces come first, each with the test's id, and the last has the status and the tags.
-    Raises UsageError when the event does not fit even without the attachment's content.
+    Raises UsageError when the event has hardly any room for an attachment; nothing came before.
     """
     packet = _encode(event)
-    if packet is None:
-        return b"".join(map(_encode_or_refuse, _in_pieces(event)))
-    return packet
+    return map(_encode_or_refuse, _in_pieces(event)) if packet is None else (packet,)
 
 
 def _encode(event: Event) -> bytes | None:
@@ -148,20 +148,18 @@ def _in_pieces(event: Event) -> Iterator[Event]:
     """Events that say together what this one says, each with as much content as one may have."""
     attachment = event.attachment
     if attachment is None:
-        yield event
-        return
-    without = len(_encode_or_refuse(event._replace(attachment=attachment._replace(content=b""))))
+        raise _too_long(event)
+    without = _encode_or_refuse(event._replace(attachment=attachment._replace(content=b"")))
     # The lengths of the content and of the packet take up to two octets more each than without,
     # and an empty name two that were left out.
-    size = LONGEST_PACKET - without - 6
-    content = attachment.content
-    if size < 1:
+    size = LONGEST_PACKET - len(without) - 6
+    if size < LEAST_PIECE:
         raise _too_long(event)
+    name, content, mime_type, _ = attachment
     begun = event._replace(status=None, tags=None)
     at = 0
     while len(content) - at > size:
-        piece = Chunk(attachment.name, content[at : at + size], attachment.mime_type)
-        yield begun._replace(attachment=piece)
+        yield begun._replace(attachment=Chunk(name, content[at : at + size], mime_type))
         at += size
     yield event._replace(attachment=attachment._replace(content=content[at:]))
 
@@ -176,6 +174,6 @@ def _encode_or_refuse(event: Event) -> bytes:
 def _too_long(event: Event) -> UsageError:
     whose = "no test" if event.test_id is None else f"the test {event.test_id[:100]!r}"
     return UsageError(
-        f"an event of {whose} does not fit into a packet of subunit, which has at most "
-        f"{LONGEST_PACKET} bytes: its id, tags, names and route code alone are longer; shorten them"
+        f"an event of {whose} does not fit into packets of subunit, which have at most "
+        f"{LONGEST_PACKET} bytes: its id, tags, names and route code fill one; shorten them"
     )

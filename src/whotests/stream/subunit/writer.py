@@ -5,7 +5,7 @@ from typing import Protocol
 
 from whotests.errors import MachineError, UsageError
 from whotests.stream.event import Event
-from whotests.stream.subunit.encoding import encode
+from whotests.stream.subunit.encoding import packets
 
 __all__ = ["SubunitWriter", "Writable"]
 
@@ -45,25 +45,25 @@ class SubunitWriter:
 
     def handle(self, event: Event, /) -> None:
         """Write it. UsageError when it cannot fit, MachineError when the stream takes nothing."""
-        data = encode(event)
-        written = self._write(data)
-        if written != len(data):
-            self._write_rest(data, written)
+        for packet in packets(event):
+            written = self._write(packet)
+            if written != len(packet):
+                self._write_rest(packet, written)
         self._flush()
 
     def stop_run(self) -> None:
         pass
 
-    def _write_rest(self, data: bytes, written: int | None) -> None:
+    def _write_rest(self, packet: bytes, written: int | None) -> None:
         """An unbuffered stream may take a part only; others return what they like, or nothing."""
         at = 0
         while written is not None:
             at += written
-            if at >= len(data):
+            if at >= len(packet):
                 return
-            written = self._write(data[at:])
+            written = self._write(packet[at:])
         if self._is_raw:
             raise MachineError(
-                f"the stream takes no more at the moment, {len(data) - at} bytes of a packet are "
+                f"the stream takes no more at the moment, {len(packet) - at} bytes of a packet are "
                 "left: it does not block; give one that does"
             )
