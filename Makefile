@@ -57,7 +57,7 @@ bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against cov
 .PHONY: bench-stream
 bench-stream: .venv/$(OLDEST)/wheel.stamp ## measure the stream, subunit and test cases against testtools and python-subunit, into docs/benchmarks-stream.md
 	.venv/$(OLDEST)/bin/python -m benchmarks.stream
-	.venv/$(OLDEST)/bin/python -m benchmarks.subunit
+	.venv/$(OLDEST)/bin/python -m benchmarks.packets
 	.venv/$(OLDEST)/bin/python -m benchmarks.cases
 
 .PHONY: compat

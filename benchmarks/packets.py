@@ -1,4 +1,4 @@
-"""`python -m benchmarks.subunit`: what subunit costs, next to python-subunit, into the docs.
+"""`python -m benchmarks.packets`: what subunit costs, next to python-subunit, into the docs.
 
 Each measurement is a process of its own. With options that leave out kinds of events it prints
 only; a whole run replaces the section in docs/benchmarks-stream.md.
@@ -54,7 +54,7 @@ class Measured:
 
 def main() -> int:
     """Exit status 0 when the bar is met, 1 when it is missed, 2 for a wrong option."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.subunit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.packets", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="the least counts (%(default)s)")
     names = [kind.name for kind in KINDS]
     parser.add_argument("--kind", action="append", default=[], choices=names)
