@@ -278,8 +278,10 @@ def test_an_error_while_parts_are_made_stops_those_that_run() -> None:
 
 
 INTERRUPTED = """
-import sys, threading, time, unittest
+import signal, sys, threading, time, unittest
 from whotests.testing import ConcurrentStreamTestSuite, ConcurrentTestSuite, StreamResult
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the suite runs in the background
 
 def tell(line):
     sys.stdout.write(line + "\\n")  # at once, unlike print
@@ -288,7 +290,7 @@ def tell(line):
 class Case(unittest.TestCase):
     def test_first(self):
         tell("begun")
-        time.sleep(1)
+        time.sleep(float(sys.argv[2]))
     def test_second(self):
         tell("second")
 
@@ -311,23 +313,37 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize(("kind", "told"), [("plain", "passed __main__.Case"), ("stream", "succ")])
-def test_ctrl_c_stops_all_workers_and_is_raised(kind: str, told: str, tmp_path: Path) -> None:
-    """The tests in progress end and are told of, no other begins, no thread is left."""
-    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
-    command = [sys.executable, "interrupted.py", kind]
+def interrupted(folder: Path, *arguments: str, times: int) -> list[str]:
+    """What the program tells that gets Ctrl-C so many times after both workers have begun."""
+    (folder / "interrupted.py").write_text(INTERRUPTED)
+    command = [sys.executable, "interrupted.py", *arguments]
     lines: list[str] = []
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while lines.count("begun") < 2:
             lines.append(process.stdout.readline().strip())
             assert process.poll() is None, lines
-        os.kill(process.pid, signal.SIGINT)
+        for _ in range(times):
+            os.kill(process.pid, signal.SIGINT)
+            time.sleep(0.2)
         lines += process.stdout.read().split("\n")
     assert process.returncode == 0
+    return lines
+
+
+@pytest.mark.parametrize(("kind", "told"), [("plain", "passed __main__.Case"), ("stream", "succ")])
+def test_ctrl_c_stops_all_workers_and_is_raised(kind: str, told: str, tmp_path: Path) -> None:
+    """The tests in progress end and are told of, no other begins, no thread is left."""
+    lines = interrupted(tmp_path, kind, "1", times=1)
     assert "interrupted 0" in lines
     assert "second" not in lines
     assert sum(line.startswith(told) for line in lines) == 2
+
+
+@pytest.mark.parametrize("kind", ["plain", "stream"])
+def test_a_second_ctrl_c_does_not_wait(kind: str, tmp_path: Path) -> None:
+    """The program goes on, and can end, though tests of an hour are in progress."""
+    assert "interrupted 2" in interrupted(tmp_path, kind, "3600", times=2)
 
 
 def test_an_interrupt_out_of_a_test_ends_the_run() -> None:
