@@ -12,8 +12,8 @@ from zlib import crc32
 import pytest
 import subunit  # type: ignore[import-untyped]
 
+from subunit_peer import read_by_theirs, written_by_theirs
 from subunit_streams import DAMAGED, STRAY, read_all, stream_of
-from test_subunit_tools import read_by_theirs, written_by_theirs
 from whotests.errors import MachineError
 from whotests.stream.event import Chunk, Event, Status
 from whotests.stream.subunit import SubunitWriter
