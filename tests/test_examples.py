@@ -70,7 +70,8 @@ def test_the_poetry_example_passes_under_pytest(poetry: Path) -> None:
 
 def test_the_poetry_example_is_measured(poetry: Path) -> None:
     """whotests tells which test of the example ran a line of it."""
-    assert run(poetry, "-m", "whotests", "run", "--", sys.executable, "-m", "unittest")
+    command = ("-m", "whotests", "run", "--", sys.executable, "-m", "unittest")
+    assert run(poetry, *command).returncode == 0
     source = (poetry / "slowpoetry" / "verses.py").read_text().splitlines()
     line = 1 + source.index("    return poem.lower()")
     done = run(poetry, "-m", "whotests", "who", f"slowpoetry/verses.py:{line}")

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 import traceback
 import weakref
 from collections.abc import Awaitable, Callable
@@ -253,18 +254,31 @@ class TestLoop:
 
     def _end_contents(self, forbidden: Judge) -> list[Leftover]:
         found = []
+        ended = []
         for leftover, thing in self._left_contents():
             named = forbidden([leftover])
             if named or self._reactor is None:
+                ended.append(leftover)
                 try:
                     self._end(leftover.kind, thing)
                 except Exception as error:
                     said = f"{leftover.description}, which raised {error!r} when it was ended"
                     named = forbidden([leftover._replace(description=said)])
             found += named
-        if found:
-            self._settle()
+        self._settle()
+        if any(leftover.kind == "processes" for leftover in ended):
+            self._await_processes()
         return found
+
+    def _await_processes(self) -> None:
+        """Let the loop learn of the processes' ends, so that their transports are closed."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            self.loop.run_until_complete(asyncio.sleep(0.001))
+            if all(leftover.kind != "processes" for leftover, _ in self._left_contents()):
+                break
+        for _ in range(ROUNDS):
+            self._turn()
 
     def _end(self, kind: str, thing: Any) -> None:
         match kind:

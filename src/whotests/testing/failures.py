@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from whotests.testing.bridging import is_deferred, waiting_at
+from whotests.testing.leftovers import known
 from whotests.testing.logged_errors import LoggedError, LoggedErrors
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ class AsyncAssertions:
     failureException: type[BaseException] = AssertionError
 
     _logged_errors: LoggedErrors | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A misspelt kind in `allow_leftovers` is an error when the class is defined."""
+        super().__init_subclass__(**options)
+        allowed = cls.__dict__.get("allow_leftovers", ())
+        if not isinstance(allowed, bool):
+            known(allowed)
 
     def flush_logged_errors(self, *types: type[BaseException]) -> list[LoggedError]:
         """Take out the errors of these types that were logged so far, of any type without."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from whotests.errors import UsageError
 
-__all__ = ["KINDS", "Leftover", "LeftoversError", "allow_leftovers", "not_allowed"]
+__all__ = ["KINDS", "Leftover", "LeftoversError", "allow_leftovers", "known", "not_allowed"]
 
 __unittest = True
 
@@ -81,14 +81,13 @@ def not_allowed(case: Any, found: list[Leftover]) -> list[Leftover]:
         if allowed is True:
             return []
         if allowed:
-            kinds = known([allowed] if isinstance(allowed, str) else allowed)
-            found = [leftover for leftover in found if leftover.kind not in kinds]
+            found = [leftover for leftover in found if leftover.kind not in allowed]
     return found
 
 
 def known(kinds: Iterable[str]) -> frozenset[str]:
     """The kinds as a set; a UsageError names the first that does not exist."""
-    named = frozenset(kinds)
+    named = frozenset([kinds] if isinstance(kinds, str) else kinds)
     for kind in sorted(named - KINDS):
         raise UsageError(
             f"allow_leftovers names {kind!r}, which is no kind of leftover; "
