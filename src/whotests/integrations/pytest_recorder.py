@@ -143,7 +143,8 @@ class PytestRecorder:
     def _ran_in_child(self, report: Any) -> bool:
         """Whether a measured process that cannot tell it itself ran the test: the child that
         pytest-forked makes for each, or a worker of pytest-xdist that died."""
-        if hasattr(report, "node"):
+        if hasattr(report, "node"):  # xdist puts the worker there
+            self.workers.note(report)
             return report.when == "???" and self.workers.measures(report.node)
         if self._session.in_test:
             return False  # it is of a run within a test

@@ -85,10 +85,10 @@ class PytestWorkers:
         else:
             self._measured.add(gateway.id)
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        node = getattr(report, "node", None)  # xdist puts the worker there
-        if node is not None:
-            (self._tests if self.measures(node) else self._tests_elsewhere).add(report.nodeid)
+    def note(self, report: Any) -> None:
+        """A worker reports of a test."""
+        measured = self.measures(report.node)
+        (self._tests if measured else self._tests_elsewhere).add(report.nodeid)
 
     @_optional
     def pytest_testnodedown(self, node: Any, error: object) -> None:

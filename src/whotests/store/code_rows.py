@@ -41,13 +41,8 @@ class _File(NamedTuple):
     """Where the run's branches are among `branches`; None: where they are in the run's list."""
 
 
-class _Unit(NamedTuple):
-    """A unit's row, and what patterns are packed by."""
-
-    id: int
-    first_line: int
-    first_branch: int
-    """The place of its first branch among the file's."""
+_Unit = tuple[int, int, int]
+"""A unit's id, its first line and the place of its first branch among the file's. Plain, too."""
 
 
 class CodeRows:
@@ -162,13 +157,13 @@ class CodeRows:
 
     def _packed(self, pattern: PatternRecord) -> tuple[int, bytes]:
         """Unit id, and lines and branches as the unit's patterns have them."""
-        unit = self._units[pattern.file_key, pattern.unit_index]
+        unit_id, first_line, first_branch = self._units[pattern.file_key, pattern.unit_index]
         branches = pattern.branches
         if branches:
             places = self._files[pattern.file_key].places
             if places is not None:
                 branches = bits_of(places[branch] for branch in lines_in(branches))
-        return unit.id, pack_ran(pattern.lines >> unit.first_line, branches >> unit.first_branch)
+        return unit_id, pack_ran(pattern.lines >> first_line, branches >> first_branch)
 
     def _write_units(self, pending: Pending, places: Iterable[tuple[int, int]]) -> None:
         """Sees to it that each of these units has a row."""
@@ -199,9 +194,8 @@ class CodeRows:
                         "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
                         (fingerprint, file.id, place),
                     )
-                self._units[file_key, place] = _Unit(
-                    unit_id, first_line, file.branches.first_within(first_line, last_line)
-                )
+                first_branch = file.branches.first_within(first_line, last_line)
+                self._units[file_key, place] = unit_id, first_line, first_branch
 
 
 def _patterns_among(
