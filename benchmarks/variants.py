@@ -17,6 +17,7 @@ __all__ = [
     "COVERAGE_BRANCHES",
     "LINES",
     "PLAIN",
+    "RUN",
     "SLIPCOVER",
     "SYSMON",
     "VARIANTS",
@@ -54,29 +55,30 @@ def plain_command(place: Workplace[Suite]) -> list[str]:
     return pytest_command(place, "-p", "no:cov", *NOT_OURS)
 
 
-def whotests_command(place: Workplace[Suite], *options: str) -> list[str]:
-    return [
-        str(place.venv / "bin" / "whotests"),
-        "run",
-        "--source",
-        place.suite.package,
-        *options,
-        "--",
-        "python",  # the one that runs whotests, as `run` promises
-        *pytest_command(place, "-p", "no:cov")[1:],
-    ]
+def whotests_command(place: Workplace[Suite], data: Path, *options: str) -> list[str]:
+    source = f"--whotests={place.suite.package}"
+    where = f"--whotests-data={data}"
+    return pytest_command(place, "-p", "no:cov", source, where, *options)
 
 
 def branches_command(place: Workplace[Suite]) -> list[str]:
-    return whotests_command(place, "--branch", "--data", str(branches_data(place)))
+    return whotests_command(place, branches_data(place), "--whotests-branch")
 
 
 def lines_command(place: Workplace[Suite]) -> list[str]:
-    return whotests_command(place, "--no-branch", "--data", str(lines_data(place)))
+    return whotests_command(place, lines_data(place))
 
 
 def cold_command(place: Workplace[Suite]) -> list[str]:
-    return whotests_command(place, "--branch", "--data", str(cold_data(place)))
+    return whotests_command(place, cold_data(place), "--whotests-branch")
+
+
+def run_command(place: Workplace[Suite]) -> list[str]:
+    whotests = str(place.venv / "bin" / "whotests")
+    options = ("--source", place.suite.package, "--branch", "--data", str(run_data(place)))
+    # `python` is the one that runs whotests, as `run` promises.
+    command = ("python", *pytest_command(place, "-p", "no:cov")[1:])
+    return [whotests, "run", *options, "--", *command]
 
 
 def coverage_command(place: Workplace[Suite], *options: str) -> list[str]:
@@ -149,6 +151,10 @@ def lines_data(place: Workplace[Suite]) -> Path:
     return place.data_folder / "lines.db"
 
 
+def run_data(place: Workplace[Suite]) -> Path:
+    return place.data_folder / "run.db"
+
+
 def cold_data(place: Workplace[Suite]) -> Path:
     return place.data_folder / "cold.db"
 
@@ -172,6 +178,13 @@ LINES = Variant(
     command=lines_command,
     before=leave_files,
     data_file=lines_data,
+    warmed=True,
+)
+
+RUN = Variant(
+    name="whotests run, branches",
+    command=run_command,
+    before=leave_files,
     warmed=True,
 )
 
@@ -233,6 +246,7 @@ VARIANTS = (
     PLAIN,
     BRANCHES,
     LINES,
+    RUN,
     COVERAGE,
     COVERAGE_BRANCHES,
     SYSMON,
