@@ -228,13 +228,15 @@ def as_sink(target: Any) -> Sink:
 def _arguments(event: Event) -> dict[str, Any]:
     """What `status` is called with. The set of tags is the callee's own."""
     test_id, status, tags, runnable, chunk, route_code, timestamp = event
+    # The end, or the type, of no file: some writers of subunit tell that.
+    of_no_file = chunk is not None and chunk[:2] == ("", b"") and chunk[2:] != (None, False)
     return {
         "test_id": test_id,
         "test_status": None if status is None else status.value,
         "test_tags": None if tags is None else set(tags),
         "runnable": runnable,
-        "file_name": None if chunk is None else chunk.name,
-        "file_bytes": None if chunk is None else chunk.content,
+        "file_name": None if chunk is None or of_no_file else chunk.name,
+        "file_bytes": None if chunk is None or of_no_file else chunk.content,
         "eof": chunk is not None and chunk.eof,
         "mime_type": None if chunk is None else chunk.mime_type,
         "route_code": route_code,
