@@ -13,6 +13,7 @@ from typing import Any
 
 import fixtures
 import pytest
+from hypothesis import given, settings, strategies
 
 import whotests.testing
 from whotests.stream.collection import Collector, TestRecord
@@ -482,6 +483,77 @@ def test_a_sink_that_raises_ends_the_run_with_its_error() -> None:
     with pytest.raises(OSError, match="disk full"):
         ConcurrentStreamTestSuite(lambda: [(Floods(), None)] * 3).run(Full())
     assert not [thread for thread in threading.enumerate() if "Concurrent" in thread.name]
+
+
+class Ending(unittest.TestCase):
+    """Ends in the way of its name."""
+
+    __test__ = False
+
+    def success(self) -> None:
+        pass
+
+    def fail_(self) -> None:
+        self.fail("no")
+
+    def error(self) -> None:
+        raise LookupError("no")
+
+    def skip(self) -> None:
+        self.skipTest("not now")
+
+    def parts(self) -> None:
+        for number in range(3):
+            with self.subTest(number=number):
+                if number == 1:
+                    self.fail("part")
+                if number == 2:
+                    self.skipTest("part")
+
+    @unittest.expectedFailure
+    def expected(self) -> None:
+        self.fail("no")
+
+    @unittest.expectedFailure
+    def unexpected(self) -> None:
+        pass
+
+
+ENDINGS = {
+    "success": Status.SUCCESS,
+    "fail_": Status.FAIL,
+    "error": Status.FAIL,
+    "skip": Status.SKIP,
+    "parts": Status.FAIL,
+    "expected": Status.XFAIL,
+    "unexpected": Status.UXSUCCESS,
+}
+
+
+def counts(result: unittest.TestResult) -> list[int]:
+    kinds = (result.failures, result.errors, result.skipped)
+    others = (result.expectedFailures, result.unexpectedSuccesses)
+    return [result.testsRun, *(len(kind) for kind in (*kinds, *others))]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    endings=strategies.lists(strategies.sampled_from(sorted(ENDINGS)), max_size=25),
+    workers=strategies.integers(1, 5),
+)
+def test_all_verdicts_are_those_of_a_serial_run(endings: list[str], workers: int) -> None:
+    """However tests end and however many threads run them, nothing is lost or told twice."""
+    serial, threads = unittest.TestResult(), unittest.TestResult()
+    unittest.TestSuite(map(Ending, endings)).run(serial)
+    concurrent(*map(Ending, endings), workers=workers).run(threads)
+    assert counts(threads) == counts(serial)
+    stream = ConcurrentStreamTestSuite(
+        lambda: [(Ending(ending), str(number)) for number, ending in enumerate(endings)],
+        workers=workers,
+    )
+    assert {key.partition("/")[0]: record.status for key, record in records_of(stream).items()} == {
+        str(number): ENDINGS[ending] for number, ending in enumerate(endings)
+    }
 
 
 class Fixture:
