@@ -1,15 +1,20 @@
 """python-subunit's library and its tools read what ours writes, and write what ours reads."""
 
+import io
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import subunit  # type: ignore[import-untyped]
 from hypothesis import given
 
 from subunit_peer import read_by_theirs, written_by_theirs
 from subunit_streams import EVENTS, read_all, stream_of
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.event import Chunk, Event, Status
+from whotests.stream.subunit import read_subunit
+from whotests.testing import StreamResult
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TEXT = "text/plain; charset=utf8"
@@ -25,6 +30,29 @@ def test_python_subunit_reads_what_ours_writes(event: Event) -> None:
 def test_ours_reads_what_python_subunit_writes(event: Event) -> None:
     """The same event; python-subunit does not tell empty tags from none."""
     assert read_all(written_by_theirs([event])) == [event._replace(tags=event.tags or None)]
+
+
+class Calls(StreamResult):
+    """What is heard by a class that people have written for python-subunit and testtools."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[dict[str, Any]] = []
+
+    def status(self, *arguments: Any, **given: Any) -> None:
+        assert not arguments
+        content = given["file_bytes"]
+        self.calls.append({**given, "file_bytes": None if content is None else bytes(content)})
+
+
+@given(EVENTS)
+def test_a_stream_result_hears_the_same_from_both(event: Event) -> None:
+    """With ours for python-subunit's reader, its `status` is called with the same arguments."""
+    ours, theirs = Calls(), Calls()
+    data = stream_of([event])
+    read_subunit(io.BytesIO(data), ours)
+    subunit.ByteStreamToStreamResult(io.BytesIO(data)).run(theirs)
+    assert ours.calls == theirs.calls
 
 
 def run(tool: str, *arguments: str, given: bytes) -> str:
