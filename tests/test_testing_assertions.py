@@ -140,11 +140,18 @@ def test_assert_raises_as_context() -> None:
             pass
 
 
-@pytest.mark.parametrize("args", [(KeyError, None), (KeyError("gone"), str), ("KeyError", str)])
+@pytest.mark.parametrize("args", [(KeyError("gone"), str), ("KeyError", str), ((1,), str)])
 def test_assert_raises_misused(args: tuple[Any, ...]) -> None:
-    """What is no callable or no exception class is a TypeError, never a pass."""
+    """What is no exception class is a TypeError, never a pass."""
     with pytest.raises(TypeError, match="assertRaises got"):
         CASE.assertRaises(*args)
+
+
+def test_assert_raises_calls_anything() -> None:
+    """What is not callable raises the TypeError that is expected, or another than expected."""
+    assert "not callable" in str(CASE.assertRaises(TypeError, None))
+    with pytest.raises(TypeError, match="not callable"):
+        CASE.assertRaises(KeyError, None)
 
 
 def test_matcher_of_testtools() -> None:

@@ -100,11 +100,6 @@ class Assertions(unittest.TestCase):
         if not args:
             return super().assertRaises(expected_exception, **kwargs)  # noqa: PT027
         function, *rest = args
-        if not callable(function):
-            raise TypeError(
-                f"assertRaises got {function!r} to call, which is not callable; leave it away "
-                "to use assertRaises as a context"
-            )
         _check_classes(expected_exception)
         try:
             returned = function(*rest, **kwargs)
