@@ -485,10 +485,14 @@ def test_a_sink_that_raises_ends_the_run_with_its_error() -> None:
     assert not [thread for thread in threading.enumerate() if "Concurrent" in thread.name]
 
 
-class Ending(unittest.TestCase):
-    """Ends in the way of its name."""
+class Endings:
+    """Each method ends in the way of its name."""
 
     __test__ = False
+
+    fail: Any
+    skipTest: Any
+    subTest: Any
 
     def success(self) -> None:
         pass
@@ -519,6 +523,14 @@ class Ending(unittest.TestCase):
         pass
 
 
+class Ending(Endings, unittest.TestCase):
+    """A test of unittest's that ends in some way."""
+
+
+class OwnEnding(Endings, whotests.testing.TestCase):
+    """A test of ours that ends in some way."""
+
+
 ENDINGS = {
     "success": Status.SUCCESS,
     "fail_": Status.FAIL,
@@ -540,15 +552,18 @@ def counts(result: unittest.TestResult) -> list[int]:
 @given(
     endings=strategies.lists(strategies.sampled_from(sorted(ENDINGS)), max_size=25),
     workers=strategies.integers(1, 5),
+    case=strategies.sampled_from([Ending, OwnEnding]),
 )
-def test_all_verdicts_are_those_of_a_serial_run(endings: list[str], workers: int) -> None:
+def test_all_verdicts_are_those_of_a_serial_run(
+    endings: list[str], workers: int, case: Any
+) -> None:
     """However tests end and however many threads run them, nothing is lost or told twice."""
     serial, threads = unittest.TestResult(), unittest.TestResult()
     unittest.TestSuite(map(Ending, endings)).run(serial)
-    concurrent(*map(Ending, endings), workers=workers).run(threads)
+    concurrent(*map(case, endings), workers=workers).run(threads)
     assert counts(threads) == counts(serial)
     stream = ConcurrentStreamTestSuite(
-        lambda: [(Ending(ending), str(number)) for number, ending in enumerate(endings)],
+        lambda: [(case(ending), str(number)) for number, ending in enumerate(endings)],
         workers=workers,
     )
     assert {key.partition("/")[0]: record.status for key, record in records_of(stream).items()} == {
