@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subunit_streams import DAMAGED, EVENTS
@@ -134,6 +134,7 @@ def test_processes_that_share_a_pipe() -> None:
         assert found == [f"test_{number}" for number in range(300)]
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=5))
 def test_json_lines_and_subunit_say_the_same(events: list[Event]) -> None:
     """From one format to the other and back, nothing is lost."""

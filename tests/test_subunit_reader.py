@@ -8,7 +8,7 @@ from random import Random
 from zlib import crc32
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subunit_streams import DAMAGED, EVENTS, STRAY, encode, joined, read_all, stream_of
@@ -52,6 +52,7 @@ def damage(octets: bytes, reason: str) -> list[Event]:
 OTHER_BYTES = "its bytes are not those that were written"
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=6), st.randoms(use_true_random=False))
 def test_pieces_do_not_matter(events: list[Event], random: Random) -> None:
     """A stream gives the same events, in whatever pieces it comes."""
@@ -59,6 +60,7 @@ def test_pieces_do_not_matter(events: list[Event], random: Random) -> None:
     assert read_all(data, sizes=random) == events
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.randoms(use_true_random=False))
 def test_any_bytes_are_passed_on(data: bytes, random: Random) -> None:
     """What is no packet is found again, each byte once, and the packet behind it, too."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import subunit  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import given, settings
 
 from subunit_peer import read_by_theirs, written_by_theirs
 from subunit_streams import EVENTS, read_all, stream_of
@@ -20,12 +20,14 @@ BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TEXT = "text/plain; charset=utf8"
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_python_subunit_reads_what_ours_writes(event: Event) -> None:
     """The same event, whatever it says."""
     assert read_by_theirs(stream_of([event])) == [event]
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_ours_reads_what_python_subunit_writes(event: Event) -> None:
     """The same event; python-subunit does not tell empty tags from none."""
@@ -45,6 +47,7 @@ class Calls(StreamResult):
         self.calls.append({**given, "file_bytes": None if content is None else bytes(content)})
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_a_stream_result_hears_the_same_from_both(event: Event) -> None:
     """With ours for python-subunit's reader, its `status` is called with the same arguments."""

@@ -6,7 +6,7 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from subunit_streams import EVENTS, read_all
 from whotests.errors import MachineError, UsageError
@@ -119,6 +119,7 @@ def test_a_length_counts_itself(content: int, total: int, octets: str) -> None:
     assert packet[3:].startswith(bytes.fromhex(octets))
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_what_is_written_is_read_back(event: Event) -> None:
     """Any event that the format can hold."""
