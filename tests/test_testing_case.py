@@ -521,6 +521,29 @@ def test_class_fixtures() -> None:
     assert log == ["setUpClass", "a", "b", "tearDownClass"]
 
 
+def test_class_cleanups() -> None:
+    """Clean-ups of a class run after its tests; one that is a coroutine is an error."""
+    log: list[str] = []
+
+    async def never() -> None:
+        log.append("awaited")
+
+    class Case(TestCase):
+        @classmethod
+        def setUpClass(cls) -> None:
+            cls.addClassCleanup(log.append, "cleaned")
+            cls.addClassCleanup(never)
+
+        def test(self) -> None:
+            log.append("test")
+
+    result = unittest.TestResult()
+    unittest.TestSuite([Case("test")]).run(result)
+    assert log == ["test", "cleaned"]
+    ((_, text),) = result.errors
+    assert "never is awaited by nobody" in text
+
+
 def parts(case: TestCase) -> None:
     for number in range(3):
         with case.subTest("part", number=number):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from unittest import SkipTest
 
 from whotests.testing.assertions import Assertions, attach_details_of, stack_of_author
+from whotests.testing.awaiting import NeverRan
 from whotests.testing.case_state import CaseState, expects_failure, state_of, wrong_calls
 from whotests.testing.content import Content, text_content
 from whotests.testing.details import ReportedDetails, unique_name
@@ -148,6 +149,11 @@ class TestCase(AsyncAssertions, Assertions):
                 state.finish_cleanup(self, returned, function)
             if state.awaiting is not None:
                 state.awaiting.close()
+
+    @classmethod
+    def addClassCleanup(cls, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """Have this called after tearDownClass; a coroutine, which nobody awaits there, errs."""
+        super().addClassCleanup(_call_not_awaited, function, *args, **kwargs)
 
     def defaultTestResult(self) -> TestResult:
         """A result for who runs the test without one."""
@@ -351,6 +357,17 @@ def _check_later(deferred: Any, check: Callable[[Any], None], case: TestCase) ->
         return value
 
     deferred.addCallback(checked)
+
+
+def _call_not_awaited(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    returned = function(*args, **kwargs)
+    if hasattr(returned, "__await__"):
+        if hasattr(returned, "close"):
+            returned.close()
+        raise NeverRan(
+            f"{getattr(function, '__qualname__', function)} is awaited by nobody as a clean-up "
+            "of a class: make it an ordinary function, or add it as a clean-up of a test"
+        )
 
 
 def _nothing() -> None:
