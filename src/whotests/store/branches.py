@@ -22,16 +22,15 @@ class Branches:
 
     def __init__(self, branches: Sequence[Branch] = ()) -> None:
         self.all = tuple(branches)
-        places = range(1, len(self.all))
-        self._ascending: int = next(
-            (place for place in places if self.all[place] < self.all[place - 1]), len(self.all)
-        )
+        self._ascending = 0
+        """How many ascend, once somebody asks."""
 
     def first_within(self, first_line: int, last_line: int) -> int:
         """The lowest place of a branch that begins on these lines, 0 when there is none.
 
         Bit 0 of the bitmaps of a unit on these lines; branches that are added do not change it.
         """
+        self._ascending = self._ascending or self._count_ascending()
         place = bisect_left(self.all, (first_line,), 0, self._ascending)
         if place < self._ascending and self.all[place][0] <= last_line:
             return place
@@ -39,6 +38,11 @@ class Branches:
             if first_line <= self.all[later][0] <= last_line:
                 return later
         return 0
+
+    def _count_ascending(self) -> int:
+        places = range(1, len(self.all))
+        ends = (place for place in places if self.all[place] < self.all[place - 1])
+        return next(ends, len(self.all))
 
     def with_all(self, others: Sequence[Branch]) -> "tuple[Branches, Sequence[int] | None]":
         """These and those of `others` that are new, which come last.

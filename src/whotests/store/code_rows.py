@@ -85,33 +85,35 @@ class CodeRows:
         ids.discard(0)
         return ids
 
-    def write_file(self, connection: sqlite3.Connection, file: FileRecord) -> None:
+    def write_file(self, pending: Pending, file: FileRecord) -> None:
         """Adds the file's version if it is new, and what this run did with it."""
+        connection = pending.connection
         measured = file.state is FileState.MEASURED
         row = connection.execute(
-            "SELECT id, branches, partial, outline FROM file"
+            "SELECT id, line_count, statements, excluded, branches, partial, outline FROM file"
             " WHERE substr(digest, 1, 4) = ? AND digest = ? AND path = ?",
             (file.digest[:4], file.digest, file.path),
         ).fetchone()
-        file_id, packed, partial, outline = row or (0, b"", b"", b"")
+        file_id, *before, packed, partial, outline = row or (0, 0, b"", b"", b"", b"", b"")
+        before += (packed, partial, outline)
         if measured:
             outline = _outline_of(file)
         branches, places = Branches(unpack_branches(packed)), None
         if file.branches:
-            before = branches
-            branches, places = before.with_all(file.branches)
+            known = branches
+            branches, places = known.with_all(file.branches)
             partial = pack_bits(file.partial)
-            if branches is not before:
+            if branches is not known:
                 packed = pack_branches(branches.all)
         # The same text under other exclusion rules: the newest rules count.
-        facts = (
+        facts = [
             file.line_count,
             pack_bits(file.statements),
             pack_bits(file.excluded),
             packed,
             partial,
             outline,
-        )
+        ]
         if row is None:
             file_id = insert(
                 connection,
@@ -119,13 +121,13 @@ class CodeRows:
                 " partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (file.path, file.digest, *facts),
             )
-        else:
+        elif facts != before:
             connection.execute(
                 "UPDATE file SET line_count = ?, statements = ?, excluded = ?, branches = ?,"
                 " partial = ?, outline = ? WHERE id = ?",
                 (*facts, file_id),
             )
-        connection.execute(
+        pending.add(
             "INSERT OR REPLACE INTO run_file (run_id, file_id, state, reason) VALUES (?, ?, ?, ?)",
             (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
         )

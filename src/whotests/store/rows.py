@@ -49,7 +49,7 @@ class RunRows:
         """Adds what the batch has that the file does not have yet."""
         pending = Pending(connection)
         for file in batch.files:
-            self._code.write_file(connection, file)
+            self._code.write_file(pending, file)
         if batch.patterns:
             self._code.write_patterns(pending, batch.patterns)
         for test in batch.tests:
