@@ -446,6 +446,19 @@ def test_a_stream_into_unittests_result() -> None:
     ]
 
 
+def test_what_belongs_to_no_test_is_handed_on() -> None:
+    """The output of a run itself, such as of a failed import, need not be lost."""
+    others: list[Event] = []
+    for result in (
+        StreamToDict(lambda _: None, on_other=others.append),
+        StreamToExtendedDecorator(TestResult(), on_other=others.append),
+    ):
+        result.startTestRun()
+        result.status(file_name="import errors", file_bytes=b"no module")
+        result.stopTestRun()
+    assert others == [Event(attachment=Chunk("import errors", b"no module"))] * 2
+
+
 def test_a_plain_result_is_enough_for_a_subclass() -> None:
     """StreamResult does nothing by itself, whatever is called."""
     result = StreamResult()

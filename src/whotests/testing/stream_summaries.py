@@ -51,13 +51,18 @@ class StreamToDict(StreamResult):
     """Calls `on_test` with a dict for each test that is complete, and at the end for the others.
 
     Details that are empty are there; bytes that came after a detail's end are not. What belongs
-    to no test is left out.
+    to no test goes to `on_other`, if there is one.
     """
 
-    def __init__(self, on_test: Callable[[ToldTest], object]) -> None:
+    def __init__(
+        self,
+        on_test: Callable[[ToldTest], object],
+        *,
+        on_other: Callable[[Event], object] | None = None,
+    ) -> None:
         super().__init__()
         self.on_test = on_test
-        self._collector = Collector(self._report)
+        self._collector = Collector(self._report, on_other=on_other)
 
     def startTestRun(self) -> None:
         super().startTestRun()
@@ -135,14 +140,16 @@ class StreamSummary(StreamResult):
 class StreamToExtendedDecorator(StreamResult):
     """Tells a result, of whatever protocol, of each test when it is complete.
 
-    Tests that did not end are failures. What belongs to no test, and tests that only exist, are
-    left out.
+    Tests that did not end are failures; those that only exist are left out. What belongs to no
+    test goes to `on_other`, if there is one: results have no place for it.
     """
 
-    def __init__(self, decorated: Any) -> None:
+    def __init__(
+        self, decorated: Any, *, on_other: Callable[[Event], object] | None = None
+    ) -> None:
         super().__init__()
         self.decorated = ExtendedToOriginalDecorator(decorated)
-        self._collector = Collector(self._report)
+        self._collector = Collector(self._report, on_other=on_other)
 
     def startTestRun(self) -> None:
         self.decorated.startTestRun()
