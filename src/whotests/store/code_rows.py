@@ -94,8 +94,8 @@ class CodeRows:
             " WHERE substr(digest, 1, 4) = ? AND digest = ? AND path = ?",
             (file.digest[:4], file.digest, file.path),
         ).fetchone()
-        file_id, *before, packed, partial, outline = row or (0, 0, b"", b"", b"", b"", b"")
-        before += (packed, partial, outline)
+        file_id, *bitmaps, packed, partial, outline = row or (0, 0, b"", b"", b"", b"", b"")
+        before = [*bitmaps, packed, partial, outline]
         if measured:
             outline = _outline_of(file)
         branches, places = Branches(unpack_branches(packed)), None
