@@ -38,6 +38,7 @@ def check_record(record: TestRecord, told: Told, events: list[Event]) -> None:
         if (event.test_id, event.route_code) == (told.test_id, told.route_code)
     ]
     assert record.status is (told.status or Status.UNKNOWN)
+    assert record.failed == (record.status in FAILED)
     assert record.tags == told.tags
     assert record.runnable == told.runnable
     assert record.begun == told.begun
@@ -250,6 +251,7 @@ def test_media_types_are_read_leniently(mime_type: str | None, shown: str) -> No
         ("text/plain; charset=latin-1", b"\xe4", "ä"),
         ("text/plain", "ä".encode(), "ä"),
         ("text/plain; charset=utf8", b"\xff!", "\ufffd!"),
+        ("text/plain; charset=utf8", b"cut \xc3", "cut \ufffd"),
         ("text/plain; charset=hex", b"ab", "ab"),
         ("text/plain; charset=no-such-codec", b"ab", "ab"),
         ("text/plain; charset=a\0b", b"ab", "ab"),

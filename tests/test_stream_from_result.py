@@ -286,6 +286,7 @@ def test_tags_within_a_test_end_with_it() -> None:
             assert result.current_tags == {"run", "own"}
         result.addSuccess(test)
         result.stopTest(test)
+    assert log.started == 1, "whoever does not start the run has it started"
     ends = [event for event in log.events if event.status is Status.SUCCESS]
     assert [event.tags for event in ends] == [frozenset({"run", "own"}), frozenset({"run", "gone"})]
 
@@ -423,6 +424,24 @@ def test_locals_in_tracebacks_on_request() -> None:
     result.tb_locals = True
     Case("test_locals").run(result)
     assert "the_answer = 42" in text(records[0], "traceback")
+
+
+def test_a_second_run_begins_anew() -> None:
+    """Tags, the time and the failures of one run are not those of the next."""
+    log = EventLog()
+    result = ResultToStream(log)
+    result.startTestRun()
+    result.tags({"first"}, set())
+    result.time(START)
+    result.startTest(PlaceHolder("cut short"))
+    result.addFailure(PlaceHolder("a"), details={})
+    result.stopTestRun()
+    assert not result.wasSuccessful()
+    result.startTestRun()
+    PlaceHolder("cut short").run(result)
+    assert result.wasSuccessful()
+    assert [event.status for event in log.events] == [Status.INPROGRESS, Status.SUCCESS]
+    assert not any(event.tags or event.timestamp == START for event in log.events)
 
 
 def test_what_a_test_prints_is_in_its_traceback() -> None:

@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 import unittest
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -110,3 +111,18 @@ def test_a_run_that_was_cut_short_is_not_in_the_next_one(number: int) -> None:
     send(sink, [Event("b", Status.SUCCESS)])
     if isinstance(sink, Summary):
         assert sink.counts == {Status.SUCCESS: 1}
+
+
+@pytest.mark.parametrize("make", [TextSink, JUnitXml])
+def test_nothing_of_a_run_that_was_cut_short_is_written_in_the_next_one(
+    make: Callable[[io.StringIO], Sink],
+) -> None:
+    """Neither a test nor a line of output that never ended stands in another run's report."""
+    stream = io.StringIO()
+    sink = make(stream)
+    sink.start_run()
+    sink.handle(Event("unfinished", Status.INPROGRESS))
+    sink.handle(Event(attachment=Chunk("stdout", b"half a li", "text/plain")))
+    send(sink, [Event("b", Status.SUCCESS)])
+    assert "unfinished" not in stream.getvalue()
+    assert "half" not in stream.getvalue()

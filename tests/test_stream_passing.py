@@ -287,6 +287,16 @@ def test_what_is_added_does_not_hide_a_tests_own_tags() -> None:
     ]
 
 
+def test_tags_of_a_run_that_was_cut_short_are_forgotten() -> None:
+    """A test that never ended does not tag its namesake of the next run."""
+    log = EventLog()
+    tagger = Tagger(log, add=["added"])
+    tagger.start_run()
+    tagger.handle(Event("a", Status.INPROGRESS, frozenset({"own"})))
+    send(tagger, [Event("a", Status.SUCCESS)])
+    assert log.events[0].tags == frozenset({"added"})
+
+
 def test_a_test_may_lose_its_last_tag() -> None:
     """That a test has no tags any more is told, and not taken for nothing said."""
     records: list[TestRecord] = []

@@ -215,3 +215,16 @@ def test_what_was_started_is_stopped_when_another_cannot_start() -> None:
     with pytest.raises(OSError, match="cannot be started"):
         router.start_run()
     assert (fallback.started, fallback.stopped) == (1, 1)
+
+
+def test_rules_between_two_runs_wait_for_the_next_one() -> None:
+    """A sink that is added after a run is started with the next one, one that goes is left."""
+    router, log = Router(EventLog()), EventLog()
+    router.start_run()
+    router.stop_run()
+    router.add_rule(ByRoute("0"), log)
+    router.remove_rule(ByRoute("0"))
+    router.add_rule(ByRoute("0"), log)
+    assert (log.started, log.stopped) == (0, 0)
+    router.start_run()
+    assert (log.started, log.stopped) == (1, 0)
