@@ -1,6 +1,7 @@
 """The test case."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from unittest import SkipTest
 
@@ -15,6 +16,7 @@ from whotests.testing.fixtures import use_fixture
 from whotests.testing.matching import mismatch_error
 from whotests.testing.patching import Patch
 from whotests.testing.reporting import (
+    Handler,
     report_error,
     report_expected_failure,
     report_failure,
@@ -41,6 +43,32 @@ _NOT_RUN_BY_A_CALL = 0x20 | 0x80 | 0x200
 """Flags of code: a generator, a coroutine, an async generator."""
 
 
+class _UsualHandlers:
+    """Gives each case its list when somebody asks for it."""
+
+    def __get__(self, case: Any, owner: object = None) -> Any:
+        if case is None:
+            return self
+        handlers = list(_usual_handlers(case.skipException, case.failureException))
+        case.__dict__["exception_handlers"] = handlers
+        return handlers
+
+
+@cache
+def _usual_handlers(
+    skipped: type[BaseException], failed: type[BaseException]
+) -> tuple[tuple[type[BaseException], Handler], ...]:
+    return (
+        (skipped, report_skip),
+        (failed, report_failure),
+        (ExpectedFailure, report_expected_failure),
+        (UnexpectedSuccess, report_unexpected_success),
+        (SkipTest, report_skip),
+        (KeyboardInterrupt, report_interrupt),
+        (BaseException, report_error),
+    )
+
+
 class TestCase(AsyncAssertions, Assertions):
     """A `unittest.TestCase` of which nothing passes that was not run.
 
@@ -60,6 +88,12 @@ class TestCase(AsyncAssertions, Assertions):
 
     force_failure: bool | None = None
     """Set it to true, and the test fails at its end."""
+
+    exception_handlers: Handlers = _UsualHandlers()  # type: ignore[assignment]
+    """Who is told of an exception: the first pair of which it is an instance. A list of each
+    case's own, to which an author may add."""
+
+    __unittest_skip__ = __unittest_expecting_failure__ = False  # found sooner than missed
 
     _whotests_state: CaseState | None = None
     _whotests_factory: Any = None
@@ -84,16 +118,6 @@ class TestCase(AsyncAssertions, Assertions):
             if not callable(runTest):
                 raise TypeError(f"runTest must be callable, got {type(runTest)}")
             self._whotests_factory = runTest
-        self.exception_handlers: Handlers = [
-            (self.skipException, report_skip),
-            (self.failureException, report_failure),
-            (ExpectedFailure, report_expected_failure),
-            (UnexpectedSuccess, report_unexpected_success),
-            (SkipTest, report_skip),
-            (KeyboardInterrupt, report_interrupt),
-            (BaseException, report_error),
-        ]
-        """Who is told of an exception: the first pair of which it is an instance."""
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same test: of the same class and method, and with the same id."""
@@ -111,12 +135,16 @@ class TestCase(AsyncAssertions, Assertions):
     def run(self, result: Any = None) -> Any:
         """Run the test and tell the result, or a new one, which is returned."""
         state = self._forget_last_run()
-        factory = self._whotests_factory or getattr(
-            self._get_test_method(), "_run_test_with", self.run_tests_with
-        )
+        method = self._get_test_method()
+        marks = getattr(method, "__dict__", True)
+        state.marked = bool(marks or self.__unittest_skip__ or self.__unittest_expecting_failure__)
+        factory = self._whotests_factory or (marks and getattr(method, "_run_test_with", None))
         given = state.on_exception
         try:
-            return made_by(factory, self, self.exception_handlers, report_error).run(result)
+            made = made_by(
+                factory or self.run_tests_with, self, self.exception_handlers, report_error
+            )
+            return made.run(result)
         finally:
             state.on_exception = given
 
@@ -201,10 +229,10 @@ class TestCase(AsyncAssertions, Assertions):
 
     def _run_test_method(self, result: object) -> Any:
         method = self._get_test_method()
-        if not expects_failure(self, method):
+        state = state_of(self)
+        if not (state.marked and expects_failure(self, method)):
             return method()
         try:
-            state = state_of(self)
             state.finish(self, method(), self._testMethodName)
             if state.expectations:
                 told, state.expectations, self.force_failure = state.expectations, (), None

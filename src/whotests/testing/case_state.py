@@ -19,6 +19,8 @@ __unittest = True
 class CaseState:
     """One run of a case. All of it has defaults, so that it costs nothing until it is needed."""
 
+    marked = True
+    """Whether the method may be skipped, expected to fail, or limited by a decorator."""
     details: ReportedDetails | None = None
     on_exception: tuple[Callable[[OptExcInfo], object], ...] = ()
     set_up = False

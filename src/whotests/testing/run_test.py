@@ -117,15 +117,16 @@ class RunTest:
 
     def _run_core(self) -> None:
         """Run the author's code. Report what is no exception: a skipped test, a success."""
-        case = self.case
-        method = case._get_test_method()
-        for item in (case, method):
-            if getattr(item, "__unittest_skip__", False):
-                reason = getattr(item, "__unittest_skip_why__", None)
-                self.result.addSkip(case, reason=reason or "")
-                return
+        case, state = self.case, state_of(self.case)
+        limit = case.timeout
+        if state.marked:
+            for item in (case, case._get_test_method()):
+                if getattr(item, "__unittest_skip__", False):
+                    reason = getattr(item, "__unittest_skip_why__", None)
+                    self.result.addSkip(case, reason=reason or "")
+                    return
+            limit = timeout_of(case)
         began = time.perf_counter()
-        limit = timeout_of(case)
         if limit is None:
             self._run_clean()
         else:
@@ -135,7 +136,6 @@ class RunTest:
             self._run_user(_fail_as_forced, case)
         if isinstance(getattr(self.result, "decorated", None), unittest.TestResult):
             self.result.addDuration(case, time.perf_counter() - began)
-        state = state_of(case)
         if state.subtests is not None and state.subtests.failed:
             if state.details and not self._exceptions:
                 parts = case.failureException("parts of it failed; these are its own details")
