@@ -16,6 +16,10 @@ __all__ = ["CaseState", "expects_failure", "state_of"]
 __unittest = True
 
 
+_PLAIN = frozenset({bool, int, float, str, bytes, list, tuple, dict, set})
+"""Types of values that nobody could await."""
+
+
 class CaseState:
     """One run of a case. All of it has defaults, so that it costs nothing until it is needed."""
 
@@ -51,7 +55,7 @@ class CaseState:
 
     def finish_cleanup(self, case: Any, returned: object, function: Callable[..., Any]) -> None:
         """Run what a clean-up returned to its end; values that nobody awaits are nobody's."""
-        if returned is not None:
+        if returned is not None and type(returned) not in _PLAIN:
             of = getattr(function, "__qualname__", repr(function))
             self._awaited(case).finish(returned, of=of, any_value=True)
 
