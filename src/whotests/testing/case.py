@@ -1,75 +1,33 @@
 """The test case."""
 
 from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 from unittest import SkipTest
 
 from whotests.testing.assertions import Assertions, attach_details_of, stack_of_author
 from whotests.testing.awaiting import NeverRan
+from whotests.testing.belongings import Belongings
 from whotests.testing.case_state import CaseState, expects_failure, state_of, wrong_calls
 from whotests.testing.content import Content, text_content
 from whotests.testing.details import ReportedDetails, unique_name
 from whotests.testing.expecting import ExpectedFailure, UnexpectedSuccess
 from whotests.testing.failures import AsyncAssertions
-from whotests.testing.fixtures import use_fixture
 from whotests.testing.matching import mismatch_error
-from whotests.testing.patching import Patch
-from whotests.testing.reporting import (
-    Handler,
-    report_error,
-    report_expected_failure,
-    report_failure,
-    report_interrupt,
-    report_skip,
-    report_unexpected_success,
-)
+from whotests.testing.reporting import UsualHandlers, report_error
 from whotests.testing.results import TestResult
 from whotests.testing.run_test import Handlers, RunTest, made_by
 from whotests.testing.subtests import SubTests
-from whotests.testing.temporary import make_directory, remove_directory
 from whotests.testing.traceback_content import OptExcInfo, StackLinesContent, TracebackContent
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["TestCase"]
 
 __unittest = True
 
-_Fixture = TypeVar("_Fixture")
-
 _NOT_RUN_BY_A_CALL = 0x20 | 0x80 | 0x200
 """Flags of code: a generator, a coroutine, an async generator."""
 
 
-class _UsualHandlers:
-    """Gives each case its list when somebody asks for it."""
-
-    def __get__(self, case: Any, owner: object = None) -> Any:
-        if case is None:
-            return self
-        handlers = list(_usual_handlers(case.skipException, case.failureException))
-        case.__dict__["exception_handlers"] = handlers
-        return handlers
-
-
-@cache
-def _usual_handlers(
-    skipped: type[BaseException], failed: type[BaseException]
-) -> tuple[tuple[type[BaseException], Handler], ...]:
-    return (
-        (skipped, report_skip),
-        (failed, report_failure),
-        (ExpectedFailure, report_expected_failure),
-        (UnexpectedSuccess, report_unexpected_success),
-        (SkipTest, report_skip),
-        (KeyboardInterrupt, report_interrupt),
-        (BaseException, report_error),
-    )
-
-
-class TestCase(AsyncAssertions, Assertions):
+class TestCase(AsyncAssertions, Assertions, Belongings):
     """A `unittest.TestCase` of which nothing passes that was not run.
 
     Test methods, setUp, tearDown and clean-ups may be `async def`, or return a Deferred; they
@@ -89,7 +47,7 @@ class TestCase(AsyncAssertions, Assertions):
     force_failure: bool | None = None
     """Set it to true, and the test fails at its end."""
 
-    exception_handlers: Handlers = _UsualHandlers()  # type: ignore[assignment]
+    exception_handlers: Handlers = UsualHandlers()  # type: ignore[assignment]
     """Who is told of an exception: the first pair of which it is an instance. A list of each
     case's own, to which an author may add."""
 
@@ -153,7 +111,7 @@ class TestCase(AsyncAssertions, Assertions):
         self._whotests_state = state = CaseState()
         if before is not None:
             state.on_exception = before.on_exception
-        self._cleanups: list[tuple[Callable[..., Any], Any, Any]] = []
+        self._cleanups = []
         if "force_failure" in self.__dict__:
             del self.force_failure
         return state
@@ -341,40 +299,6 @@ class TestCase(AsyncAssertions, Assertions):
     def skipTest(self, reason: str) -> NoReturn:
         """End the test as skipped."""
         raise self.skipException(reason)
-
-    # --- what a test uses
-
-    def useFixture(self, fixture: _Fixture) -> _Fixture:
-        """Set up a fixture, to be cleaned up after the test; its details become the test's."""
-        return use_fixture(self, fixture)
-
-    def patch(self, obj: Any, attribute: str, value: object) -> Patch:
-        """Give an attribute another value until the test is over, or until `restore()`."""
-        patch = Patch(obj, attribute, value)
-        self.addCleanup(patch.restore)
-        return patch
-
-    def temporary_directory(self) -> "Path":
-        """The test's own directory, which is removed after all other clean-ups."""
-        state = state_of(self)
-        if state.directory is None:
-            state.directory = make_directory(self.id())
-            self._cleanups.insert(0, (remove_directory, (state.directory,), {}))
-        return state.directory
-
-    def mktemp(self) -> str:
-        """A path in the test's own directory that does not exist; another one each time."""
-        return str(self.temporary_directory() / f"temp-{self.getUniqueInteger()}")
-
-    def getUniqueInteger(self) -> int:
-        """1, 2, 3 …"""
-        state = state_of(self)
-        state.numbers_given += 1
-        return state.numbers_given
-
-    def getUniqueString(self, prefix: str | None = None) -> str:
-        """'<prefix>-<integer>', where the prefix is the test's id unless one is given."""
-        return f"{self.id() if prefix is None else prefix}-{self.getUniqueInteger()}"
 
 
 def _check_later(deferred: Any, check: Callable[[Any], None], case: TestCase) -> None:

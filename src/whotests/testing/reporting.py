@@ -1,15 +1,18 @@
 """How a test case's exceptions become calls of its result, and which of them counts most."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+from unittest import SkipTest
 
 from whotests.testing.details import ReportedDetails
-from whotests.testing.expecting import ExpectedFailure
+from whotests.testing.expecting import ExpectedFailure, UnexpectedSuccess
 from whotests.testing.traceback_content import without_internal
 from whotests.testing.trial_results import as_failure, is_of_trial
 
 __all__ = [
     "Handler",
+    "UsualHandlers",
     "report_error",
     "report_expected_failure",
     "report_failure",
@@ -62,6 +65,32 @@ def report_skip(case: Any, result: Any, raised: BaseException) -> None:
 def skip_reason(raised: BaseException) -> str:
     """Why a test was skipped."""
     return str(raised.args[0]) if raised.args else "no reason given."
+
+
+class UsualHandlers:
+    """A test case's handlers, of which each case gets its own list when somebody asks for it."""
+
+    def __get__(self, case: Any, owner: object = None) -> Any:
+        if case is None:
+            return self
+        handlers = list(_usual_handlers(case.skipException, case.failureException))
+        case.__dict__["exception_handlers"] = handlers
+        return handlers
+
+
+@cache
+def _usual_handlers(
+    skipped: type[BaseException], failed: type[BaseException]
+) -> tuple[tuple[type[BaseException], Handler], ...]:
+    return (
+        (skipped, report_skip),
+        (failed, report_failure),
+        (ExpectedFailure, report_expected_failure),
+        (UnexpectedSuccess, report_unexpected_success),
+        (SkipTest, report_skip),
+        (KeyboardInterrupt, report_interrupt),
+        (BaseException, report_error),
+    )
 
 
 _WEIGHTS: dict[Handler | None, int] = {
