@@ -11,6 +11,7 @@ Who runs what:
 """
 
 import inspect
+import sys
 from collections.abc import Awaitable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
@@ -144,9 +145,12 @@ def refuse(returned: object, of: str, any_value: bool) -> None:
     """Raise what is wrong with a value that nobody awaits."""
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
         kind = "an async generator" if inspect.isasyncgen(returned) else "a generator"
+        hint = ""
+        if "twisted.internet.defer" in sys.modules and inspect.isgenerator(returned):
+            hint = "; if it yields Deferreds, decorate it with inlineCallbacks"
         raise NeverRan(
             f"{of} is {kind} function, so that none of it ran: take out its `yield`, "
-            "or iterate over it in the test"
+            f"or iterate over it in the test{hint}"
         )
     if inspect.iscoroutinefunction(returned) or inspect.isgeneratorfunction(returned):
         raise NeverRan(f"{of} returned the function {returned.__name__!r}, which nobody calls")

@@ -40,8 +40,10 @@ class ReactorContents:
             return []
         found = self._left(forbidden)
         pool = getattr(self._reactor, "threadpool", None)
-        if pool is not None and pool is not self._pool and not pool.working:
-            # Its idle threads would keep the process from ending.
+        if pool is not None and pool is not self._pool:
+            # Idle threads would keep the process from ending; those that work are not waited for.
+            if pool.working:
+                del pool.threads[:]
             self._reactor._stopThreadPool()
         return found
 
