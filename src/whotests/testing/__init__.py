@@ -7,6 +7,7 @@ runner's.
 
 from whotests.testing.any_result import ExtendedToOriginalDecorator
 from whotests.testing.attributes import WithAttributes, attr
+from whotests.testing.awaiting import NeverRan
 from whotests.testing.by_test_result import TestByTestResult
 from whotests.testing.case import TestCase
 from whotests.testing.cloning import Nullary, clone_test_with_new_id
@@ -27,6 +28,7 @@ from whotests.testing.expecting import ExpectedException
 from whotests.testing.fixture_suite import FixtureSuite
 from whotests.testing.leftovers import LeftoversError, allow_leftovers
 from whotests.testing.listing import Listing, list_test, write_test_list
+from whotests.testing.logged_errors import LoggedError, LoggedErrorsError
 from whotests.testing.matching import Matcher, Mismatch, MismatchError, assert_that
 from whotests.testing.ordering import iterate_tests, sorted_tests
 from whotests.testing.patching import Patch
@@ -57,6 +59,7 @@ from whotests.testing.stream_summaries import (
 from whotests.testing.tags import TagContext
 from whotests.testing.text_result import TextTestResult
 from whotests.testing.threadsafe import ThreadsafeForwardingResult
+from whotests.testing.timeouts import TimedOut
 from whotests.testing.traceback_content import (
     StackLinesContent,
     StacktraceContent,
@@ -81,11 +84,14 @@ __all__ = [
     "FixtureSuite",
     "LeftoversError",
     "Listing",
+    "LoggedError",
+    "LoggedErrorsError",
     "Matcher",
     "Mismatch",
     "MismatchError",
     "MultiTestResult",
     "MultipleExceptions",
+    "NeverRan",
     "Nullary",
     "Patch",
     "PlaceHolder",
@@ -111,6 +117,7 @@ __all__ = [
     "TestSkipped",
     "TextTestResult",
     "ThreadsafeForwardingResult",
+    "TimedOut",
     "TimestampingStreamResult",
     "TracebackContent",
     "WithAttributes",
