@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import testtools
 
 from whotests.testing import (
     MultipleExceptions,
@@ -668,6 +669,16 @@ def test_factories() -> None:
     assert Case("test_decorated").run() == ("decorated", 4)
     given = Case("test_decorated", runTest=lambda *args, **kwargs: Counting(*args, note="given"))
     assert given.run() == ("given", 4)
+
+
+@pytest.mark.parametrize("outcome", STEPS)
+def test_factory_of_testtools(outcome: str) -> None:
+    """testtools' own RunTest, and what is made from it, runs our case."""
+    case = made(test=STEPS[outcome])
+    case.run_tests_with = testtools.RunTest
+    assert outcome_of(case)[0] == outcome
+    case.phases["test"] = parts
+    assert outcome_of(case)[0] == "addFailure"
 
 
 def test_factory_has_to_be_callable() -> None:
