@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unittest
 from collections.abc import Callable
+from typing import TextIO
 
 import pytest
 from hypothesis import given
@@ -126,3 +127,29 @@ def test_nothing_of_a_run_that_was_cut_short_is_written_in_the_next_one(
     send(sink, [Event("b", Status.SUCCESS)])
     assert "unfinished" not in stream.getvalue()
     assert "half" not in stream.getvalue()
+
+
+def test_results_are_not_told_of_a_run_that_was_cut_short() -> None:
+    """A result that is given a second run hears of that one alone."""
+    result = unittest.TestResult()
+    sink = StreamToResult(result)
+    sink.start_run()
+    sink.handle(Event("unfinished", Status.INPROGRESS))
+    send(sink, [Event("b", Status.SUCCESS)])
+    assert (result.testsRun, result.wasSuccessful()) == (1, True)
+
+
+@pytest.mark.parametrize("make", [TextSink, JsonLines])
+def test_what_ended_is_on_its_way(make: Callable[[TextIO], Sink]) -> None:
+    """When a test has ended, and when the run has, nothing of it waits in a buffer of ours."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="utf-8", write_through=False)
+    sink = make(stream)
+    sink.start_run()
+    sink.handle(Event("first", Status.SUCCESS))
+    assert b"first" in raw.getvalue()
+    sink.handle(Event("second", Status.INPROGRESS))
+    sink.handle(Event(attachment=Chunk("stdout", b"last words", "text/plain")))
+    sink.stop_run()
+    assert b"second" in raw.getvalue()
+    assert b"last words" in raw.getvalue()
