@@ -106,6 +106,8 @@ class LoggedErrors:
     def note(self, error: LoggedError) -> None:
         """Take one more, unless this very exception was taken already."""
         kind = type(error.value)
+        if kind is Expired:
+            return  # the time of the test was up, of which it is told anyway
         if kind.__name__ == "CancelledError" and kind.__module__.startswith("asyncio"):
             return  # Python 3.11 reports it of the streams of tasks that were cancelled
         if all(error.value is not other.value for other in self._found):
@@ -146,7 +148,7 @@ _heard: list[Any] = []
 
 def hear(error: LoggedError) -> None:
     """Hand an error to the test that runs in this thread; in a thread of its own, to all."""
-    if isinstance(error.value, Expired) or getattr(_unheard, "now", False):
+    if getattr(_unheard, "now", False):
         return
     mine = _listening.get(get_ident())
     for each in (mine,) if mine is not None else tuple(_listening.values()):

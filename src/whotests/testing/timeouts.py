@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from whotests.testing.frames import innermost, users_place
+from whotests.testing.frames import innermost, is_library, users_place
 
 __all__ = ["WATCHDOG", "Deadline", "Expired", "TimedOut", "current_deadline"]
 
@@ -128,6 +128,7 @@ class Deadline:
                 _current[ident] = self
                 self.due = self._next = time.monotonic() + self.seconds
                 clock.begin()
+                self.due = self._next = time.monotonic() + self.seconds
                 value = function()
             finally:
                 self.over = True
@@ -154,17 +155,17 @@ class Deadline:
         before, self._loop = self._loop, loop
         return before
 
-    def expire(self, now: float, frame: FrameType | None) -> bool:
+    def expire(self, now: float, look: Callable[[], FrameType | None]) -> bool:
         """The time may be up: whether the tested thread is to be interrupted now.
 
         Called in the tested thread by a signal, or by the watchdog's thread, every `TICK`
-        seconds since the time was up.
+        seconds since the time was up. `look` tells at which frame the tested thread is now.
         """
         if self.over or now < self.due:
             return False
         if not self.fired:
             self.fired = True
-            self._note(frame)
+            self._note(look())
         loop = self._loop
         if loop is not None and self._listening:
             self._listening = False
@@ -179,21 +180,29 @@ class Deadline:
             self._listening = True
             loop.ask()
             return False
-        if self._between(frame):
+        if self._between(look()):
             return False
         self._next = now + GRACE
         return True
 
     def _between(self, frame: FrameType | None) -> bool:
-        """Whether our own code runs just now, which calls the test's; wait until it has done so.
+        """Whether our own code runs just now, or what it calls of the library, as to close a loop.
 
-        It does not wait for long where the test's is written in C, and has no frame.
+        It is left to finish. What is still at the same place the next time waits on behalf of
+        the test, as a clean-up does that is a function of the library.
         """
-        if frame is None or not frame.f_globals.get("__name__", "").startswith(__package__):
+        if frame is None:
             return False
         place = (id(frame), frame.f_lasti)
         moved, self._seen = place != self._seen, place
-        return moved
+        if frame.f_code.co_name in _BY_THE_COLLECTOR:
+            return moved
+        above: FrameType | None = frame
+        while above is not None and is_library(above.f_code.co_filename):
+            if (above.f_globals.get("__name__") or "").startswith(__package__):
+                return moved
+            above = above.f_back
+        return False
 
     def _note(self, frame: FrameType | None) -> None:
         """Keep where the test is, for the message, and where everything else is."""
@@ -274,7 +283,7 @@ class _Alarm:
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        ours = self._deadline.expire(now, frame)
+        ours = self._deadline.expire(now, lambda: frame)
         theirs = self._theirs_due is not None and now >= self._theirs_due
         if theirs:
             interval = self._theirs_interval
@@ -298,6 +307,8 @@ class _Watchdog:
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
+        import ctypes  # noqa: F401 - later, it would take too long
+
         self._thread = threading.Thread(
             target=self._watch, name=f"{WATCHDOG} of {self._deadline.of}", daemon=True
         )
@@ -313,14 +324,16 @@ class _Watchdog:
         self._thread.join()
         self._thread = None
 
+    def _look(self) -> FrameType | None:
+        return sys._current_frames().get(self._ident)
+
     def _watch(self) -> None:
         wait = self._deadline.due - time.monotonic()
         while not self._ended.wait(max(wait, 0.0)):
             with self._lock:
-                frame = sys._current_frames().get(self._ident)
-                if self._deadline.expire(time.monotonic(), frame):
+                if self._deadline.expire(time.monotonic(), self._look):
                     put_into(self._ident, Expired)
-            wait = TICK
+            wait = max(self._deadline.due - time.monotonic(), TICK)
 
 
 def own_stack(frame: FrameType | None) -> str:
@@ -345,6 +358,9 @@ _MACHINERY = (
     "twisted.internet.base",
     "twisted.internet.epollreactor",
 )
+_BY_THE_COLLECTOR = ("__del__", "_remove")
+"""Functions from which no exception gets out."""
+
 _BOOTSTRAP = ("_bootstrap", "_bootstrap_inner")
 
 
