@@ -171,6 +171,8 @@ class TestLoop:
         return fire_later(deferred, self.loop.create_future())
 
     def _handle_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), asyncio.CancelledError):
+            return  # Python 3.11 tells so of streams whose task was cancelled
         self._on_error(context)
         loop.default_exception_handler(context)
 

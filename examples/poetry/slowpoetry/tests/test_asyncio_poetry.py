@@ -1,6 +1,7 @@
 """The asyncio half: real sockets, streams in memory, failures and limits."""
 
 import asyncio
+import socket
 import time
 from pathlib import Path
 
@@ -50,11 +51,10 @@ class OverSockets(TestCase):
 
     async def test_a_failure_spares_the_others(self) -> None:
         """In the place of a poem that cannot be had is what went wrong."""
-        gone = await serve_poem(POEM)
-        host, port = gone.sockets[0].getsockname()
-        await self.close(gone)
         here = self.address_of(await serve_poem(POEM, pace=FAST))
-        failure, poem = await fetch_poems([(host, port), here])
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))  # and does not listen
+            failure, poem = await fetch_poems([deaf.getsockname(), here])
         self.assertIsInstance(failure, ConnectionRefusedError)
         self.assertEqual(POEM, poem)
 

@@ -1,5 +1,6 @@
 """The Twisted half: real sockets, transports and a clock in memory, failures and limits."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,12 @@ class OverSockets(TestCase):
 
     async def test_a_failure_spares_the_others(self) -> None:
         """In the place of a poem that cannot be had is what went wrong."""
-        gone = reactor.listenTCP(0, PoemFactory(POEM, reactor=reactor), interface="127.0.0.1")
-        nobody = ("127.0.0.1", gone.getHost().port)
-        await gone.stopListening()
         here = self.serve(PoemFactory(POEM, reactor=reactor, pace=FAST))
-        (failed, failure), (_, poem) = await fetch_poems([nobody, here], reactor=reactor)
-        self.assertFalse(failed)
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))  # and does not listen
+            addresses = [deaf.getsockname(), here]
+            (succeeded, failure), (_, poem) = await fetch_poems(addresses, reactor=reactor)
+        self.assertFalse(succeeded)
         self.assertIsInstance(failure.value, ConnectionRefusedError)
         self.assertEqual(POEM, poem)
 
