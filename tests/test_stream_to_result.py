@@ -146,6 +146,18 @@ def test_a_result_that_must_be_given_an_exception() -> None:
     assert told == [("log: a log", None)]
 
 
+def test_what_is_said_of_the_end_takes_no_attachments_place() -> None:
+    """A test that attached something by the same name keeps it."""
+    result = ExtendedTestResult()
+    send(StreamToResult(result), a_test("hangs", None, notes=b"its own"))
+    ends: list[Any] = [event for event in result._events if event[0] == "addError"]
+    ((_, _, details),) = ends
+    assert {name: each.as_text() for name, each in details.items()} == {
+        "notes": "its own",
+        "notes-1": "it began and no end was seen",
+    }
+
+
 def test_a_duration_is_told_where_it_can_be() -> None:
     """A result that takes durations, as the newest unittest's, is told how long a test took."""
 
@@ -222,7 +234,7 @@ def test_there_and_back(run: list[Told], random: Random) -> None:
         contents = {name: each.content for name, each in came.attachments.items()}
         if went.status is Status.UNKNOWN:
             assert came.status is Status.FAIL
-            assert b"no end was seen" in contents.pop("notes")
+            assert b"no end was seen" in contents.pop(list(contents)[-1])
         else:
             assert came.status is went.status
             assert came.stopped == went.stopped

@@ -1,10 +1,10 @@
 """What a test attached, whole."""
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
-__all__ = ["Attachment", "MediaType"]
+__all__ = ["Attachment", "MediaType", "unused_name"]
 
 
 class MediaType(NamedTuple):
@@ -86,3 +86,12 @@ class Attachment(NamedTuple):
     def as_text(self) -> str:
         """The content as text, UTF-8 unless it says so; what cannot be read is replaced."""
         return self.content_type.decoder()(self.content, True)
+
+
+def unused_name(name: str, taken: Container[str]) -> str:
+    """The name for another attachment, with a number behind it if it is taken."""
+    found, number = name, 0
+    while found in taken:
+        number += 1
+        found = f"{name}-{number}"
+    return found

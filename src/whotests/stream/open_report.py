@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from whotests.stream.attachment import unused_name
 from whotests.stream.event import Status
 
 __all__ = ["OpenReport"]
@@ -23,12 +24,9 @@ class OpenReport:
 
     def unused(self, name: str) -> str:
         """The name, with a number behind it if something is attached under it already."""
-        found, number = name, 0
-        while found in self.names:
-            number += 1
-            found = f"{name}-{number}"
-        self.names.add(found)
-        return found
+        name = unused_name(name, self.names)
+        self.names.add(name)
+        return name
 
     @property
     def worst(self) -> Status:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
-from whotests.stream.attachment import Attachment
+from whotests.stream.attachment import Attachment, unused_name
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.control import Control
 from whotests.stream.event import Event, Status
@@ -148,7 +148,9 @@ class ReportedTest:
             said.append("it began and no end was seen" if record.begun else "no end was seen")
         if said:
             text = "\n".join(said).encode()
-            details["notes"] = Attachment('text/plain; charset="utf8"', (text,))
+            details[unused_name("notes", details)] = Attachment(
+                'text/plain; charset="utf8"', (text,)
+            )
         return details
 
 
