@@ -44,7 +44,7 @@ class Hygiene:
         if len(_running) > 1:
             self._meet_others(ident)
         self._threads = threading.enumerate()
-        if REACTOR in sys.modules:
+        if self._alone and REACTOR in sys.modules:
             from whotests.testing.reactor_contents import ReactorContents
 
             self._reactor = ReactorContents(sys.modules[REACTOR])
@@ -57,7 +57,7 @@ class Hygiene:
         else:
             _running[ident] = self._outer
         found: list[Leftover] = []
-        if REACTOR in sys.modules:
+        if self._alone and REACTOR in sys.modules:  # which only one thread may touch
             from whotests.testing.reactor_contents import ReactorContents
 
             contents = self._reactor or ReactorContents(sys.modules[REACTOR], empty=True)
