@@ -115,5 +115,5 @@ def test_what_is_no_file(tree: Path) -> None:
 def test_python_files_follow_packages(tree: Path) -> None:
     """Files that could be imported: the top folder's own and those of packages below."""
     scope = Scope([str(tree / "pkg"), str(tree / "single.py")], root=tree, omit=("*/b.py",))
-    names = [file.relative_to(tree).as_posix() for file in scope.python_files()]
+    names = [Path(file).relative_to(tree).as_posix() for file in scope.python_files()]
     assert names == ["pkg/__init__.py", "pkg/a.py", "pkg/sub/__init__.py", "single.py"]

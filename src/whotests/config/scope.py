@@ -48,7 +48,7 @@ class Scope:
             known = self._memo[path] = self._decide(path)
         return known
 
-    def python_files(self) -> Iterator[Path]:
+    def python_files(self) -> Iterator[str]:
         """All source files, each once, sorted within a source.
 
         Like coverage.py it goes down only into folders that have an `__init__.py`, but for
@@ -59,7 +59,7 @@ class Scope:
             for path in _walk(entry):
                 if path not in seen and self.measures(path):
                     seen.add(path)
-                    yield Path(path)
+                    yield path
 
     def _decide(self, path: str) -> bool:
         if path.startswith("<"):

@@ -32,7 +32,7 @@ def unloaded_files(
         if isinstance(path := getattr(module, "__dict__", {}).get("__file__"), str)
     }
     records = []
-    for place in map(str, scope.python_files()):
+    for place in scope.python_files():
         inside = archived_files(place) if is_archive(place) else [place]
         for path in inside:
             real = real_path(path)

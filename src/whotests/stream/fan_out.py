@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from whotests.stream.event import Event
 from whotests.stream.sink import Sink
 
-__all__ = ["FanOut"]
+__all__ = ["FanOut", "start_all", "stop_all"]
 
 
 class FanOut:

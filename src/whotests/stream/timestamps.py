@@ -7,7 +7,7 @@ from functools import partial
 from whotests.stream.event import Event
 from whotests.stream.sink import Sink
 
-__all__ = ["Timestamper"]
+__all__ = ["Timestamper", "now"]
 
 _make_tuple = tuple.__new__  # takes a third of the time of event._replace(timestamp=...)
 

@@ -11,7 +11,7 @@ from whotests.testing.traceback_content import OptExcInfo
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["CaseState", "expects_failure", "state_of"]
+__all__ = ["CaseState", "expects_failure", "state_of", "wrong_calls"]
 
 __unittest = True
 

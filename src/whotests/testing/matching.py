@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from whotests.testing.content import Content
 
-__all__ = ["Matcher", "Mismatch", "MismatchError", "assert_that", "mismatch_error"]
+__all__ = ["Matcher", "Mismatch", "MismatchError", "assert_that", "details_of", "mismatch_error"]
 
 __unittest = True
 
