@@ -40,6 +40,10 @@ _R = TypeVar("_R")
 
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 _SHARE_OF_TELLING = 0.05
+_WARNS_AFTER_FORKS = sys.version_info[:2] == (3, 13)
+"""This Python looks only afterwards whether the process that has forked has threads, and warns of
+it: the flusher's has to wait for the next test, and what there is is written before."""
+
 _SECONDS_BETWEEN_FORKS = 0.5
 _NO_TOKEN: object = None
 _current: list["Session"] = []
@@ -345,18 +349,16 @@ class Session:
 
     def _before_fork(self) -> None:
         if not self.ended:
+            if _WARNS_AFTER_FORKS:
+                self._flusher.write_soon(share=_SHARE_OF_TELLING)
             self._flusher.pause()
             self._plan_file.tell()  # the child need not find out
 
     def _after_fork_in_parent(self) -> None:
-        # Where fork follows fork, a thread each time would cost more than they do. And 3.13 looks
-        # only now whether the process that has forked has threads, and warns.
+        # Where fork follows fork, a thread each time would cost more than they do.
         now = Clock.monotonic()
-        if (
-            not self.ended
-            and now - self._forked_at > _SECONDS_BETWEEN_FORKS
-            and sys.version_info[:2] != (3, 13)
-        ):
+        often = now - self._forked_at <= _SECONDS_BETWEEN_FORKS
+        if not (self.ended or often or _WARNS_AFTER_FORKS):
             self._flusher.resume()
         self._forked_at = now
 

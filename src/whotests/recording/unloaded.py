@@ -43,7 +43,10 @@ def unloaded_files(
 
 
 class _RealPaths:
-    """`os.path.realpath` for many files of few folders, each of which is looked at once."""
+    """`os.path.realpath` for many files of few folders, each of which is looked at once.
+
+    To compare paths by: where case does not matter, it is lost.
+    """
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
@@ -54,7 +57,7 @@ class _RealPaths:
         if real is None:
             real = self._folders[folder] = os.path.realpath(folder)
         here = os.path.join(real, name)
-        return os.path.realpath(here) if os.path.islink(here) else here
+        return os.path.normcase(os.path.realpath(here) if os.path.islink(here) else here)
 
 
 def surprise_of(unloaded: list[FileRecord], *, nothing_loaded: bool) -> str:
