@@ -137,6 +137,9 @@ class Coroutines(TestCase):
     async def test_fails(self) -> None:
         await later(KeyError("deliberate"))
 
+    async def test_returned(self) -> Any:
+        return Deferred()
+
     async def test_from_coroutine(self) -> None:
         async def only_deferreds() -> int:
             return int(await later(3))
@@ -250,6 +253,10 @@ class Logged(TestCase):
 
     def test_unhandled(self) -> None:
         fail(KeyError("deliberate"))
+
+    def test_raised_unhandled(self) -> None:
+        empty: dict[str, int] = {}
+        succeed("deliberate").addCallback(lambda name: empty[name])
 
     def test_flushed(self) -> None:
         log.err(KeyError("deliberate"))

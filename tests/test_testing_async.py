@@ -197,6 +197,47 @@ def test_what_never_ran_is_an_error() -> None:
     assert "test_false returned False" in found["false"].text
 
 
+def test_what_is_awaited_must_not_give_what_never_ran() -> None:
+    """A coroutine that returns one, or a generator, has left it out; other values are nobody's."""
+
+    class Case(TestCase):
+        async def inner(self) -> None:
+            self.fail()
+
+        def steps(self) -> Iterator[None]:
+            yield self.fail()
+
+        async def test_coroutine(self) -> object:
+            return self.inner()
+
+        async def test_generator(self) -> object:
+            return self.steps()
+
+        async def test_value(self) -> int:
+            return 42
+
+    found = ran_all(Case)
+    outcomes = {name: each.outcome for name, each in found.items()}
+    assert outcomes == {"coroutine": "error", "generator": "error", "value": "passed"}
+    assert "test_coroutine was awaited and gave <coroutine object" in found["coroutine"].text
+    assert "test_generator was awaited and gave <generator object" in found["generator"].text
+
+
+def test_what_never_ran_is_no_expected_failure() -> None:
+    """`expectedFailure` is about what the test does, and it did nothing."""
+
+    class Case(TestCase):
+        @unittest.expectedFailure
+        def test_generator(self) -> Iterator[None]:
+            yield self.fail()
+
+        @unittest.expectedFailure
+        def test_value(self) -> object:
+            return 42
+
+    assert {each.outcome for each in ran_all(Case).values()} == {"error"}
+
+
 @pytest.mark.parametrize("where", ["setUp", "tearDown", "clean"])
 def test_generators_elsewhere_are_errors_too(where: str) -> None:
     """A setUp, tearDown or clean-up that is a generator function is an error."""

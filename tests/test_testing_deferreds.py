@@ -72,11 +72,13 @@ def test_coroutines_await_what_they_like(reactor: str) -> None:
     """asyncio's futures and Deferreds are awaited in one coroutine, whatever the reactor."""
     found = outcomes(reactor, "Coroutines")
     assert found.pop("fails") == "error"
+    assert found.pop("returned") == "error"
     assert set(found.values()) == {"passed"}, told(reactor)["Coroutines"]
     assert len(found) == 9
     text = text_of(reactor, "Coroutines", "fails")
     assert "KeyError: 'deliberate'" in text
     assert "whotests/testing" not in text
+    assert "was awaited and gave <Deferred" in text_of(reactor, "Coroutines", "returned")
 
 
 @on_each_reactor
@@ -128,6 +130,7 @@ def test_failures_in_twisted_s_log(reactor: str) -> None:
         "err": "failed",
         "logger": "failed",
         "unhandled": "failed",
+        "raised_unhandled": "failed",
         "flushed": "passed",
     }
     assert "Twisted: why\n" in text_of(reactor, "Logged", "err")

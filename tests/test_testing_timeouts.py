@@ -284,17 +284,21 @@ def test_an_expected_failure_is_none_when_it_takes_too_long() -> None:
 
 
 def test_a_part_that_takes_too_long() -> None:
-    """Within a subTest, the time of the whole test is what is up."""
+    """Within a subTest, the time of the whole test is what is up: no other part begins."""
 
     class Case(Limited):
         def test_it(self) -> None:
-            with self.subTest(part=1):
-                spin()
+            for part in range(2):
+                with self.subTest(part=part):
+                    self.steps.append("part")
+                    spin()
 
     result = unittest.TestResult()
     Case("test_it").run(result)
     assert result.failures == []
-    assert "took longer" in "".join(text for _, text in result.errors)
+    ((_, text),) = result.errors
+    assert "took longer" in text
+    assert STEPS.pop(0) == "part"
     assert STEPS == ENDED
 
 

@@ -57,14 +57,15 @@ class Awaiting:
         """Run what `of` returned to its end; raises what that raises.
 
         :raises NeverRan: for generators, and for other values that nobody awaits, unless
-            `any_value`: clean-ups may return what they like.
+            `any_value`: clean-ups may return what they like. What was awaited may give any value
+            except one that would have to be run in its turn.
         """
         if returned is None:
             return
         if is_deferred(returned):
-            self._finish_deferred(returned, of)
+            refuse_given(self._finish_deferred(returned, of), of)
         elif inspect.isawaitable(returned):
-            self._finish_awaitable(returned, of)
+            refuse_given(self._finish_awaitable(returned, of), of)
         else:
             refuse(returned, of, any_value)
 
@@ -79,7 +80,7 @@ class Awaiting:
             said = "took too long" if isinstance(error, Expired) else f"raised {error!r}"
             return [Leftover("tasks", f"its asyncio loop: to close it {said}")]
 
-    def _finish_awaitable(self, awaitable: Awaitable[object], of: str) -> None:
+    def _finish_awaitable(self, awaitable: Awaitable[object], of: str) -> object:
         try:
             loop = self._opened()
         except BaseException:
@@ -89,22 +90,20 @@ class Awaiting:
         if not self._shared:
             carry_over(copy_context(), self._context)
         try:
-            loop.run(awaitable, name=of, context=self._context)
+            return loop.run(awaitable, name=of, context=self._context)
         finally:
             if not self._shared:
                 for variable, value in self._context.items():
                     if variable.get(_NOTHING) is not value:
                         variable.set(value)
 
-    def _finish_deferred(self, deferred: Any, of: str) -> None:
+    def _finish_deferred(self, deferred: Any, of: str) -> object:
         if deferred.called and not deferred.paused:
-            outcome_of(take_result(deferred))
-            return
+            return outcome_of(take_result(deferred))
         reactor = default_reactor()
         if self._loop is not None or asyncio_loop_of(reactor) is not None:
-            self._finish_awaitable(deferred, of)
-        else:
-            outcome_of(ReactorWait(reactor, deferred, of).result())
+            return self._finish_awaitable(deferred, of)
+        return outcome_of(ReactorWait(reactor, deferred, of).result())
 
     def _opened(self) -> "TestLoop":
         """The test's loop, made now if it was not yet."""
@@ -139,6 +138,20 @@ def take_result(deferred: Any) -> Any:
     taken: list[Any] = []
     deferred.addBoth(taken.append)
     return taken[0]
+
+
+def refuse_given(value: object, of: str) -> None:
+    """Raise what is wrong with a value that was awaited, if it would have to be run itself."""
+    if value is None:
+        return
+    if inspect.iscoroutine(value):
+        value.close()
+    elif not (inspect.isgenerator(value) or inspect.isasyncgen(value) or is_deferred(value)):
+        return
+    raise NeverRan(
+        f"{of} was awaited and gave {value!r}, which nobody runs: await it in the test, "
+        "or iterate over it"
+    )
 
 
 def refuse(returned: object, of: str, any_value: bool) -> None:

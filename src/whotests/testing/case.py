@@ -195,7 +195,7 @@ class TestCase(AsyncAssertions, Assertions, Belongings):
             if state.expectations:
                 told, state.expectations, self.force_failure = state.expectations, (), None
                 raise self.failureException("\n".join(told))
-        except (KeyboardInterrupt, SkipTest, self.skipException):
+        except (KeyboardInterrupt, SkipTest, NeverRan, self.skipException):
             raise
         except BaseException as raised:
             self._failed_as_expected(raised)

@@ -7,6 +7,7 @@ Twisted's log; coroutines that were never awaited. What is expected is taken out
 """
 
 import contextlib
+import gc
 import sys
 import threading
 import traceback
@@ -93,6 +94,10 @@ class LoggedErrors:
 
     def end(self) -> list[LoggedError]:
         """What was logged and not flushed; nothing is listened to any more."""
+        if "twisted.internet.defer" in sys.modules:
+            # A Deferred tells of its failure when it is collected. Frames of the traceback hold
+            # it, so that without this some later test would be told.
+            gc.collect(1)
         with _changing:
             if self._outer is not None:
                 _listening[self._ident] = self._outer

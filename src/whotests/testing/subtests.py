@@ -6,6 +6,7 @@ from typing import Any
 from unittest import SkipTest
 
 from whotests.testing.case_state import expects_failure
+from whotests.testing.timeouts import Expired
 from whotests.testing.traceback_content import without_internal
 
 __all__ = ["StopSubTests", "SubTests"]
@@ -47,7 +48,7 @@ class SubTests:
         case, result = test_case.test_case, self.run_test.result
         try:
             yield
-        except (KeyboardInterrupt, StopSubTests):
+        except (KeyboardInterrupt, StopSubTests, Expired):
             raise
         except (SkipTest, case.skipException) as skipped:
             result.addSkip(test_case, reason=str(skipped))
