@@ -56,6 +56,7 @@ __all__ = [
     "Ran",
     "RunInProgress",
     "basket_of",
+    "facts_in",
     "record_forks",
     "record_shop",
     "run_record",
@@ -315,6 +316,21 @@ class DataFile:
         """The source at `path`, as a `SourceTree` gives it."""
         file = self.root / path
         return file.read_bytes() if file.is_file() else None
+
+
+def facts_in(data: DataFile) -> set[tuple[str, str, int]]:
+    """All (test or label, path, line) of the file."""
+    with data.opened() as (reader, _):
+        paths = {file.id: file.path for file in reader.files}
+        footprints = {key: tuple(ids) for key, ids in reader.footprints()}
+        return {
+            (context.test.name if context.test else context.label, paths[unit.file_id], line)
+            for context in reader.contexts()
+            for pattern in map(reader.all_patterns.__getitem__, footprints[context.footprint_id])
+            for unit in (pattern.unit,)
+            for line in range(1, 40)
+            if pattern.lines >> line & 1
+        }
 
 
 SOURCE = "src/shop/basket.py"

@@ -21,6 +21,7 @@ from data_files import (
     DataFile,
     Ran,
     basket_of,
+    facts_in,
     record_forks,
     record_shop,
     run_record,
@@ -37,21 +38,6 @@ def names_in(data: DataFile) -> dict[str, str]:
     """Test name -> outcome."""
     with data.opened() as (reader, _):
         return {test.name: test.outcome.value for test in reader.tests}
-
-
-def facts_in(data: DataFile) -> set[tuple[str, str, int]]:
-    """All (test or label, path, line) of the file."""
-    with data.opened() as (reader, _):
-        paths = {file.id: file.path for file in reader.files}
-        footprints = {key: tuple(ids) for key, ids in reader.footprints()}
-        return {
-            (context.test.name if context.test else context.label, paths[unit.file_id], line)
-            for context in reader.contexts()
-            for pattern in map(reader.all_patterns.__getitem__, footprints[context.footprint_id])
-            for unit in (pattern.unit,)
-            for line in range(1, 40)
-            if pattern.lines >> line & 1
-        }
 
 
 def rows_in(path: Path, table: str) -> int:

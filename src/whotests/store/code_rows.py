@@ -173,14 +173,16 @@ class CodeRows:
         for file_key, place in sorted(places):
             if self._units.get((file_key, place)) is None:
                 by_file.setdefault(file_key, []).append(place)
+        rows_of: dict[int, dict[int, tuple[int, bytes]]] = {}
         for file_key, missing in by_file.items():
             file = self._files[file_key]
-            rows = {
-                place: (int(unit_id), fingerprint)
-                for place, unit_id, fingerprint in pending.connection.execute(
-                    "SELECT place, id, fingerprint FROM unit WHERE file_id = ?", (file.id,)
-                )
-            }
+            rows = rows_of.get(file.id)  # several keys may stand for one version
+            if rows is None:
+                query = "SELECT place, id, fingerprint FROM unit WHERE file_id = ?"
+                rows = rows_of[file.id] = {
+                    place: (int(unit_id), fingerprint)
+                    for place, unit_id, fingerprint in pending.connection.execute(query, (file.id,))
+                }
             for place in missing:
                 first_line, last_line, fingerprint = file.units[place]
                 unit_id, before = rows.get(place, (0, b""))
@@ -196,6 +198,7 @@ class CodeRows:
                         "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
                         (fingerprint, file.id, place),
                     )
+                rows[place] = unit_id, fingerprint
                 first_branch = file.branches.first_within(first_line, last_line)
                 self._units[file_key, place] = unit_id, first_line, first_branch
 

@@ -52,7 +52,8 @@ class RunRows:
             self._code.write_file(pending, file)
         if batch.patterns:
             self._code.write_patterns(pending, batch.patterns)
-        for test in batch.tests:
+        # What is said last of a test counts.
+        for test in {test.name: test for test in batch.tests}.values():
             self._tests.write_test(pending, test)
         for context in batch.contexts:
             self._tests.write_context(pending, context)
