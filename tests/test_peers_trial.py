@@ -190,11 +190,13 @@ class Case(TestCase):
 by_name = pytest.mark.parametrize("defect", DEFECTS, ids=[defect.name for defect in DEFECTS])
 
 
-def run(defect: Defect, folder: Path, *, case: str, runner: str) -> str:
+def run(
+    defect: Defect, folder: Path, *, case: str, runner: str, options: tuple[str, ...] = ()
+) -> str:
     """The verdict of a program in a process of its own, and the words that it printed."""
     (folder / "test_program.py").write_text(f"{case}\n{defect.program}", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", runner, "test_program"],
+        [sys.executable, "-m", runner, *options, "test_program"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), "PYTHONWARNINGS": ""},
         capture_output=True,
@@ -259,3 +261,32 @@ class Case(TestCase):
 def test_errors_that_a_test_flushed_are_none_of_trials(tmp_path: Path) -> None:
     """trial's runner, which hears of them as well, does not report them as "not in test"."""
     assert run(FLUSHED, tmp_path, case=OURS, runner="twisted.trial") == FLUSHED.ours
+
+
+PARTS = Defect(
+    "a_part_that_fails",
+    "from unittest import TestCase",
+    """
+class Case(TestCase):
+    def test_it(self):
+        for number in range(3):
+            with self.subTest(number=number):
+                self.assertNotEqual(1, number)
+""",
+    "passed",
+    "failed",
+)
+IN_WORKERS = ("-j", "2")
+
+
+@pytest.mark.skipif(version("twisted") != TRIAL, reason=f"the defect is of Twisted {TRIAL}")
+def test_trials_workers_lose_parts(tmp_path: Path) -> None:
+    """A part that fails in one of trial's processes is not heard of by the other one."""
+    verdict = run(PARTS, tmp_path, case=PARTS.case, runner="twisted.trial", options=IN_WORKERS)
+    assert verdict == PARTS.theirs
+
+
+def test_ours_tell_trials_workers_of_parts(tmp_path: Path) -> None:
+    """A part that fails is told as a failure of its test, which is heard of."""
+    verdict = run(PARTS, tmp_path, case=OURS, runner="twisted.trial", options=IN_WORKERS)
+    assert verdict == PARTS.ours

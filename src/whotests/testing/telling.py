@@ -6,6 +6,7 @@ from typing import Any
 
 from whotests.testing.content import Details
 from whotests.testing.traceback_content import OptExcInfo
+from whotests.testing.trial_results import is_of_trials_worker
 
 __all__ = ["tell_details", "tell_duration", "tell_subtest"]
 
@@ -34,7 +35,7 @@ def tell_subtest(
     To a result that knows no parts, one that failed is a test that failed.
     """
     known = getattr(result, "addSubTest", None)
-    if known is not None:
+    if known is not None and not is_of_trials_worker(result):
         known(test, subtest, err)
     elif err is not None and err[0] is not None:
         failed = issubclass(err[0], test.failureException)

@@ -4,7 +4,7 @@ from typing import Any
 
 from whotests.testing.details import ReportedDetails
 
-__all__ = ["as_failure", "is_of_trial"]
+__all__ = ["as_failure", "is_of_trial", "is_of_trials_worker"]
 
 __unittest = True
 
@@ -12,6 +12,11 @@ __unittest = True
 def is_of_trial(result: object) -> bool:
     """Whether it is one of trial's reporters, or made from one."""
     return any(base.__module__.startswith("twisted.trial.") for base in type(result).__mro__)
+
+
+def is_of_trials_worker(result: object) -> bool:
+    """Whether it sends outcomes on to trial's main process: parts of tests are not among them."""
+    return any(base.__module__.startswith("twisted.trial._dist.") for base in type(result).__mro__)
 
 
 def as_failure(details: ReportedDetails) -> Any:
