@@ -711,6 +711,12 @@ def test_debug() -> None:
     assert log == ["test", "cleanup"]
 
 
+def test_debug_of_expectations() -> None:
+    """What `expectThat` found is raised at the end."""
+    with pytest.raises(AssertionError, match="1 != 2"):
+        made(test=lambda case: case.expectThat(1, testtools.matchers.Equals(2))).debug()
+
+
 class Whole(TestCase):
     """A case that can be found by its name, as pickle needs it."""
 

@@ -574,7 +574,7 @@ def test_all_verdicts_are_those_of_a_serial_run(
 class Fixture:
     """Notes what is done with it, and raises where it is told to."""
 
-    def __init__(self, log: list[str], *, at: str = "", error: Exception | None = None) -> None:
+    def __init__(self, log: list[str], *, at: str = "", error: BaseException | None = None) -> None:
         self.log = log
         self.at = at
         self.error = error
@@ -658,6 +658,15 @@ def test_a_fixture_that_cannot_be_cleaned_up_is_an_error_of_its_own() -> None:
     fixture_suite(Fixture([], at="cleanUp", error=OSError("still there"))).run(result)
     assert result.passed == ["a", "b"]
     assert result.erred == ["cleanUp of Fixture"]
+
+
+@pytest.mark.parametrize("at", ["setUp", "cleanUp"])
+def test_a_fixture_that_exits_does_not_end_the_run(at: str) -> None:
+    """By `sys.exit(0)` a run would end as if all were well."""
+    result = Ids()
+    suite = unittest.TestSuite([fixture_suite(Fixture([], at=at, error=SystemExit(0)))])
+    suite.run(result)
+    assert result.erred == (["a", "b"] if at == "setUp" else ["cleanUp of Fixture"])
 
 
 def test_debugging_a_fixture_suite_lets_exceptions_pass() -> None:

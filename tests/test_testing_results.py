@@ -16,11 +16,13 @@ from whotests.testing import (
     MultiTestResult,
     Tagger,
     TestByTestResult,
+    TestCase,
     TestControl,
     TestResult,
     TestResultDecorator,
     TextTestResult,
     ThreadsafeForwardingResult,
+    content_from_file,
     text_content,
 )
 from whotests.testing.doubles import ExtendedTestResult, Python3TestResult, TwistedTestResult
@@ -246,6 +248,21 @@ def test_bytes_that_are_no_text_after_all() -> None:
     result = TestResult()
     result.addError(Passing(), details={"odd": odd, "wrong": wrong})
     assert result.errors[0][1] == "odd: {{{c}}}\nwrong: {{{a\\xffb}}}\n"
+
+
+def test_a_detail_that_cannot_be_read() -> None:
+    """It is said so, and the outcome is told: the run goes on."""
+
+    class Case(TestCase):
+        def test_it(self) -> None:
+            self.addDetail("log", content_from_file("no such file"))
+            self.fail("deliberate")
+
+    result = unittest.TestResult()
+    Case("test_it").run(result)
+    ((_, text),) = result.failures
+    assert "AssertionError: deliberate" in text
+    assert "log: {{{it could not be read: FileNotFoundError(" in text
 
 
 def test_an_unexpected_success_is_a_failure_to_what_does_not_know_it() -> None:

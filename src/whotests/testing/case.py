@@ -15,7 +15,7 @@ from whotests.testing.failures import AsyncAssertions
 from whotests.testing.matching import mismatch_error
 from whotests.testing.reporting import UsualHandlers, report_error
 from whotests.testing.results import TestResult
-from whotests.testing.run_test import Handlers, RunTest, made_by
+from whotests.testing.run_test import Handlers, RunTest, fail_as_forced, made_by
 from whotests.testing.subtests import SubTests
 from whotests.testing.traceback_content import OptExcInfo, StackLinesContent, TracebackContent
 
@@ -135,6 +135,8 @@ class TestCase(AsyncAssertions, Assertions, Belongings):
                 state.finish_cleanup(self, returned, function)
             if state.awaiting is not None:
                 state.awaiting.close()
+        if self.force_failure:
+            fail_as_forced(self)
 
     @classmethod
     def addClassCleanup(cls, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:

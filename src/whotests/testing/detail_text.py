@@ -66,8 +66,14 @@ def details_text(details: Mapping[str, Content], special: str | None = None) -> 
 
 
 def readable(content: Content) -> str:
-    """The text; where it is none of its charset, as UTF-8 with an escape for each other byte."""
+    """The text; where it is none of its charset, as UTF-8 with an escape for each other byte.
+
+    What cannot be read, as a file that is gone, is said instead: the outcome has to be told.
+    """
     try:
-        return content.as_text()
-    except (LookupError, UnicodeDecodeError):
-        return b"".join(content.iter_bytes()).decode("utf8", "backslashreplace")
+        try:
+            return content.as_text()
+        except (LookupError, UnicodeDecodeError):
+            return b"".join(content.iter_bytes()).decode("utf8", "backslashreplace")
+    except Exception as error:
+        return f"it could not be read: {error!r}"

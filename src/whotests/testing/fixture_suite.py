@@ -36,7 +36,9 @@ class FixtureSuite(unittest.TestSuite):
             return self._run_debugging(result)
         try:
             self._fixture.setUp()
-        except Exception as raised:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # SystemExit, too, which may say that all is well
             self._tell_all(result, raised)
             return result
         try:
@@ -44,7 +46,9 @@ class FixtureSuite(unittest.TestSuite):
         finally:
             try:
                 self._fixture.cleanUp()
-            except Exception:
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
                 name = f"cleanUp of {type(self._fixture).__qualname__}"
                 ErrorHolder(name, error=sys.exc_info()).run(result)
         return result

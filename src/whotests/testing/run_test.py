@@ -16,7 +16,15 @@ from whotests.testing.subtests import StopSubTests
 from whotests.testing.timeouts import Deadline, Expired
 from whotests.testing.traceback_content import OptExcInfo
 
-__all__ = ["Handlers", "MultipleExceptions", "RunTest", "is_of_several", "made_by", "run_test_with"]
+__all__ = [
+    "Handlers",
+    "MultipleExceptions",
+    "RunTest",
+    "fail_as_forced",
+    "is_of_several",
+    "made_by",
+    "run_test_with",
+]
 
 __unittest = True
 
@@ -133,7 +141,7 @@ class RunTest:
             self._run_user(Deadline(limit, of=case.id()).run, self._run_clean)
             self._run_cleanups_left()
         if case.force_failure:
-            self._run_user(_fail_as_forced, case)
+            self._run_user(fail_as_forced, case)
         if isinstance(getattr(self.result, "decorated", None), unittest.TestResult):
             self.result.addDuration(case, time.perf_counter() - began)
         if state.subtests is not None and state.subtests.failed:
@@ -273,7 +281,8 @@ class RunTest:
         return None
 
 
-def _fail_as_forced(case: Any) -> None:
+def fail_as_forced(case: Any) -> None:
+    """Raise what a case fails with that went through, and is to fail all the same."""
     expectations = state_of(case).expectations
     raise case.failureException("\n".join(expectations) or "Forced Test Failure")
 
