@@ -12,6 +12,7 @@ undo, with the interpreter lock or without it: a slot is written by probes to di
 collecting to arm it again if it was seen disarmed.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
@@ -46,8 +47,9 @@ class _Look(Protocol):
     def __call__(self, block: "Block", /) -> tuple[bool, ...]: ...
 
 
-LOG: list["Block | tuple[Block, int]"] = []
-"""Blocks that were hit since the last `collect`, and places of exceptions; with repetitions."""
+LOG: list["Block | tuple[Block, Key]"] = []
+"""Blocks that were hit since the last `collect`, and places of exceptions; with repetitions. And
+what a collecting that was interrupted had in its hands."""
 
 _seen: dict[int, object] = {}
 """Number -> the block of that pattern."""
@@ -58,6 +60,9 @@ _unclaimed: list[int] = []
 """Pattern numbers that were collected for nobody, because that was interrupted."""
 _no_numbers: dict[Key, int] = {}
 """What a block has that was never hit. Stays empty."""
+_one_at_a_time: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Whether no other thread runs between two steps without a call. Else each block has a table of
+its own from the start: of two that threads make at once, one would be lost with its numbers."""
 
 
 class Block:
@@ -76,7 +81,7 @@ class Block:
     take: ClassVar[_Look]
     """The slots as they are; those that are disarmed are armed again."""
 
-    log: list["Block | tuple[Block, int]"]
+    log: list["Block | tuple[Block, Key]"]
     numbers: dict[Key, int]
     file: object
     """The file that it belongs to."""
@@ -85,7 +90,7 @@ class Block:
 
     def __init__(self, file: object, index: int) -> None:
         self.log = LOG
-        self.numbers = _no_numbers
+        self.numbers = _no_numbers if _one_at_a_time else {}
         self.file = file
         self.index = index
         for name in self.slots:
@@ -167,24 +172,22 @@ def collect() -> list[int]:
     """The pattern numbers hit since the last call, without repetitions; every probe is armed
     again. What other threads hit meanwhile is found now or the next time. One thread at a time.
 
-    A signal's handler may raise in the middle of it: then all is found the next time. One that
-    collects in the middle of it finds nothing.
+    A signal's handler may raise in the middle of it: then all is found the next time. Or it may
+    collect: then it finds what there was before, too.
     """
     global _collecting
     if _collecting:
-        return []
-    touched: set[Block | tuple[Block, int]] = set()
+        return _collect_within()
     found: list[int] = []
     add = found.append
+    in_hand: tuple[Block, Key] | None = None
     hit: Block
     key: Key
     try:
         _collecting = True
         # As many as there are now: a measured trace function may hit probes for each turn.
         count = len(LOG)
-        touched.update(LOG)
-        del LOG[:count]
-        for entry in touched:
+        for entry in set(LOG[:count]):
             if type(entry) is tuple:
                 hit, key = entry
             else:
@@ -193,10 +196,14 @@ def collect() -> list[int]:
             try:
                 add(hit.numbers[key])
             except KeyError:
+                in_hand = hit, key
                 if isinstance(key, int) or False in key:  # else it was collected before
                     add(_number(hit, key))
+        # Not before: those that were taken have nothing to tell any more.
+        del LOG[:count]
     except BaseException:
-        LOG.extend(touched)  # those that were taken have nothing to tell any more
+        if in_hand is not None:  # it may have no number yet
+            LOG.append(in_hand)
         _unclaimed.extend(found)
         raise
     finally:
@@ -204,6 +211,34 @@ def collect() -> list[int]:
     while _unclaimed:
         add(_unclaimed.pop())
     return found
+
+
+def _collect_within() -> list[int]:
+    """As `collect`, in the middle of it.
+
+    The log keeps its length: as many of its entries will be removed as were counted. The place of
+    an exception gives way to its block, which has nothing to tell any more.
+    """
+    found: list[int] = []
+    in_hand: tuple[Block, Key] | None = None
+    try:
+        for place, entry in enumerate(LOG.copy()):
+            in_hand = entry if isinstance(entry, tuple) else (entry, entry.take(entry))
+            _add_number(*in_hand, found)
+            LOG[place] = in_hand[0]
+    except BaseException:
+        if in_hand is not None:
+            LOG.append(in_hand)
+        _unclaimed.extend(found)
+        raise
+    return found
+
+
+def _add_number(hit: Block, key: Key, found: list[int]) -> None:
+    """Adds the number of what was hit, if anything was."""
+    if isinstance(key, int) or False in key:
+        number = hit.numbers.get(key)
+        found.append(_number(hit, key) if number is None else number)
 
 
 def forget() -> None:
@@ -216,15 +251,10 @@ def forget() -> None:
 
 def peek() -> list[int]:
     """The pattern numbers hit so far, leaving everything as it is."""
-    found = []
-    hit: Block
-    key: Key
+    found: list[int] = []
     for entry in set(LOG.copy()):
         hit, key = entry if isinstance(entry, tuple) else (entry, entry.read())
-        if isinstance(key, tuple) and False not in key:
-            continue
-        number = hit.numbers.get(key)
-        found.append(_number(hit, key) if number is None else number)
+        _add_number(hit, key, found)
     return found
 
 
@@ -233,8 +263,9 @@ def _number(block: Block, key: Key) -> int:
 
     When two threads number the same pattern at once, one number wins and the other stays unused.
     """
+    numbers: dict[Key, int] = {}
     if block.numbers is _no_numbers:
-        block.numbers = {}
+        block.numbers = numbers
     claim = object()
     number = len(_seen)
     while _seen.setdefault(number, claim) is not claim:  # another thread took it just now

@@ -26,6 +26,9 @@ _SETUP = Phase.SETUP
 _UNKNOWN = Outcome.UNKNOWN
 _PLACES = {Phase.SETUP: 0, Phase.CALL: 1, Phase.TEARDOWN: 2}
 
+_ATTEMPTS = 3
+"""How often the open contexts are looked at while others switch."""
+
 _gil_enabled: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
 
 
@@ -110,6 +113,7 @@ class Contexts:
         self._lock = RLock()
         """Held while something opens or closes: what was hit before is given to what was open
         before. One thread may take it again, in a signal's handler."""
+        self._switches = 0
         self._starts = Starts(self._start)
         self._greenlets = Greenlets()
         self._mixed_tests: set[TestName] = set()
@@ -248,8 +252,22 @@ class Contexts:
             context.written = 0
 
     def snapshot(self) -> list[tuple[Context, set[int]]]:
-        """The open contexts, and what has run in each until now; nothing changes."""
-        hit = peek()
+        """The open contexts, and what has run in each until now; nothing changes.
+
+        Nobody waits for it: where something opens or closes meanwhile, again and again, what was
+        hit since the last switch is left out.
+        """
+        for _ in range(_ATTEMPTS):
+            if self._lock.acquire(blocking=False):
+                switches = self._switches
+                self._lock.release()
+                found = self._with(peek())
+                if self._switches == switches:
+                    return found
+        return self._with([])
+
+    def _with(self, hit: list[int]) -> list[tuple[Context, set[int]]]:
+        """What has run in each of the open contexts, if this was hit since the last switch."""
         active = self._active()
         idle = [] if self.base in active else [(self.base, set(self.base.patterns))]
         return idle + [(context, set(context.patterns).union(hit)) for context in active]
@@ -358,6 +376,7 @@ class Contexts:
 
     def _switch(self) -> None:
         """Gives what was hit since the last switch to what has been open."""
+        self._switches += 1
         if thread_count() > 1 or self._greenlets.left:
             self._look_at_waiting()
         if LOG:

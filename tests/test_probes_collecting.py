@@ -1,0 +1,156 @@
+"""Collecting what probes hit, with something else in the middle of it.
+
+A profile function comes where a signal's handler, or another thread, might.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+from whotests.probes import runtime
+from whotests.probes.runtime import LOG, Block, Key, block, block_of, collect, key_of
+from whotests.recording.contexts import Context, Contexts
+from whotests.types import Phase, Runner, TestName
+
+OURS = {runtime.__file__, sys.modules[Contexts.__module__].__file__}
+
+
+class Moment:
+    """Does something at the n-th call in or out of our code, once."""
+
+    def __init__(self, number: int, act: Callable[[], None]) -> None:
+        self.number = number
+        self.came = False
+        self._act = act
+
+    def __enter__(self) -> "Moment":
+        sys.setprofile(self._look)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.setprofile(None)
+
+    def _look(self, frame: FrameType, event: str, argument: Any) -> None:
+        if frame.f_code.co_filename in OURS and event in ("call", "c_return"):
+            self.number -= 1
+            if not self.number:
+                sys.setprofile(None)
+                self.came = True
+                self._act()
+
+
+def blocks(count: int) -> list[Block]:
+    """New blocks of four probes each, and nothing that was hit."""
+    collect()
+    return [block(None, index, size=4) for index in range(count)]
+
+
+def raised(hit: Block, place: int) -> None:
+    """What a region's handler notes."""
+    hit.log += ((hit, place),)
+
+
+def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
+    """Block and slot, or block and minus the place of an exception."""
+    found = set()
+    for number in patterns:
+        index, key = block_of(number).index, key_of(number)
+        found |= {(index, slot) for slot in slots_of(key)}
+    return found
+
+
+def slots_of(key: Key) -> list[int]:
+    """The slots that were hit, or minus the place."""
+    if isinstance(key, int):
+        return [-key]
+    return [slot for slot, armed in enumerate(key) if not armed]
+
+
+def give_up() -> None:
+    """A handler that raises, as one for a time limit does."""
+    raise TimeoutError
+
+
+def test_what_an_interruption_leaves_is_found_the_next_time() -> None:
+    """Wherever a handler raises in the middle of collecting, nothing is lost."""
+    number = 0
+    moment = None
+    while moment is None or moment.came:
+        number += 1
+        hit = blocks(3)
+        hit[0].hit(1)
+        hit[1].hit(2)
+        raised(hit[2], 7)
+        found = []
+        try:
+            with Moment(number, give_up) as moment:
+                found = collect()
+        except TimeoutError:
+            pass
+        assert places([*found, *collect()]) == {(0, 1), (1, 2), (2, -7)}, number
+        assert not LOG
+        assert not collect()
+    assert number > 10
+
+
+def test_label_of_a_handler_has_what_ran_in_it() -> None:
+    """Wherever a handler opens a label in the middle of a switch, that has what it ran, and the
+    test has all."""
+    number = 0
+    moment = None
+    while moment is None or moment.came:
+        number += 1
+        hit = blocks(4)
+        contexts = Contexts()
+        contexts.start_test(TestName("test"), Runner.PYTEST)
+        hit[0].hit(1)
+        hit[1].hit(2)
+        raised(hit[2], 7)
+        labels: list[Context] = []
+
+        def handle(
+            contexts: Contexts = contexts, labels: list[Context] = labels, hit: list[Block] = hit
+        ) -> None:
+            labels.append(contexts.open_label("handler"))
+            hit[0].hit(0)
+            hit[3].hit(3)
+            raised(hit[2], 9)
+            contexts.close_label(labels[0])
+
+        with Moment(number, handle) as moment:
+            contexts.enter_phase(Phase.CALL)
+        contexts.stop_test()
+        own = {(0, 0), (3, 3), (2, -9)}
+        by_test = [places(each.patterns) for each in contexts.closed if each.test]
+        assert set().union(*by_test) == {(0, 1), (1, 2), (2, -7)} | (own if moment.came else set())
+        for label in labels:
+            assert places(label.patterns) == own, number
+    assert number > 10
+
+
+def test_other_tests_meanwhile_have_nothing_of_this_one() -> None:
+    """What was hit in a test is not seen as the next one's, wherever that begins while another
+    thread looks at what is open."""
+    number = 0
+    moment = None
+    while moment is None or moment.came:
+        number += 1
+        hit = blocks(2)
+        contexts = Contexts()
+        contexts.start_test(TestName("first"), Runner.PYTEST)
+        hit[0].hit(1)
+
+        def go_on(contexts: Contexts = contexts, hit: list[Block] = hit) -> None:
+            contexts.stop_test()
+            contexts.start_test(TestName("second"), Runner.PYTEST)
+            hit[1].hit(2)
+
+        with Moment(number, go_on) as moment:
+            found = contexts.snapshot()
+        for context, patterns in found:
+            expected = {"first": {(0, 1)}, "second": {(1, 2)}}.get(context.test or "", set())
+            assert places(patterns) <= expected, number
+        assert sum(context.test is not None for context, _ in found) == 1
+        contexts.finish()
+    assert number > 5
