@@ -229,6 +229,47 @@ def test_rewritten_test_files_are_measured(project: Path) -> None:
     ]
 
 
+def test_asserts_of_other_plugins_explain_as_ever(tmp_path: Path) -> None:
+    """pytest compiles none of our modules, and rewrites those of a plugin whose name begins as
+    ours does."""
+    checks = "whotests_checks-1.0.dist-info"
+    write_files(
+        tmp_path,
+        {
+            "site/whotests_checks/__init__.py": "",
+            "site/whotests_checks/late.py": """
+                def check(numbers):
+                    assert numbers == [1, 2, 4]
+            """,
+            f"site/{checks}/METADATA": "Metadata-Version: 2.1\nName: whotests-checks\nVersion: 1.0",
+            f"site/{checks}/entry_points.txt": "[pytest11]\nwhotests_checks = whotests_checks",
+            f"site/{checks}/RECORD": "whotests_checks/__init__.py,,\nwhotests_checks/late.py,,",
+            "shop.py": "",
+            "test_shop.py": """
+                import sys
+                import shop
+
+                def test_explained():
+                    from whotests_checks.late import check
+                    check([1, 2, 3])
+
+                def test_loaders():
+                    kinds = {
+                        name: type(module.__spec__.loader).__name__
+                        for name, module in sys.modules.items()
+                        if name.startswith("whotests.") and "integrations" not in name
+                    }
+                    assert len(kinds) > 20
+                    assert set(kinds.values()) == {"SourceFileLoader"}, kinds
+            """,
+        },
+    )
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    ended = run_plain("python", "-m", "pytest", "--whotests=shop.py", cwd=tmp_path, env=env)
+    assert "At index 2 diff: 3 != 4" in ended.out
+    assert "1 failed, 1 passed" in ended.out
+
+
 def test_own_option_records_and_says_so(project: Path) -> None:
     """`pytest --whotests tests`: a summary line; the folder stays a folder of tests."""
     ended = run_plain("python", "-m", "pytest", "--whotests", "tests", cwd=project)

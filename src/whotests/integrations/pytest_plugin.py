@@ -49,7 +49,8 @@ def _leave_ours_alone() -> None:
     for finder in sys.meta_path:
         marked = getattr(finder, "_must_rewrite", None)
         if isinstance(marked, set):
-            marked.difference_update({name for name in marked if name.startswith("whotests")})
+            ours = {name for name in marked if name.partition(".")[0] == "whotests"}
+            marked.difference_update(ours)
 
 
 _leave_ours_alone()

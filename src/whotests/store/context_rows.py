@@ -14,14 +14,14 @@ from whotests.store.pending import Kept, Pending, insert
 from whotests.store.schema import OUTCOMES, PHASES, RUNNERS
 from whotests.types import TestName
 
-__all__ = ["TestRows"]
+__all__ = ["ContextRows"]
 
 _OUTCOME_NUMBERS = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 _PHASE_NUMBERS = {phase: number for number, phase in enumerate(PHASES)}
 _RUNNER_NUMBERS = {runner: number for number, runner in enumerate(RUNNERS)}
 
 
-class TestRows:
+class ContextRows:
     """Writes scopes, tests, contexts and footprints of the run `run_id`, and knows their ids."""
 
     __slots__ = ("_contexts", "_footprints", "_pattern_ids", "_scopes", "_tests", "run_id")
