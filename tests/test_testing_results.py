@@ -289,6 +289,52 @@ def test_one_callback_per_test_with_its_parts() -> None:
     assert names == ["(number=1)", "(number=2)"]
 
 
+def test_a_skip_does_not_hide_a_part_that_failed() -> None:
+    """Of all that is told of one test the worst counts, and the details of all are there."""
+
+    class Case(unittest.TestCase):
+        def test_it(self) -> None:
+            with self.subTest(number=1):
+                self.fail("deliberate")
+            self.skipTest("later")
+
+    told: list[dict[str, Any]] = []
+    Case("test_it").run(TestByTestResult(lambda **about: told.append(about)))
+    assert [about["status"] for about in told] == ["failure"]
+    assert [name.partition(" ")[0] for name in told[0]["details"]] == ["traceback", "reason"]
+
+
+def test_what_never_starts_has_a_callback_too() -> None:
+    """unittest tells of a class's setUp that failed without starting a test."""
+
+    class Case(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls) -> None:
+            raise KeyError("deliberate")
+
+        def test_it(self) -> None: ...
+
+    told: list[dict[str, Any]] = []
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Case)
+    suite.run(TestByTestResult(lambda **about: told.append(about)))
+    ((status, started, stopped),) = [
+        (about["status"], about["start_time"], about["stop_time"]) for about in told
+    ]
+    assert (status, started) == ("error", stopped)
+
+
+def test_a_test_whose_end_nobody_tells() -> None:
+    """What runs a test in another process dies: the test is an error."""
+    target = ExtendedTestResult()
+    result = ThreadsafeForwardingResult(target, threading.Semaphore(1))
+    lost, following = Passing(), Passing()
+    result.startTest(lost)
+    following.run(result)
+    told = [event[0] for event in target._events]
+    assert [name for name in told if name.startswith("add")] == ["addError", "addSuccess"]
+    assert told.count("startTest") == told.count("stopTest") == 2
+
+
 def test_the_callers_details_stay_as_they_are() -> None:
     """A skip with a reason and details is told with both; the caller's dict does not change."""
     told: list[dict[str, Any]] = []

@@ -7,12 +7,15 @@ from functools import partial
 from typing import Any, Protocol
 
 from whotests.testing.any_result import ExtendedToOriginalDecorator
-from whotests.testing.content import Details
+from whotests.testing.content import Details, text_content
 from whotests.testing.results import TestResult
 from whotests.testing.tags import TagChange, merge_tags
 from whotests.testing.traceback_content import OptExcInfo
 
 __all__ = ["Gate", "ThreadsafeForwardingResult"]
+
+
+_NO_END = "it began and no end was seen"
 
 
 class Gate(Protocol):
@@ -28,7 +31,8 @@ class ThreadsafeForwardingResult(TestResult):
 
     Each thread has its own, all with the same target and semaphore. A test is told with its
     outcome; tags of the run become tags of each of its tests, since the target has other
-    threads' tests, too. `startTestRun` and `stopTestRun` are passed on each time.
+    threads' tests, too. `startTestRun` and `stopTestRun` are passed on each time. A test that has
+    no outcome when another one starts is an error.
     """
 
     def __init__(self, target: Any, semaphore: Gate) -> None:
@@ -59,6 +63,8 @@ class ThreadsafeForwardingResult(TestResult):
             self.result.done()
 
     def startTest(self, test: unittest.TestCase) -> None:
+        if self._test is not None and self._begun is not None:  # what ran it has died
+            self.addError(self._test, details={"reason": text_content(_NO_END)})
         self._begun = self._now()
         self._test = test
         super().startTest(test)
