@@ -4,7 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from whotests.errors import DataError
 from whotests.stream.event import FINAL, Chunk, Event, Status
@@ -13,6 +13,8 @@ __all__ = ["JsonLines", "read_json_lines"]
 
 FORMAT = "whotests-events"
 VERSION = 1
+
+_Value = TypeVar("_Value")
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -95,7 +97,7 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Event]:
                 check_header(written)
                 continue
             yield as_event(written)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise DataError(
                 f"line {number} is no event: {error}; it is cut short, or was not written by "
                 "JsonLines. The events before it are good"
@@ -109,20 +111,31 @@ def check_header(written: dict[str, Any]) -> None:
 
 def as_event(written: dict[str, Any]) -> Event:
     """The event of which this was written."""
-    status, tags, chunk = written.get("status"), written.get("tags"), written.get("attachment")
+    status, chunk = written.get("status"), written.get("attachment")
+    tags = value_of(written, "tags", list)
     timestamp = written.get("timestamp")
     return Event(
-        test_id=written.get("test_id"),
+        test_id=value_of(written, "test_id", str),
         status=None if status is None else Status(status),
         tags=None if tags is None else frozenset(tags),
-        runnable=written.get("runnable", True),
+        runnable=value_of(written, "runnable", bool) is not False,
         attachment=None if chunk is None else as_chunk(chunk),
-        route_code=written.get("route_code"),
+        route_code=value_of(written, "route_code", str),
         timestamp=None if timestamp is None else datetime.fromisoformat(timestamp),
     )
 
 
+def value_of(written: dict[str, Any], key: str, kind: type[_Value]) -> _Value | None:
+    """The value, if there is one; TypeError where it is of another kind."""
+    value = written.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{key!r} is {value!r}")
+    return value
+
+
 def as_chunk(written: dict[str, Any]) -> Chunk:
-    coded = written.get("base64")
+    name, coded = value_of(written, "name", str), written.get("base64")
+    if name is None:
+        raise TypeError("an attachment has no name")
     content = written["text"].encode() if coded is None else b64decode(coded, validate=True)
-    return Chunk(written["name"], content, written.get("mime_type"), written.get("eof", False))
+    return Chunk(name, content, written.get("mime_type"), written.get("eof", False))
