@@ -21,7 +21,7 @@ from facts import statement_lines
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
 from whotests.probes.loaded import LoadedFile, layout_of
-from whotests.probes.runtime import block_of, collect, key_of
+from whotests.probes.runtime import block_of, collect, keys_of
 from whotests.recording.contexts import Contexts
 from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import continuations
@@ -267,7 +267,8 @@ def _under_whotests(
     facts: Found = {}
     for context in [*contexts.closed, *rest]:
         for number in context.patterns:
-            block, key = block_of(number), key_of(number)
+            block = block_of(number)
+            key = keys_of(block)[number]
             assert isinstance(block.file, LoadedFile)
             lines, branches = layout_of(block.file).hit(block.index, key)
             found = {(int(line), 0) for line in lines_in(lines)}

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 from whotests.probes import runtime
-from whotests.probes.runtime import LOG, Block, Key, block, block_of, collect, key_of
+from whotests.probes.runtime import LOG, Block, Key, block, block_of, collect, keys_of
 from whotests.recording.contexts import Context, Contexts
 from whotests.types import Phase, Runner, TestName
 
@@ -55,7 +55,7 @@ def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
     """Block and slot, or block and minus the place of an exception."""
     found = set()
     for number in patterns:
-        index, key = block_of(number).index, key_of(number)
+        index, key = block_of(number).index, keys_of(block_of(number))[number]
         found |= {(index, slot) for slot in slots_of(key)}
     return found
 

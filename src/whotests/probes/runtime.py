@@ -27,7 +27,7 @@ __all__ = [
     "block_of",
     "collect",
     "forget",
-    "key_of",
+    "keys_of",
     "peek",
 ]
 
@@ -281,10 +281,10 @@ def block_of(number: int) -> Block:
     return block
 
 
-def key_of(number: int) -> Key:
-    """The key of a pattern number in its block.
+def keys_of(block: Block) -> dict[int, Key]:
+    """The key of each pattern number of a block.
 
-    Not kept with the block as a pair: the garbage collector would look at each, time and again.
+    Not kept: the garbage collector would look at each pair, time and again.
     """
-    numbers = block_of(number).numbers.copy()  # another thread may be adding to it
-    return list(numbers)[list(numbers.values()).index(number)]
+    numbers = block.numbers.copy()  # another thread may be adding to it
+    return {number: key for key, number in numbers.items()}

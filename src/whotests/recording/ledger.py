@@ -5,10 +5,11 @@ It gives files, patterns and contexts their numbers within the run.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from itertools import groupby
 from typing import TypeVar
 
 from whotests.probes.loaded import LoadedFile, layout_of
-from whotests.probes.runtime import block_of, key_of
+from whotests.probes.runtime import Block, Key, block_of, keys_of
 from whotests.recording.contexts import Context, Contexts
 from whotests.records import (
     NO_PATTERN,
@@ -156,16 +157,18 @@ class Ledger:
             return tuple(map(known.__getitem__, numbers))
         except KeyError:
             # What lies together in a file mostly runs together: footprints of neighbours are small.
-            for number in sorted(set(numbers).difference(known), key=_place):
-                known[number] = self._pattern_key(number, new)
+            unknown = sorted(set(numbers).difference(known), key=_place)
+            for block, its_numbers in groupby(unknown, block_of):
+                keys = keys_of(block)
+                for number in its_numbers:
+                    known[number] = self._pattern_key(block, keys[number], new)
             return tuple(map(known.__getitem__, numbers))
 
-    def _pattern_key(self, number: int, new: list[PatternRecord]) -> int:
-        block = block_of(number)
+    def _pattern_key(self, block: Block, hit: Key, new: list[PatternRecord]) -> int:
         file = block.file
         assert isinstance(file, LoadedFile)
         layout = layout_of(file)
-        lines, branches = layout.hit(block.index, key_of(number))
+        lines, branches = layout.hit(block.index, hit)
         if not lines and not branches:
             return NO_PATTERN
         unit = layout.unit(block.index)
