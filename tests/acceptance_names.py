@@ -24,7 +24,7 @@ OURS: dict[str, tuple[str, ...]] = {
     "content_type": ("whotests.testing.content_types",),
     "tags": ("whotests.testing.tags",),
     "testcase": ("whotests.testing", "whotests.testing.case", "whotests.testing.placeholders"),
-    "runtest": ("whotests.testing", "whotests.testing.run_test"),
+    "runtest": ("whotests.testing", "whotests.testing.runtest"),
     "testsuite": ("whotests.testing", "whotests.testing.suites"),
     "assertions": ("whotests.testing", "whotests.testing.matching"),
     "testresult": ("whotests.testing",),

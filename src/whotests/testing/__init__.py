@@ -39,7 +39,7 @@ from whotests.testing.result_to_stream import (
     ResourcedToStreamDecorator,
 )
 from whotests.testing.results import TestControl, TestResult
-from whotests.testing.run_test import MultipleExceptions, RunTest, run_test_with
+from whotests.testing.runtest import MultipleExceptions, RunTest, run_test_with
 from whotests.testing.selecting import filter_by_ids
 from whotests.testing.skipping import TestSkipped, skip, skipIf, skipUnless
 from whotests.testing.stream_results import (

@@ -119,7 +119,7 @@ def stack_of_author() -> list[traceback.FrameSummary]:
     kept = []
     for frame, line in traceback.walk_stack(sys._getframe(1)):
         name = frame.f_globals.get("__name__", "")
-        if name == "whotests.testing.run_test":
+        if name == "whotests.testing.runtest":
             break
         if "__unittest" not in frame.f_globals and not name.startswith("asyncio."):
             kept.append((frame, line))

@@ -5,17 +5,17 @@ from typing import Any, NoReturn
 from unittest import SkipTest
 
 from whotests.testing.assertions import Assertions, attach_details_of, stack_of_author
+from whotests.testing.async_assertions import AsyncAssertions
 from whotests.testing.awaiting import NeverRan
 from whotests.testing.belongings import Belongings
 from whotests.testing.case_state import CaseState, expects_failure, state_of, wrong_calls
 from whotests.testing.content import Content, text_content
 from whotests.testing.details import ReportedDetails, unique_name
+from whotests.testing.exception_handlers import UsualHandlers, report_error
 from whotests.testing.expecting import ExpectedFailure, UnexpectedSuccess
-from whotests.testing.failures import AsyncAssertions
 from whotests.testing.matching import mismatch_error
-from whotests.testing.reporting import UsualHandlers, report_error
 from whotests.testing.results import TestResult
-from whotests.testing.run_test import Handlers, RunTest, fail_as_forced, made_by
+from whotests.testing.runtest import Handlers, RunTest, fail_as_forced, made_by
 from whotests.testing.subtests import SubTests
 from whotests.testing.traceback_content import OptExcInfo, StackLinesContent, TracebackContent
 

@@ -10,7 +10,7 @@ from whotests.testing.details import ReportedDetails, unique_name
 from whotests.testing.fixtures import gather_of_setup_error
 from whotests.testing.ordering import iterate_tests, sorted_tests
 from whotests.testing.placeholders import ErrorHolder
-from whotests.testing.run_test import is_of_several
+from whotests.testing.runtest import is_of_several
 from whotests.testing.traceback_content import TracebackContent, without_internal
 
 __all__ = ["FixtureSuite"]

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from whotests.testing.content import Content
 from whotests.testing.details import gather_details
-from whotests.testing.run_test import is_of_several
+from whotests.testing.runtest import is_of_several
 
 __all__ = ["gather_of_setup_error", "use_fixture"]
 

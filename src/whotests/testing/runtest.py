@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from whotests.testing.any_result import ExtendedToOriginalDecorator
+from whotests.testing.async_assertions import timeout_of
 from whotests.testing.case_state import state_of
-from whotests.testing.failures import timeout_of
+from whotests.testing.exception_handlers import Handler, report_skip, skip_reason, weight
 from whotests.testing.hygiene import Hygiene
 from whotests.testing.leftovers import LeftoversError, not_allowed
 from whotests.testing.logged_errors import LoggedErrors, LoggedErrorsError
-from whotests.testing.reporting import Handler, report_skip, skip_reason, weight
 from whotests.testing.subtests import StopSubTests
 from whotests.testing.timeouts import Deadline, Expired
 from whotests.testing.traceback_content import OptExcInfo
