@@ -17,27 +17,34 @@ __all__ = ["TAKEN_FROM_PEER", "install"]
 OURS: dict[str, tuple[str, ...]] = {
     "": ("whotests.testing",),
     "content": (
-        "whotests.testing.content",
-        "whotests.testing.traceback_content",
+        "whotests.testing.details.content",
+        "whotests.testing.details.traceback_content",
         "whotests.testing",
     ),
-    "content_type": ("whotests.testing.content_types",),
-    "tags": ("whotests.testing.tags",),
-    "testcase": ("whotests.testing", "whotests.testing.case", "whotests.testing.placeholders"),
-    "runtest": ("whotests.testing", "whotests.testing.runtest"),
+    "content_type": ("whotests.testing.details.content_types",),
+    "tags": ("whotests.testing.details.tags",),
+    "testcase": (
+        "whotests.testing",
+        "whotests.testing.cases.case",
+        "whotests.testing.results.placeholders",
+    ),
+    "runtest": ("whotests.testing", "whotests.testing.cases.runtest"),
     "testsuite": ("whotests.testing", "whotests.testing.suites"),
-    "assertions": ("whotests.testing", "whotests.testing.matching"),
+    "assertions": ("whotests.testing", "whotests.testing.cases.matching"),
     "testresult": ("whotests.testing",),
     "testresult.real": ("whotests.testing",),
     "testresult.doubles": ("whotests.testing.doubles",),
-    "twistedsupport": ("whotests.testing", "whotests.testing.deferreds"),
+    "twistedsupport": ("whotests.testing", "whotests.testing.supervision.deferreds"),
 }
 """Where our names are, by the module that has them in testtools."""
 
 OTHER_WORDS: dict[tuple[str, str], tuple[str, str]] = {
-    ("testresult.real", "_details_to_str"): ("whotests.testing.detail_text", "details_text"),
-    ("testresult.real", "_merge_tags"): ("whotests.testing.tags", "merge_tags"),
-    ("testcase", "_UnexpectedSuccess"): ("whotests.testing.expecting", "UnexpectedSuccess"),
+    ("testresult.real", "_details_to_str"): (
+        "whotests.testing.details.detail_text",
+        "details_text",
+    ),
+    ("testresult.real", "_merge_tags"): ("whotests.testing.details.tags", "merge_tags"),
+    ("testcase", "_UnexpectedSuccess"): ("whotests.testing.cases.expecting", "UnexpectedSuccess"),
     ("testresult.real", "utc"): ("datetime", "UTC"),
     ("testresult.doubles", "_StatusEvent"): ("whotests.testing.doubles", "StatusCall"),
 }

@@ -64,6 +64,17 @@ FRAMEWORKS = {
 """What `integrations` and `testing` may import besides, where the user's code has done so before:
 pytest has loaded its own before our plugin starts."""
 
+FLOORS_OF_TESTING = (
+    "suites",
+    "cases",
+    "supervision",
+    "doubles",
+    "streams",
+    "results",
+    "details",
+)
+"""The same within `testing`, which is as large as many floors."""
+
 ROOT = Path(whotests.__file__).parent
 
 
@@ -201,6 +212,29 @@ def test_imports_run_downwards() -> None:
         and is_ours(found.target)
         and found.target not in ENTRY_POINTS
         and floor_of(found.target) < floor_of(found.importer)
+    ]
+    assert upward == []
+
+
+def test_imports_run_downwards_within_testing() -> None:
+    """Cases know of no suites, results of no cases, and only `testing` itself assembles."""
+    top = "whotests.testing"
+
+    def floor(name: str) -> int:
+        return FLOORS_OF_TESTING.index(name.removeprefix(f"{top}.").split(".")[0])
+
+    inner = [
+        found
+        for found in all_imports()
+        if found.importer.startswith(f"{top}.") and found.target.startswith(top)
+    ]
+    assert {name.split(".")[2] for name in modules() if name.startswith(f"{top}.")} == {
+        *FLOORS_OF_TESTING
+    }
+    upward = [
+        str(found)
+        for found in inner
+        if found.target == top or floor(found.target) < floor(found.importer)
     ]
     assert upward == []
 

@@ -9,7 +9,7 @@ import pytest
 import testtools.matchers
 
 from whotests.testing import ExpectedException, MismatchError, TestCase, assert_that
-from whotests.testing.content import text_content
+from whotests.testing.details.content import text_content
 from whotests.testing.doubles import ExtendedTestResult
 
 CASE = TestCase("run")

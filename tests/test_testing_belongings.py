@@ -21,8 +21,8 @@ from whotests.testing import (
     gather_details,
     unique_text_generator,
 )
-from whotests.testing.content import Content, text_content
-from whotests.testing.content_types import UTF8_TEXT
+from whotests.testing.details.content import Content, text_content
+from whotests.testing.details.content_types import UTF8_TEXT
 from whotests.testing.doubles import ExtendedTestResult
 
 

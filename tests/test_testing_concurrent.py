@@ -279,7 +279,7 @@ def test_an_error_while_parts_are_made_stops_those_that_run() -> None:
 
 
 INTERRUPTED = """
-import signal, sys, threading, time, unittest
+import os, signal, sys, threading, time, unittest
 from whotests.testing import ConcurrentStreamTestSuite, ConcurrentTestSuite, StreamResult
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where the suite runs in the background
@@ -291,7 +291,8 @@ def tell(line):
 class Case(unittest.TestCase):
     def test_first(self):
         tell("begun")
-        time.sleep(float(sys.argv[2]))
+        while not os.path.exists(sys.argv[2]):
+            time.sleep(0.02)
     def test_second(self):
         tell("second")
 
@@ -315,7 +316,8 @@ except KeyboardInterrupt:
 
 
 def interrupted(folder: Path, *arguments: str, times: int) -> list[str]:
-    """What the program tells that gets Ctrl-C so many times after both workers have begun."""
+    """What the program tells that gets Ctrl-C so many times after both workers have begun, and whose
+    tests may end, if they wait for 'go on', after that."""
     (folder / "interrupted.py").write_text(INTERRUPTED)
     command = [sys.executable, "interrupted.py", *arguments]
     lines: list[str] = []
@@ -326,7 +328,8 @@ def interrupted(folder: Path, *arguments: str, times: int) -> list[str]:
             assert process.poll() is None, lines
         for _ in range(times):
             os.kill(process.pid, signal.SIGINT)
-            time.sleep(0.2)
+            time.sleep(0.5)
+        (folder / "go on").touch()
         lines += process.stdout.read().split("\n")
     assert process.returncode == 0
     return lines
@@ -335,7 +338,7 @@ def interrupted(folder: Path, *arguments: str, times: int) -> list[str]:
 @pytest.mark.parametrize(("kind", "told"), [("plain", "passed __main__.Case"), ("stream", "succ")])
 def test_ctrl_c_stops_all_workers_and_is_raised(kind: str, told: str, tmp_path: Path) -> None:
     """The tests in progress end and are told of, no other begins, no thread is left."""
-    lines = interrupted(tmp_path, kind, "1", times=1)
+    lines = interrupted(tmp_path, kind, "go on", times=1)
     assert "interrupted 0" in lines
     assert "second" not in lines
     assert sum(line.startswith(told) for line in lines) == 2
@@ -344,7 +347,7 @@ def test_ctrl_c_stops_all_workers_and_is_raised(kind: str, told: str, tmp_path: 
 @pytest.mark.parametrize("kind", ["plain", "stream"])
 def test_a_second_ctrl_c_does_not_wait(kind: str, tmp_path: Path) -> None:
     """The program goes on, and can end, though tests of an hour are in progress."""
-    assert "interrupted 2" in interrupted(tmp_path, kind, "3600", times=2)
+    assert "interrupted 2" in interrupted(tmp_path, kind, "never", times=2)
 
 
 def test_an_interrupt_out_of_a_test_ends_the_run() -> None:

@@ -24,8 +24,8 @@ from whotests.testing import (
     json_content,
     text_content,
 )
-from whotests.testing.detail_text import details_text
-from whotests.testing.traceback_content import OptExcInfo, StackLinesContent
+from whotests.testing.details.detail_text import details_text
+from whotests.testing.details.traceback_content import OptExcInfo, StackLinesContent
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from case_runs import Ran, ran, ran_all
 from whotests.errors import UsageError
 from whotests.testing import LeftoversError, TestCase, allow_leftovers
-from whotests.testing.leftovers import KINDS, Leftover
+from whotests.testing.supervision.leftovers import KINDS, Leftover
 
 FOREVER = 60.0
 

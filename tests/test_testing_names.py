@@ -15,7 +15,8 @@ import testtools.testresult.doubles
 import testtools.testsuite
 
 from whotests import testing
-from whotests.testing import content, content_types, doubles
+from whotests.testing import doubles
+from whotests.testing.details import content, content_types
 
 NOT_OURS = {
     "__version__": "testtools' own",

@@ -25,8 +25,8 @@ from whotests.testing import (
     content_from_file,
     text_content,
 )
+from whotests.testing.details.traceback_content import OptExcInfo
 from whotests.testing.doubles import ExtendedTestResult, Python3TestResult, TwistedTestResult
-from whotests.testing.traceback_content import OptExcInfo
 
 
 class Parts(unittest.TestCase):
@@ -213,7 +213,7 @@ def test_details_for_a_result_that_hands_all_on() -> None:
     target = Any_()
     ExtendedToOriginalDecorator(target).addError(Passing(), details={"a": text_content("one")})
     assert [text.strip() for _, text in target.errors] == [
-        "whotests.testing.detail_text.DetailsError: a: {{{one}}}"
+        "whotests.testing.details.detail_text.DetailsError: a: {{{one}}}"
     ]
 
 

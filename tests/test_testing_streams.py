@@ -30,9 +30,9 @@ from whotests.testing import (
     TestResult,
     TimestampingStreamResult,
     doubles,
-    stream_summaries,
 )
-from whotests.testing.stream_summaries import ToldTest
+from whotests.testing.streams import stream_summaries
+from whotests.testing.streams.stream_summaries import ToldTest
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FULL = Event(

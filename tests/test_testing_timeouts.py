@@ -13,7 +13,7 @@ import pytest
 
 from case_runs import Ran, ran
 from whotests.testing import TestCase
-from whotests.testing.timeouts import Deadline, TimedOut
+from whotests.testing.supervision.timeouts import Deadline, TimedOut
 
 LIMIT = 0.05
 FOREVER = 20.0

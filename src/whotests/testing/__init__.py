@@ -5,14 +5,16 @@ user's own, and met by what they can do. Refuses to find tests and to run proces
 runner's.
 """
 
-from whotests.testing.any_result import ExtendedToOriginalDecorator
-from whotests.testing.attributes import WithAttributes, attr
-from whotests.testing.awaiting import NeverRan
-from whotests.testing.by_test_result import TestByTestResult
-from whotests.testing.case import TestCase
-from whotests.testing.cloning import Nullary, clone_test_with_new_id
-from whotests.testing.concurrent import ConcurrentStreamTestSuite, ConcurrentTestSuite
-from whotests.testing.content import (
+from whotests.testing.cases.attributes import WithAttributes, attr
+from whotests.testing.cases.case import TestCase
+from whotests.testing.cases.cloning import Nullary, clone_test_with_new_id
+from whotests.testing.cases.expecting import ExpectedException
+from whotests.testing.cases.matching import Matcher, Mismatch, MismatchError, assert_that
+from whotests.testing.cases.patching import Patch
+from whotests.testing.cases.runtest import MultipleExceptions, RunTest, run_test_with
+from whotests.testing.cases.skipping import TestSkipped, skip, skipIf, skipUnless
+from whotests.testing.cases.unique import unique_text_generator
+from whotests.testing.details.content import (
     Content,
     Details,
     attach_file,
@@ -21,28 +23,27 @@ from whotests.testing.content import (
     json_content,
     text_content,
 )
-from whotests.testing.content_types import JSON, UTF8_TEXT, ContentType
-from whotests.testing.decorating import DecorateTestCaseResult
-from whotests.testing.details import gather_details
-from whotests.testing.expecting import ExpectedException
-from whotests.testing.fixture_suite import FixtureSuite
-from whotests.testing.leftovers import LeftoversError, allow_leftovers
-from whotests.testing.listing import Listing, list_test, write_test_list
-from whotests.testing.logged_errors import LoggedError, LoggedErrorsError
-from whotests.testing.matching import Matcher, Mismatch, MismatchError, assert_that
-from whotests.testing.ordering import iterate_tests, sorted_tests
-from whotests.testing.patching import Patch
-from whotests.testing.placeholders import ErrorHolder, PlaceHolder
-from whotests.testing.result_decorators import MultiTestResult, Tagger, TestResultDecorator
-from whotests.testing.result_to_stream import (
+from whotests.testing.details.content_types import JSON, UTF8_TEXT, ContentType
+from whotests.testing.details.reported import gather_details
+from whotests.testing.details.tags import TagContext
+from whotests.testing.details.traceback_content import (
+    StackLinesContent,
+    StacktraceContent,
+    TracebackContent,
+)
+from whotests.testing.results.any_result import ExtendedToOriginalDecorator
+from whotests.testing.results.by_test_result import TestByTestResult
+from whotests.testing.results.decorating import DecorateTestCaseResult
+from whotests.testing.results.placeholders import ErrorHolder, PlaceHolder
+from whotests.testing.results.result import TestControl, TestResult
+from whotests.testing.results.result_decorators import MultiTestResult, Tagger, TestResultDecorator
+from whotests.testing.results.text_result import TextTestResult
+from whotests.testing.results.threadsafe import ThreadsafeForwardingResult
+from whotests.testing.streams.result_to_stream import (
     ExtendedToStreamDecorator,
     ResourcedToStreamDecorator,
 )
-from whotests.testing.results import TestControl, TestResult
-from whotests.testing.runtest import MultipleExceptions, RunTest, run_test_with
-from whotests.testing.selecting import filter_by_ids
-from whotests.testing.skipping import TestSkipped, skip, skipIf, skipUnless
-from whotests.testing.stream_results import (
+from whotests.testing.streams.stream_results import (
     CopyStreamResult,
     StreamFailFast,
     StreamResult,
@@ -50,22 +51,21 @@ from whotests.testing.stream_results import (
     StreamToQueue,
     TimestampingStreamResult,
 )
-from whotests.testing.stream_router import StreamResultRouter
-from whotests.testing.stream_summaries import (
+from whotests.testing.streams.stream_router import StreamResultRouter
+from whotests.testing.streams.stream_summaries import (
     StreamSummary,
     StreamToDict,
     StreamToExtendedDecorator,
 )
-from whotests.testing.tags import TagContext
-from whotests.testing.text_result import TextTestResult
-from whotests.testing.threadsafe import ThreadsafeForwardingResult
-from whotests.testing.timeouts import TimedOut
-from whotests.testing.traceback_content import (
-    StackLinesContent,
-    StacktraceContent,
-    TracebackContent,
-)
-from whotests.testing.unique import unique_text_generator
+from whotests.testing.suites.concurrent import ConcurrentStreamTestSuite, ConcurrentTestSuite
+from whotests.testing.suites.fixture_suite import FixtureSuite
+from whotests.testing.suites.listing import Listing, list_test, write_test_list
+from whotests.testing.suites.ordering import iterate_tests, sorted_tests
+from whotests.testing.suites.selecting import filter_by_ids
+from whotests.testing.supervision.awaiting import NeverRan
+from whotests.testing.supervision.leftovers import LeftoversError, allow_leftovers
+from whotests.testing.supervision.logged_errors import LoggedError, LoggedErrorsError
+from whotests.testing.supervision.timeouts import TimedOut
 
 __all__ = [
     "JSON",

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from whotests.testing.content import Details
-from whotests.testing.stream_results import StreamResult as BaseStreamResult
-from whotests.testing.tags import TagContext
-from whotests.testing.traceback_content import OptExcInfo
+from whotests.testing.details.content import Details
+from whotests.testing.details.tags import TagContext
+from whotests.testing.details.traceback_content import OptExcInfo
+from whotests.testing.streams.stream_results import StreamResult as BaseStreamResult
 
 __all__ = [
     "ExtendedTestResult",
