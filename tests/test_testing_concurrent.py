@@ -316,8 +316,10 @@ except KeyboardInterrupt:
 
 
 def interrupted(folder: Path, *arguments: str, times: int) -> list[str]:
-    """What the program tells that gets Ctrl-C so many times after both workers have begun, and whose
-    tests may end, if they wait for 'go on', after that."""
+    """What the program tells that gets Ctrl-C so many times once both workers have begun.
+
+    Its tests may end after that, if they wait for 'go on'.
+    """
     (folder / "interrupted.py").write_text(INTERRUPTED)
     command = [sys.executable, "interrupted.py", *arguments]
     lines: list[str] = []
