@@ -2,8 +2,11 @@
 
 import pickle
 import queue
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -20,6 +23,7 @@ from whotests.stream import (
     EventLog,
     FailFast,
     FanOut,
+    FileControl,
     Router,
     RunControl,
     RunStarted,
@@ -242,6 +246,51 @@ def test_stopping_the_whole_reaches_every_part() -> None:
     assert not other.should_stop
     whole.stop()
     assert other.should_stop
+
+
+WORKER = """
+import pickle, sys, unittest
+from whotests.stream import EventLog, ResultToStream
+
+class Case(unittest.TestCase):
+    def test_first(self):
+        print("begun", flush=True)
+        sys.stdin.readline()
+    def test_second(self):
+        print("second")
+
+control = pickle.loads(bytes.fromhex(sys.argv[1]))
+suite = unittest.TestSuite([Case("test_first"), Case("test_second")])
+suite.run(ResultToStream(EventLog(), control=control))
+print(control.should_stop)
+"""
+
+
+def test_a_file_reaches_workers_in_other_processes(tmp_path: Path) -> None:
+    """Whoever asks, every process that was given the control begins no test any more."""
+    control = FileControl(tmp_path / "stop")
+    command = [sys.executable, "-c", WORKER, pickle.dumps(control).hex()]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "begun\n"
+    assert not control.should_stop
+    RunControl(whole=control).stop()
+    assert not control.should_stop  # a part alone
+    control.stop()
+    control.stop()
+    assert RunControl(whole=control).should_stop
+    assert [worker.communicate("\n")[0] for worker in workers] == ["True\n", "True\n"]
+    assert [worker.returncode for worker in workers] == [0, 0]
+
+
+def test_a_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """Nobody believes to have stopped a run that goes on."""
+    control = FileControl(tmp_path / "missing" / "stop")
+    with pytest.raises(FileNotFoundError):
+        control.stop()
+    assert not control.should_stop
 
 
 # --- Tagger

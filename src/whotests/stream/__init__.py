@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from whotests.stream.attachment import Attachment, MediaType
 from whotests.stream.collection import Collector, TestRecord
-from whotests.stream.control import Control, RunControl
+from whotests.stream.control import Control, FileControl, RunControl
 from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
 from whotests.stream.event_log import EventLog
 from whotests.stream.fail_fast import FailFast
@@ -41,6 +41,7 @@ __all__ = [
     "EventLog",
     "FailFast",
     "FanOut",
+    "FileControl",
     "JUnitXml",
     "JsonLines",
     "MediaType",

@@ -1,8 +1,9 @@
 """The way back: whoever watches a run may ask it to stop."""
 
+import os
 from typing import Protocol
 
-__all__ = ["Control", "RunControl"]
+__all__ = ["Control", "FileControl", "RunControl"]
 
 
 class Control(Protocol):
@@ -33,3 +34,26 @@ class RunControl:
 
     def stop(self) -> None:
         self._stopped = True
+
+
+class FileControl:
+    """A control for all processes that see one file, on whatever machines; it can be pickled.
+
+    The run is asked to stop once the file is there. Whoever begins the run sees to it that it is
+    not, and removes it afterwards. Both methods raise OSError as the file system does.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(path)
+
+    @property
+    def should_stop(self) -> bool:
+        try:
+            os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        with open(self.path, "ab"):
+            pass
