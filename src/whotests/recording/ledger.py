@@ -112,19 +112,7 @@ class Ledger:
             self._file_keys[-1 - offset] = first + offset
         return Batch(
             files=tuple(
-                FileRecord(
-                    key=first + offset,
-                    path=self._stored(file.path),
-                    digest=file.digest,
-                    line_count=file.line_count,
-                    statements=file.statements,
-                    excluded=file.excluded,
-                    branches=file.branches,
-                    partial=file.partial,
-                    units=file.units,
-                    state=file.state,
-                    reason=file.reason,
-                )
+                file._replace(key=first + offset, path=self._stored(file.path))
                 for offset, file in enumerate(files)
             )
         )

@@ -127,9 +127,9 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
             )
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return _unread(path, digest, f"{type(error).__name__}: {error}")
-        entry = plain_analysis(analysis)
+        entry = plain_analysis(analysis)[:-1]  # nothing runs of its units
         cache.write(path, variant, digest, entry)
-    line_count, statements, excluded, branches, partial, _ = entry
+    line_count, statements, excluded, branches, partial = entry
     return FileRecord(
         key=0,
         path=path,
@@ -139,7 +139,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
         excluded=LineBits(excluded),
         branches=branches,
         partial=LineBits(partial),
-        units=(),  # nothing runs of them
+        units=(),
         state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
         reason=reason,
     )

@@ -25,13 +25,11 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
 
     def __init__(self, decorated: Any) -> None:
         super().__init__([decorated])
-        self._started = False
         self._fail_fast: StreamFailFast | None = None
         own = SinkOf(super().startTestRun, self.handle, super().stopTestRun)
         self._reporter = ResultToStream(own, control=self)
 
     def startTestRun(self) -> None:
-        self._started = True
         self.shouldStop = False
         self._reporter.startTestRun()
 
@@ -39,14 +37,12 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
         self._reporter.stopTestRun()
 
     def startTest(self, test: unittest.TestCase) -> None:
-        self._ensure_started()
         self._reporter.startTest(test)
 
     def stopTest(self, test: unittest.TestCase) -> None:
         self._reporter.stopTest(test)
 
     def addSuccess(self, test: unittest.TestCase, details: Details | None = None) -> None:
-        self._ensure_started()
         self._reporter.addSuccess(test, details=details)
 
     def addError(
@@ -56,7 +52,6 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
         details: Details | None = None,
     ) -> None:
         _check_one(err, details)
-        self._ensure_started()
         self._reporter.addError(test, err, details=details)
 
     def addFailure(
@@ -66,7 +61,6 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
         details: Details | None = None,
     ) -> None:
         _check_one(err, details)
-        self._ensure_started()
         self._reporter.addFailure(test, err, details=details)
 
     def addExpectedFailure(
@@ -76,23 +70,19 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
         details: Details | None = None,
     ) -> None:
         _check_one(err, details)
-        self._ensure_started()
         self._reporter.addExpectedFailure(test, err, details=details)
 
     def addUnexpectedSuccess(self, test: unittest.TestCase, details: Details | None = None) -> None:
-        self._ensure_started()
         self._reporter.addUnexpectedSuccess(test, details=details)
 
     def addSkip(
         self, test: unittest.TestCase, reason: str | None = None, details: Details | None = None
     ) -> None:
-        self._ensure_started()
         self._reporter.addSkip(test, reason, details=details)
 
     def addSubTest(
         self, test: unittest.TestCase, subtest: unittest.TestCase, err: OptExcInfo | None
     ) -> None:
-        self._ensure_started()
         self._reporter.addSubTest(test, subtest, err)
 
     def addDuration(self, test: unittest.TestCase, duration: float) -> None:
@@ -111,10 +101,6 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
         """It is this time, with a time zone, until told otherwise; None for the system's clock."""
         self._reporter.time(a_datetime)
 
-    def wasSuccessful(self) -> bool:
-        self._ensure_started()
-        return super().wasSuccessful()
-
     @property
     def failfast(self) -> bool:
         """Whether the run is asked to stop at the first failure."""
@@ -131,10 +117,6 @@ class ExtendedToStreamDecorator(CopyStreamResult, StreamSummary, TestControl):
 
     def _now(self) -> datetime:
         return self._reporter._now()
-
-    def _ensure_started(self) -> None:
-        if not self._started:
-            self.startTestRun()
 
 
 class ResourcedToStreamDecorator(ExtendedToStreamDecorator):
