@@ -173,6 +173,36 @@ def test_other_copy_of_the_package_is_told(tmp_path: Path) -> None:
     assert "whotests:" not in again.err
 
 
+def test_other_copy_is_told_where_another_process_measured_this_one(tmp_path: Path) -> None:
+    """What a test's child ran of the project's copy is no reason to say nothing of the other."""
+    write_files(
+        tmp_path,
+        {
+            "project/pyproject.toml": "",
+            "project/shop/__init__.py": "x = 1\n",
+            "project/tests/test_shop.py": """
+                import subprocess, sys, shop
+                def test_it():
+                    subprocess.run([sys.executable, "-c", "import shop"], check=True)
+            """,
+            "site/shop/__init__.py": "",
+        },
+    )
+    ended = run_measured(
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        cwd=tmp_path / "project",
+        env={"PYTHONPATH": str(tmp_path / "site")},
+        options=("--source", "shop"),
+    )
+    assert ended.status == 0, ended.out
+    assert "was not measured: the command imported shop from" in ended.err
+    with Reader.open(tmp_path / "project" / ".whotests" / "data.db") as reader:
+        assert [file.path for file in reader.files] == ["shop/__init__.py"]
+
+
 def test_tests_that_import_nothing_of_the_source_are_told(tmp_path: Path) -> None:
     """Where nothing was measured, the end of the run says what to do about it."""
     write_files(

@@ -328,13 +328,14 @@ class Session:
     def _finish_run(self, exit_status: int | None) -> None:
         by_others = self._writer.files_of_parts()
         unloaded = self._unloaded_files()
+        nothing = self._tested and not self.measured_files and not by_others
+        # Of another copy that was imported here, too, where other processes measured this one.
+        surprise = surprise_of(unloaded, nothing_loaded=nothing)
         if by_others is not None:
             self.elsewhere = ""
             unloaded = [file for file in unloaded if self._stored_path(file.path) not in by_others]
         self._flusher.write(self._ledger.add_files(unloaded))
-        nothing = self._tested and not self.measured_files and not by_others
-        # Else what workers told.
-        surprise = surprise_of(unloaded, nothing_loaded=nothing) or self.surprise
+        surprise = surprise or self.surprise  # else what workers told
         self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
         incomplete = self._writer.finish_run(
             ended=Clock.since_the_epoch(),
