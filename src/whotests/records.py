@@ -47,6 +47,8 @@ class RunRecord(NamedTuple):
     """The regular expressions of what is excluded; None when they are not known."""
     partial: tuple[str, ...] | None = None
     """Those of lines of which not all branches have to be taken."""
+    name: str = ""
+    """What people call the run, or ''."""
 
 
 class UnitRecord(NamedTuple):

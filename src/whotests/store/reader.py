@@ -39,8 +39,8 @@ __all__ = ["Reader"]
 _PATIENCE: Final = 5.0
 _MANY: Final = 2000
 _TESTS: Final = (
-    "SELECT test.id, run_id, scope.name || test.name, runner, outcome, duration"
-    " FROM test JOIN scope ON scope.id = scope_id"
+    "SELECT test.id, run_id, label, scope.name || test.name, runner, outcome, duration"
+    " FROM test JOIN scope ON scope.id = scope_id JOIN run ON run.id = run_id"
 )
 
 
@@ -111,7 +111,8 @@ class Reader:
         """The runs that are kept, in the order in which they began."""
         rows = self._rows(
             "SELECT id, started, heartbeat, ended, status, note, command, root, label, python,"
-            " platform, host, pid, whotests, exit_status, branch, rules FROM run ORDER BY id"
+            " platform, host, pid, whotests, exit_status, branch, rules, uid, name, superseded"
+            " FROM run ORDER BY id"
         )
         with self._intact():
             return tuple(
@@ -138,6 +139,9 @@ class Reader:
                     pid=row[12],
                     whotests=row[13],
                     exit_status=row[14],
+                    uid=row[17],
+                    name=row[18],
+                    superseded=row[19],
                 )
                 for row in rows
             )
@@ -254,7 +258,7 @@ class Reader:
     @cached_property
     def tests(self) -> tuple[Test, ...]:
         """The tests, by name, each as the newest run that has it saw it."""
-        return tuple(sorted(self._tests.values(), key=lambda test: test.name))
+        return tuple(sorted(self._tests.values(), key=lambda test: (test.name, test.label)))
 
     def contexts(self, footprints: Collection[int] | None = None) -> Iterator[Context]:
         """The contexts that have one of these footprints (all by default), in no order.
@@ -268,6 +272,7 @@ class Reader:
             )
         )
         tests = self._tests_among({row[1] for row in rows if row[1] is not None})
+        labels = {run.id: run.label for run in self.runs}
         for run_id, test_id, phase, label, footprint_id, complete in rows:
             if footprints is not None and footprint_id not in footprints:
                 continue
@@ -278,6 +283,7 @@ class Reader:
                     continue
             yield Context(
                 test=test,
+                run_label=labels.get(run_id, ""),
                 phase=None if phase is None else PHASES[phase],
                 label=label or "",
                 run_id=run_id,
@@ -369,7 +375,7 @@ class Reader:
 
     @cached_property
     def _tests(self) -> Mapping[int, Test]:
-        newest = {row[2]: row for row in self._rows(_TESTS + " ORDER BY run_id")}
+        newest = {row[2:4]: row for row in self._rows(_TESTS + " ORDER BY run_id")}
         return {row[0]: _test(row) for row in newest.values()}
 
     def _tests_among(self, ids: Collection[int]) -> Mapping[int, Test]:
@@ -412,10 +418,11 @@ def _only(column: str, ids: Collection[int] | None) -> str:
 
 
 def _test(row: tuple[Any, ...]) -> Test:
-    test_id, run_id, name, runner, outcome, duration = row
+    test_id, run_id, label, name, runner, outcome, duration = row
     return Test(
         id=test_id,
         run_id=run_id,
+        label=label,
         name=TestName(name),
         runner=RUNNERS[runner],
         outcome=OUTCOMES[outcome],

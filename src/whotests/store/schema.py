@@ -22,7 +22,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
@@ -47,6 +47,9 @@ SCHEMA: Final = """
 -- One measured run of a command.
 CREATE TABLE run (
     id          INTEGER PRIMARY KEY,  -- in the order in which the runs began
+    uid         BLOB NOT NULL,        -- 16 random bytes: tells the same run in another data file
+    name        TEXT NOT NULL,        -- what people call it ('nightly'), or ''; runs of one name
+                                      -- and label take each other's place
     started     REAL NOT NULL,        -- when it began, seconds since the epoch, UTC
     heartbeat   REAL NOT NULL,        -- when it last wrote, seconds since the epoch, UTC
     ended       REAL,                 -- when it ended; NULL: it still runs, or it was killed
@@ -55,6 +58,8 @@ CREATE TABLE run (
     command     TEXT NOT NULL,        -- the command line as a JSON array of strings
     root        TEXT NOT NULL,        -- absolute path of the project; file.path is relative to it
     label       TEXT NOT NULL,        -- the static context of the whole run, or ''
+    superseded  REAL,                 -- when newer runs took its place, seconds since the epoch,
+                                      -- UTC; NULL: it counts
     branch      INTEGER NOT NULL,     -- 1: it recorded branches too
     rules       TEXT NOT NULL,        -- its regular expressions, as JSON: [[those of excluded
                                       -- lines], [those of partial lines]]; '' when not known

@@ -16,7 +16,7 @@ from whotests.types import (
     UnitKind,
 )
 
-__all__ = ["Context", "FileVersion", "Pattern", "Run", "Test", "Unit"]
+__all__ = ["Context", "FileVersion", "Pattern", "Run", "Test", "Unit", "labelled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,13 @@ class Run:
     command: tuple[str, ...]
     root: str
     label: str
+    """The static context of the whole run, or ''."""
+    uid: bytes
+    """The same in every data file that has this run."""
+    name: str
+    """What people call it, or ''."""
+    superseded: float | None
+    """When newer runs took its place; None: it counts."""
     branch: bool
     """It recorded branches too."""
     exclude: tuple[str, ...] | None
@@ -125,11 +132,18 @@ class Test:
 
     id: int
     run_id: int
+    label: str
+    """That of its run: tests of one name under several labels are several tests."""
     name: TestName
     runner: Runner
     outcome: Outcome
     duration: float | None
     """Seconds of wall time over all phases."""
+
+    @property
+    def title(self) -> str:
+        """Its name below its label: 'py3.13/tests/test_a.py::test_b'."""
+        return labelled(self.label, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +151,21 @@ class Context:
     """What ran under one label: a phase of a test, or something else (`test` is None)."""
 
     test: Test | None
+    run_label: str
+    """That of its run, or ''."""
     phase: Phase | None
     label: str
     run_id: int
     footprint_id: int
     complete: bool
+
+    @property
+    def name(self) -> str:
+        """As people write it: 'py3.13/tests/test_a.py::test_b|call', 'import', ''."""
+        inner = self.label if self.test is None else f"{self.test.name}|{self.phase}"
+        return labelled(self.run_label, inner)
+
+
+def labelled(label: str, name: str) -> str:
+    """A name below the static context that it was recorded under, if any."""
+    return f"{label}/{name}" if label else name

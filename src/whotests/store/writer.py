@@ -96,10 +96,12 @@ class Writer:
             over = () if run.part_of else over_runs(connection, here=run.host, now=now)
             run_id = insert(
                 connection,
-                "INSERT INTO run (started, heartbeat, status, note, command, root, label, branch,"
-                " rules, python, platform, host, pid, part_of, whotests)"
-                " VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO run (uid, name, started, heartbeat, status, note, command, root, label,"
+                " branch, rules, python, platform, host, pid, part_of, whotests)"
+                " VALUES (?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
+                    os.urandom(16),
+                    run.name,
                     run.started,
                     now,
                     RunStatus.RUNNING.value,
