@@ -20,6 +20,8 @@ FLOORS = (
     "cli",
     "integrations",
     "reports",
+    "formats",
+    "sql",
     "recording",
     "query",
     "store",
