@@ -48,12 +48,14 @@ _Unit = tuple[int, int, int]
 class CodeRows:
     """Writes files, units and patterns of the run `run_id`, and knows their ids."""
 
-    __slots__ = ("_files", "_new_patterns", "_patterns", "_units", "run_id")
+    __slots__ = ("_files", "_folders", "_new_patterns", "_patterns", "_units", "run_id")
 
     def __init__(self, *, run_id: int) -> None:
         self.run_id = run_id
         self._files: Kept[int, _File] = Kept()
         """File key -> what is in the file of it."""
+        self._folders: Kept[str, int] = Kept()
+        """What paths begin with -> folder id."""
         self._units: Kept[tuple[int, int], _Unit] = Kept()
         """File key and place of a unit -> its row."""
         self._patterns: dict[int, int] = {NO_PATTERN: 0}
@@ -63,12 +65,14 @@ class CodeRows:
     def keep(self) -> None:
         """The transaction is in the file."""
         self._files.keep()
+        self._folders.keep()
         self._units.keep()
         self._new_patterns = []
 
     def forget(self) -> None:
         """What was not kept did not happen."""
         self._files.forget()
+        self._folders.forget()
         self._units.forget()
         for key in self._new_patterns:
             del self._patterns[key]
@@ -89,10 +93,12 @@ class CodeRows:
         """Adds the file's version if it is new, and what this run did with it."""
         connection = pending.connection
         measured = file.state is FileState.MEASURED
+        head, slash, name = file.path.rpartition("/")
+        folder_id = self._folder_id(connection, head + slash)
         row = connection.execute(
             "SELECT id, line_count, statements, excluded, branches, partial, outline FROM file"
-            " WHERE substr(digest, 1, 4) = ? AND digest = ? AND path = ?",
-            (file.digest[:4], file.digest, file.path),
+            " WHERE substr(digest, 1, 4) = ? AND digest = ? AND folder_id = ? AND name = ?",
+            (file.digest[:4], file.digest, folder_id, name),
         ).fetchone()
         file_id, *bitmaps, packed, partial, outline = row or (0, 0, b"", b"", b"", b"", b"")
         before = [*bitmaps, packed, partial, outline]
@@ -117,9 +123,9 @@ class CodeRows:
         if row is None:
             file_id = insert(
                 connection,
-                "INSERT INTO file (path, digest, line_count, statements, excluded, branches,"
-                " partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (file.path, file.digest, *facts),
+                "INSERT INTO file (folder_id, name, digest, line_count, statements, excluded,"
+                " branches, partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (folder_id, name, file.digest, *facts),
             )
         elif facts != before:
             connection.execute(
@@ -139,6 +145,18 @@ class CodeRows:
             branches=branches,
             places=places,
         )
+
+    def _folder_id(self, connection: sqlite3.Connection, name: str) -> int:
+        folder_id = self._folders.get(name)
+        if folder_id is None:
+            # There are few, and each is looked for once: they need no index.
+            row = connection.execute("SELECT id FROM folder WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                folder_id = insert(connection, "INSERT INTO folder (name) VALUES (?)", (name,))
+            else:
+                folder_id = int(row[0])
+            self._folders[name] = folder_id
+        return folder_id
 
     def write_patterns(self, pending: Pending, patterns: Sequence[PatternRecord]) -> None:
         """Adds those sets of lines and branches that the file does not have yet."""

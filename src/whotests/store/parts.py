@@ -67,8 +67,9 @@ def parts_that_have_ended(connection: sqlite3.Connection, run_id: int) -> list[i
 def files_of_parts(connection: sqlite3.Connection, run_id: int) -> frozenset[str]:
     """The paths of the files that parts of a run measured, as the data file has them."""
     rows = connection.execute(
-        "SELECT DISTINCT path FROM run JOIN run_file ON run_id = run.id JOIN file ON file.id ="
-        " file_id WHERE part_of = ? AND state = ?",
+        "SELECT DISTINCT folder.name || file.name FROM run JOIN run_file ON run_id = run.id"
+        " JOIN file ON file.id = file_id JOIN folder ON folder.id = folder_id"
+        " WHERE part_of = ? AND state = ?",
         (run_id, FILE_STATES.index(FileState.MEASURED)),
     )
     return frozenset(path for (path,) in rows)

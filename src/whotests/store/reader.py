@@ -173,7 +173,8 @@ class Reader:
                 newest_run=seen[file_id][0],
             )
             for file_id, path, digest, line_count, statements, excluded, partial in self._rows(
-                "SELECT id, path, digest, line_count, statements, excluded, partial FROM file"
+                "SELECT file.id, folder.name || file.name, digest, line_count, statements,"
+                " excluded, partial FROM file JOIN folder ON folder.id = folder_id"
             )
             if file_id in seen
         ]

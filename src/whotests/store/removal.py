@@ -98,7 +98,7 @@ def remove_rerun_tests(connection: sqlite3.Connection, *, runs: Collection[int],
 
 
 def collect_garbage(connection: sqlite3.Connection) -> None:
-    """Removes footprints, patterns, scopes, units and files that nothing refers to any more.
+    """Removes footprints, patterns, units, files, folders and scopes that nothing refers to.
 
     Only when no other run is alive: a writer keeps ids of rows that no context shows yet.
     """
@@ -114,6 +114,7 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND ran = ?", unused)
     connection.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope_id FROM test)")
     connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
+    connection.execute("DELETE FROM folder WHERE id NOT IN (SELECT folder_id FROM file)")
     connection.execute("DELETE FROM unit WHERE id NOT IN (SELECT unit_id FROM pattern)")
     if connection.execute("SELECT 1 FROM run WHERE branch").fetchone() is None:
         # Nothing is known of them any more.

@@ -22,7 +22,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 3
+VERSION: Final = 4
 """`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
@@ -56,7 +56,7 @@ CREATE TABLE run (
     status      TEXT NOT NULL,        -- 'running', 'finished', 'interrupted' or 'incomplete'
     note        TEXT NOT NULL,        -- what a person should know about it, or ''
     command     TEXT NOT NULL,        -- the command line as a JSON array of strings
-    root        TEXT NOT NULL,        -- absolute path of the project; file.path is relative to it
+    root        TEXT NOT NULL,        -- absolute path of the project; paths of files are relative
     label       TEXT NOT NULL,        -- the static context of the whole run, or ''
     superseded  REAL,                 -- when newer runs took its place, seconds since the epoch,
                                       -- UTC; NULL: it counts
@@ -73,10 +73,18 @@ CREATE TABLE run (
                                       -- takes it in; 0: it is a run of its own
 );
 
+-- What the paths of files begin with. Stored once each.
+CREATE TABLE folder (
+    id   INTEGER PRIMARY KEY,
+    name TEXT NOT NULL  -- with the '/' that it ends with, or ''
+);
+
 -- One version of one source file, shared by the runs that saw it.
 CREATE TABLE file (
     id         INTEGER PRIMARY KEY,
-    path       TEXT NOT NULL,     -- relative to run.root with '/', or absolute when outside of it
+    folder_id  INTEGER NOT NULL REFERENCES folder,
+    name       TEXT NOT NULL,     -- the rest of its path: folder.name || file.name is relative to
+                                  -- run.root with '/', or absolute when outside of it
     digest     BLOB NOT NULL,     -- BLAKE2b-128 of the file's bytes
     line_count INTEGER NOT NULL,  -- physical lines
     statements BLOB NOT NULL,     -- bitmap: first lines of the executable statements
