@@ -82,8 +82,8 @@ def test_empty_file(tmp_path: Path) -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    """A folder is not a data file."""
-    with pytest.raises(DataError, match="is not a file"):
+    """A folder without a data file in it says so."""
+    with pytest.raises(DataError, match="is a folder without a data file in it"):
         Reader.open(tmp_path)
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +11,28 @@ from typing import Any
 
 import click
 
-from whotests.config.settings import load_settings
+from whotests.config.settings import Settings, load_settings
 from whotests.errors import DataError
 from whotests.query.files import Catalogue
 from whotests.source.archives import archived
 from whotests.source.rules import Rules, in_force
 from whotests.store.reader import Reader
 
-__all__ = ["Question", "data_option", "json_option", "opened", "print_json"]
+__all__ = ["Question", "data_option", "json_option", "opened", "print_json", "run_option"]
 
 data_option: Callable[..., Any] = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The data file. Default: .whotests/data.db of the project.",
+    multiple=True,
+    metavar="FILE|FOLDER",
+    help="A data file, or a folder of some; may be repeated, and all of them are asked as one. "
+    "Default: .whotests/data.db of the project.",
+)
+run_option: Callable[..., Any] = click.option(
+    "--run",
+    metavar="RUN",
+    help="The run to ask: its number or name (`whotests runs` lists them), or either with ~N for "
+    "N generations before. Default: the newest.",
 )
 json_option: Callable[..., Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON (docs/json.md describes it)."
@@ -37,6 +45,8 @@ class Question:
 
     reader: Reader
     catalogue: Catalogue
+    settings: Settings
+    """Those of the project that the folder belongs to."""
 
 
 class DiskTree:
@@ -71,18 +81,19 @@ def _not_understood(data: Path, error: Exception) -> DataError:
 
 
 @contextmanager
-def opened(data: Path | None) -> Iterator[Question]:
-    """The data file of the project that this folder belongs to, or `data`."""
+def opened(data: Sequence[Path] = (), *, run: str | None = None) -> Iterator[Question]:
+    """The runs that `run` means (`--run`) of the data files and folders `data` (`--data`); by
+    default those of the project that this folder belongs to."""
     cwd = Path.cwd()
-    settings = load_settings(cwd, data=data)
-    with Reader.open(settings.data) as reader:
+    settings = load_settings(cwd)
+    with Reader.open([cwd / path for path in data] or settings.data, run=run) as reader:
         recorded = dict.fromkeys(Path(run.root) for run in reversed(reader.runs))
         # The project may have been moved, or the data may come from another machine.
         roots = tuple(dict.fromkeys((settings.root, *recorded)))
         tree = DiskTree(roots)
         rules = None
         # Settings of a project are nothing to the data of another one.
-        if data is None or settings.root in recorded:
+        if not data or settings.root in recorded:
             exclude, partial = in_force(
                 exclude_lines=settings.exclude_lines,
                 exclude_also=settings.exclude_also,
@@ -92,9 +103,9 @@ def opened(data: Path | None) -> Iterator[Question]:
             rules = Rules(exclude=exclude, partial=partial)
         catalogue = Catalogue(reader, tree, cwd=cwd, roots=roots, rules=rules)
         try:
-            yield Question(reader=reader, catalogue=catalogue)
+            yield Question(reader=reader, catalogue=catalogue, settings=settings)
         except _NONSENSE as error:
-            raise _not_understood(settings.data, error) from error
+            raise _not_understood(reader.path, error) from error
 
 
 def print_json(answer: dict[str, object]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from whotests.cli.asking import data_option, json_option, opened, print_json
+from whotests.cli.asking import data_option, json_option, opened, print_json, run_option
 from whotests.query.lines import digits_of, falls_short
 from whotests.query.report import SortKey
 from whotests.query.report import report as ask
@@ -39,13 +39,15 @@ _FELL_SHORT = 2
     help="Digits of percentages after the point; default: none.",
 )
 @data_option
+@run_option
 @json_option
 def report(
     sort: str,
     fail_under: float | None,
     show_missing: bool,
     precision: int,
-    data: Path | None,
+    data: tuple[Path, ...],
+    run: str | None,
     as_json: bool,
 ) -> None:
     """Show statements, missing statements, percentage and tests of each file.
@@ -56,7 +58,7 @@ def report(
     test ran since. All follows coverage.py's rules; what is excluded is what the project's
     settings exclude now. A file that nothing imported has 0%.
     """
-    with opened(data) as question:
+    with opened(data, run=run) as question:
         answer = ask(question.reader, question.catalogue, sort=SortKey(sort), regions=as_json)
         runs = question.reader.runs
         if as_json:

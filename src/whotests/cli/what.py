@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from whotests.cli.asking import data_option, json_option, opened, print_json
+from whotests.cli.asking import data_option, json_option, opened, print_json, run_option
 from whotests.query.what import what as ask
 
 __all__ = ["what"]
@@ -16,14 +16,17 @@ _LIMIT = 20
 @click.argument("tests", nargs=-1, required=True, metavar="TEST...")
 @click.option("--brief", is_flag=True, help="Line numbers only, no source.")
 @data_option
+@run_option
 @json_option
-def what(tests: tuple[str, ...], brief: bool, data: Path | None, as_json: bool) -> None:
+def what(
+    tests: tuple[str, ...], brief: bool, data: tuple[Path, ...], run: str | None, as_json: bool
+) -> None:
     """Show the files, functions and lines that the TESTs ran.
 
     A TEST is a test id, a part of one that fits no other, or a glob ('*' and '?') of any
     number. Lines that no other test runs are marked with '*'.
     """
-    with opened(data) as question:
+    with opened(data, run=run) as question:
         answer = ask(tests, question.reader, question.catalogue)
         run_ids = {test.run_id for test in answer.tests}
         runs = tuple(run for run in question.reader.runs if run.id in run_ids)

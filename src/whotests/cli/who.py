@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from whotests.cli.asking import data_option, json_option, opened, print_json
+from whotests.cli.asking import data_option, json_option, opened, print_json, run_option
 from whotests.query.who import who as ask
 from whotests.store.values import Run
 
@@ -18,8 +18,15 @@ _LIMIT = 20
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option("--all", "everything", is_flag=True, help="List all tests, however many.")
 @data_option
+@run_option
 @json_option
-def who(targets: tuple[str, ...], everything: bool, data: Path | None, as_json: bool) -> None:
+def who(
+    targets: tuple[str, ...],
+    everything: bool,
+    data: tuple[Path, ...],
+    run: str | None,
+    as_json: bool,
+) -> None:
     """Tell which tests ran any of the TARGETs, the most specific first.
 
     \b
@@ -33,7 +40,7 @@ def who(targets: tuple[str, ...], everything: bool, data: Path | None, as_json: 
     The most specific tests are those that run the least besides. A test that only imported
     the file is listed apart: it tests nothing of what it imported.
     """
-    with opened(data) as question:
+    with opened(data, run=run) as question:
         answer = ask(targets, question.reader, question.catalogue)
         runs = question.reader.runs
         if as_json:

@@ -19,6 +19,7 @@ from whotests.errors import DataError
 from whotests.store.branches import Branches
 from whotests.store.connection import check
 from whotests.store.failures import translated
+from whotests.store.generations import chosen
 from whotests.store.liveness import is_dead, this_host
 from whotests.store.packing import (
     Outlined,
@@ -31,6 +32,7 @@ from whotests.store.packing import (
 )
 from whotests.store.parts import have_parts, take_in_all
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
+from whotests.store.shards import data_files
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, RunStatus, TestName
 
@@ -47,14 +49,24 @@ _TESTS: Final = (
 class Reader:
     """What one data file says now. Use it as a context manager, or `close` it.
 
-    Methods raise DataError when the file turns out to be damaged. Of a test that several runs
-    have, only the newest run's record is seen; contexts without a test are seen of all runs.
+    Methods raise DataError when the file turns out to be damaged. It speaks of some runs only
+    (`runs`). Of a test that several of them have, only the newest one's record is seen; contexts
+    without a test are seen of all of them.
     """
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, *, here: str, now: float
+        self,
+        paths: Sequence[Path],
+        connection: sqlite3.Connection,
+        *,
+        here: str,
+        now: float,
+        run: str | None = None,
     ) -> None:
-        self.path = path
+        self.paths = tuple(paths)
+        """The data files."""
+        self.path = self.paths[0]
+        self._ref = run
         self._connection = connection
         self._here = here
         self._now = now
@@ -62,29 +74,35 @@ class Reader:
 
     @classmethod
     def open(
-        cls, path: Path, *, here: str | None = None, clock: Callable[[], float] = time.time
+        cls,
+        data: Path | Sequence[Path],
+        *,
+        run: str | None = None,
+        here: str | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> Self:
-        """A reader of the data file at `path`, of which nothing is changed.
+        """A reader of the data file `data`, of which nothing is changed; or of several, and of
+        all those in folders, as if they were one.
 
-        `here` is this machine's name and `clock` tells the seconds since the epoch: they decide
-        which running runs are dead. Raises DataError: no data yet, cut short, of another
-        program, or of a newer version.
+        It speaks of the runs that `run` means (`store.generations.chosen`). `here` is this
+        machine's name and `clock` tells the seconds since the epoch: they decide which running
+        runs are dead. Raises DataError: no data yet, cut short, of another program, or of a newer
+        version; UsageError: there is no such run.
         """
-        path = Path(path)
-        if not path.exists():
-            raise DataError(
-                f"no data yet: {path} does not exist; record first with `whotests run -- pytest`, "
-                "or give the data file with --data FILE"
-            )
-        if not path.is_file():
-            raise DataError(f"{path} is not a file; give the data file with --data FILE")
-        try:
-            connection = _connect(path)
-        except (sqlite3.Error, OSError) as failure:
-            raise translated(path, failure) from failure
-        reader = cls(path, connection, here=this_host() if here is None else here, now=clock())
+        paths = data_files([data] if isinstance(data, Path) else data)
+        if len(paths) == 1:
+            connection = _connected(paths[0])
+        else:
+            # Much to import, and not wanted elsewhere.
+            from whotests.store.merging import merged
+
+            connection = merged(paths)
+        reader = cls(
+            paths, connection, here=this_host() if here is None else here, now=clock(), run=run
+        )
         try:
             reader._take_in_parts()
+            reader.runs  # noqa: B018 - says at once whether there are such runs
         except BaseException:
             reader.close()
             raise
@@ -103,12 +121,17 @@ class Reader:
     @property
     def size(self) -> int:
         """Bytes on the disk, what is not yet merged into the one file included."""
-        beside = self.path.with_name(self.path.name + "-wal")
-        return self.path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
+        files = [file for path in self.paths for file in (path, path.with_name(path.name + "-wal"))]
+        return sum(file.stat().st_size for file in files if file.exists())
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
-        """The runs that are kept, in the order in which they began."""
+        """The runs that it speaks of, in the order in which they began."""
+        return chosen(self.all_runs, self._ref)
+
+    @cached_property
+    def all_runs(self) -> tuple[Run, ...]:
+        """All runs that are kept, in the order in which they began."""
         rows = self._rows(
             "SELECT id, started, heartbeat, ended, status, note, command, root, label, python,"
             " platform, host, pid, whotests, exit_status, branch, rules, uid, name, superseded"
@@ -434,6 +457,20 @@ def _test(row: tuple[Any, ...]) -> Test:
 def _rules(text: str, place: int) -> tuple[str, ...] | None:
     """The rules of lines (place 0) or branches (place 1) in a run's row."""
     return tuple(json.loads(text)[place]) if text else None
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise DataError(
+            f"no data yet: {path} does not exist; record first with `whotests run -- pytest`, "
+            "or give the data file with --data FILE"
+        )
+    if not path.is_file():
+        raise DataError(f"{path} is not a file; give the data file with --data FILE")
+    try:
+        return _connect(path)
+    except (sqlite3.Error, OSError) as failure:
+        raise translated(path, failure) from failure
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,58 @@
+"""The data files that a command is given: files, and folders of them.
+
+May import the standard library, errors and the schema. Refuses to open a database.
+"""
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from whotests.errors import DataError
+from whotests.store.schema import APPLICATION_ID
+
+__all__ = ["data_files", "is_ours"]
+
+_SQLITE: Final = b"SQLite format 3\0"
+_APPLICATION: Final = 68
+"""Where SQLite's header has the application id, 4 bytes, the first one highest."""
+
+
+def data_files(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Each file as it is, and of each folder all data files of ours in it and below it, by path.
+
+    One that is named twice, or by two paths, is there once. Raises DataError for a folder
+    without any.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        inside = list(_below(path)) if path.is_dir() else [path]
+        if not inside:
+            raise DataError(
+                f"{path} is a folder without a data file in it; give the data file with --data "
+                "FILE, or record first with `whotests run -- pytest`"
+            )
+        for file in inside:
+            found.setdefault(os.path.realpath(file), file)
+    return tuple(found.values())
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file's header says that it is a data file of whotests, of whatever version."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(_APPLICATION + 4)
+    except OSError:
+        return False
+    return header.startswith(_SQLITE) and header[_APPLICATION:] == struct.pack(">I", APPLICATION_ID)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The data files in a folder and in those below it, which are not followed to other places."""
+    for where, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(where, name)
+            if path.is_file() and is_ours(path):
+                yield path
