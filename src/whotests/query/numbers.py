@@ -57,13 +57,18 @@ class Part:
     """Excluded ones left out."""
     excluded: LineBits
     missing: LineBits
-    branches: int
-    """How many branches count: not those from or to excluded lines, and not those of a line that
-    is left with one."""
+    ways: Mapping[LineNo, int]
+    """Lines with more than one branch that counts, ascending, to how many: not those from or to
+    excluded lines."""
     taken: tuple[Branch, ...]
     """Those of lines with branches that were taken, to excluded lines too."""
     missed: tuple[Branch, ...]
     """Those that were not, and should be."""
+
+    @property
+    def branches(self) -> int:
+        """How many branches count."""
+        return sum(self.ways.values())
 
     @property
     def numbers(self) -> Numbers:
@@ -127,7 +132,7 @@ class Facts:
             statements=LineBits(self._statements & lines),
             excluded=LineBits(excluded),
             missing=LineBits(self._missing & lines),
-            branches=sum([self._counts[line] for line in forks]),
+            ways={line: self._counts[line] for line in forks},
             taken=tuple(taken),
             missed=tuple(missed),
         )
