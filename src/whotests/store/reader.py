@@ -17,7 +17,6 @@ from typing import Any, Final, Self
 
 from whotests.errors import DataError
 from whotests.store.branches import Branches
-from whotests.store.connection import check
 from whotests.store.failures import translated
 from whotests.store.generations import chosen
 from whotests.store.liveness import is_dead, this_host
@@ -30,15 +29,15 @@ from whotests.store.packing import (
     unpack_ran,
     walk,
 )
-from whotests.store.parts import have_parts, take_in_all
+from whotests.store.reading import connect_to_read
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.shards import data_files
+from whotests.store.stored import StoredTables
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, RunStatus, TestName
 
 __all__ = ["Reader"]
 
-_PATIENCE: Final = 5.0
 _MANY: Final = 2000
 _TESTS: Final = (
     "SELECT test.id, run_id, label, scope.name || test.name, runner, outcome, duration"
@@ -91,7 +90,7 @@ class Reader:
         """
         paths = data_files([data] if isinstance(data, Path) else data)
         if len(paths) == 1:
-            connection = _connected(paths[0])
+            connection = connect_to_read(paths[0])
         else:
             # Much to import, and not wanted elsewhere.
             from whotests.store.merging import merged
@@ -101,7 +100,6 @@ class Reader:
             paths, connection, here=this_host() if here is None else here, now=clock(), run=run
         )
         try:
-            reader._take_in_parts()
             reader.runs  # noqa: B018 - says at once whether there are such runs
         except BaseException:
             reader.close()
@@ -354,6 +352,22 @@ class Reader:
             for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint"):
                 yield footprint_id, walk(blob)
 
+    def pattern_ids(self, footprints: Collection[int]) -> Mapping[int, tuple[int, ...]]:
+        """Of these footprints (by id), the ids of their patterns, ascending."""
+        found = {}
+        with self._intact():
+            for footprint_id, blob in self._rows(
+                "SELECT id, patterns FROM footprint" + _only("id", footprints)
+            ):
+                if footprint_id in footprints:
+                    found[footprint_id] = tuple(walk(blob))
+        return found
+
+    @property
+    def stored(self) -> StoredTables:
+        """What stands in the file itself, all of its runs included."""
+        return StoredTables(self.path, self._connection)
+
     def footprints_with(self, patterns: Collection[int]) -> Mapping[int, frozenset[int]]:
         """The footprints that have any of these patterns: id -> those that it has."""
         wanted = frozenset(patterns)
@@ -365,24 +379,6 @@ class Reader:
                     if hits:
                         found[footprint_id] = hits
         return found
-
-    def _take_in_parts(self) -> None:
-        """Goes on with a copy in memory, as the file is going to be when all processes of its
-        runs have ended; there is seldom need."""
-        try:
-            with self._intact():
-                if have_parts(self._connection):
-                    whole = sqlite3.connect(":memory:", isolation_level=None)
-                    on_disk, self._connection = self._connection, whole
-                    try:
-                        on_disk.backup(whole)
-                    finally:
-                        on_disk.close()
-                    whole.execute("BEGIN")
-                    take_in_all(whole)
-                    whole.execute("COMMIT")
-        except sqlite3.Error as failure:
-            raise translated(self.path, failure) from failure
 
     @contextmanager
     def _intact(self) -> Iterator[None]:
@@ -457,64 +453,3 @@ def _test(row: tuple[Any, ...]) -> Test:
 def _rules(text: str, place: int) -> tuple[str, ...] | None:
     """The rules of lines (place 0) or branches (place 1) in a run's row."""
     return tuple(json.loads(text)[place]) if text else None
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    if not path.exists():
-        raise DataError(
-            f"no data yet: {path} does not exist; record first with `whotests run -- pytest`, "
-            "or give the data file with --data FILE"
-        )
-    if not path.is_file():
-        raise DataError(f"{path} is not a file; give the data file with --data FILE")
-    try:
-        return _connect(path)
-    except (sqlite3.Error, OSError) as failure:
-        raise translated(path, failure) from failure
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """A connection that reads; where a killed run left things to tidy up, as they were meant."""
-    try:
-        return _opened(path, mode="ro")
-    except sqlite3.OperationalError as failure:
-        # A half-done transaction, or a log without its index: SQLite wants to write for that.
-        refused = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-        if failure.sqlite_errorcode & 0xFF not in refused:
-            raise
-    try:
-        return _opened(path, mode="rw")
-    except sqlite3.OperationalError:
-        return _opened_copy(path)
-
-
-def _opened_copy(path: Path) -> sqlite3.Connection:
-    """The same in memory, for a folder in which nothing may be written."""
-    import shutil
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="whotests-") as folder:
-        copy = Path(folder) / path.name
-        for suffix in ("", "-wal", "-journal"):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                shutil.copyfile(part, copy.with_name(copy.name + suffix))
-        on_disk = _opened(copy, mode="rw")
-        try:
-            in_memory = sqlite3.connect(":memory:", isolation_level=None)
-            on_disk.backup(in_memory)
-        finally:
-            on_disk.close()
-    return in_memory
-
-
-def _opened(path: Path, *, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE, isolation_level=None
-    )
-    try:
-        check(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
