@@ -44,6 +44,15 @@ main(install)
 )
 @click.option("--omit", multiple=True, metavar="GLOB", help="Files to leave out.")
 @click.option("--context", metavar="LABEL", help="A label for the whole run.")
+@click.option(
+    "--run-name", metavar="NAME", help="What to call the run: `--run NAME` asks it later on."
+)
+@click.option(
+    "--keep-runs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Keep the last N runs of this name and context, this one included. Default: 1.",
+)
 @click.option("--branch/--no-branch", default=None, help="Record which branches are taken, too.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="The data file.")
 @click.option("--append", is_flag=True, help="Keep the tests of older runs that this one lacks.")
@@ -52,6 +61,8 @@ def run(
     source: tuple[str, ...],
     omit: tuple[str, ...],
     context: str | None,
+    run_name: str | None,
+    keep_runs: int | None,
     branch: bool | None,
     data: Path | None,
     append: bool,
@@ -67,7 +78,14 @@ def run(
         raise UsageError(f"no command to run; {EXAMPLE}")
     cwd = Path.cwd()
     settings = load_settings(
-        cwd, source=source, omit=omit, context=context, branch=branch, data=data
+        cwd,
+        source=source,
+        omit=omit,
+        context=context,
+        run_name=run_name,
+        keep_runs=keep_runs,
+        branch=branch,
+        data=data,
     )
     exclude, partial = in_force(
         exclude_lines=settings.exclude_lines,
@@ -89,6 +107,8 @@ def run(
         ),
         omit=settings.omit,
         context=settings.context,
+        run_name=settings.run_name,
+        keep_runs=settings.keep_runs,
         branch=settings.branch,
         exclude=exclude,
         partial=partial,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from whotests.config.run_names import checked_run_name
 from whotests.errors import UsageError
 
 __all__ = ["KEYS", "Settings", "load_settings"]
@@ -19,9 +20,11 @@ KEYS = (
     "data",
     "exclude_also",
     "exclude_lines",
+    "keep_runs",
     "omit",
     "partial_also",
     "partial_branches",
+    "run_name",
     "source",
 )
 """The keys that `[tool.whotests]` may have."""
@@ -32,7 +35,8 @@ _CACHE = Path(".whotests", "cache")
 _EXAMPLES = {
     "source": "src",
     "omit": "*/migrations/*",
-    "context": "nightly",
+    "context": "py3.13",
+    "run_name": "nightly",
     "data": _DATA.as_posix(),
     "exclude_lines": "# not covered",
     "exclude_also": "def __repr__",
@@ -53,6 +57,10 @@ class Settings(NamedTuple):
     """Globs over absolute and root-relative paths with '/'."""
     context: str
     """The label of the whole run, or ''."""
+    run_name: str
+    """What people call the run, or ''."""
+    keep_runs: int
+    """How many generations of runs of one name and label are kept, the current one included."""
     branch: bool
     """Record branches too."""
     exclude_lines: tuple[str, ...] | None
@@ -72,6 +80,8 @@ def load_settings(
     source: tuple[str, ...] = (),
     omit: tuple[str, ...] = (),
     context: str | None = None,
+    run_name: str | None = None,
+    keep_runs: int | None = None,
     branch: bool | None = None,
     data: Path | None = None,
 ) -> Settings:
@@ -79,7 +89,7 @@ def load_settings(
 
     Paths among the arguments are relative to `cwd`, paths in pyproject.toml to its folder.
     Raises `UsageError` for an unknown key, a value of the wrong type, an invalid regular
-    expression or TOML that cannot be read.
+    expression, a name that no run can have, or TOML that cannot be read.
     """
     cwd = Path(os.path.abspath(cwd))
     root, table = _find_project(cwd)
@@ -100,6 +110,8 @@ def load_settings(
         source=_anchored(source, cwd) if source else _anchored(file_source, root),
         omit=omit or file_omit,
         context=context if context is not None else file_context or "",
+        run_name=_run_name(table, file) if run_name is None else checked_run_name(run_name),
+        keep_runs=_count(table, "keep_runs", file) if keep_runs is None else keep_runs,
         branch=_flag(table, "branch", file) if branch is None else branch,
         exclude_lines=exclude_lines,
         exclude_also=exclude_also,
@@ -226,6 +238,23 @@ def _flag(table: Mapping[str, object], key: str, file: Path) -> bool:
             f"{key} = true; it is {value!r}"
         )
     return value
+
+
+def _count(table: Mapping[str, object], key: str, file: Path) -> int:
+    value = table.get(key, 1)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise UsageError(
+            f"{file}: '{key}' of [tool.whotests] must be a whole number from 1 on, for instance "
+            f"{key} = 5; it is {value!r}"
+        )
+    return value
+
+
+def _run_name(table: Mapping[str, object], file: Path) -> str:
+    try:
+        return checked_run_name(_string(table, "run_name", file) or "")
+    except UsageError as error:
+        raise UsageError(f"{file}: 'run_name' of [tool.whotests]: {error}") from error
 
 
 def _string(table: Mapping[str, object], key: str, file: Path) -> str | None:

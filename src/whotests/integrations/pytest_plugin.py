@@ -30,6 +30,13 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
     )
     group.addoption("--whotests-data", metavar="FILE", help="The data file.")
     group.addoption("--whotests-context", metavar="LABEL", help="A label for the whole run.")
+    group.addoption("--whotests-run-name", metavar="NAME", help="What to call the run.")
+    group.addoption(
+        "--whotests-keep-runs",
+        type=int,
+        metavar="N",
+        help="Keep the last N runs of this name and context, this one included.",
+    )
     group.addoption(
         "--whotests-branch", action="store_true", help="Record which branches are taken, too."
     )

@@ -12,7 +12,7 @@ from pluggy import HookimplMarker
 from whotests.config.discover import find_source
 from whotests.config.entry_points import context_providers
 from whotests.config.settings import load_settings
-from whotests.errors import WhotestsError
+from whotests.errors import UsageError, WhotestsError
 from whotests.integrations.install import install
 from whotests.integrations.pytest_recorder import PytestRecorder, register
 from whotests.recording.plan import Plan
@@ -66,6 +66,8 @@ def _plan_of(config: Any) -> Plan:
         source=(options.whotests,) if options.whotests else (),
         omit=tuple(options.whotests_omit or ()),
         context=options.whotests_context,
+        run_name=options.whotests_run_name,
+        keep_runs=_kept(options.whotests_keep_runs),
         branch=True if options.whotests_branch else None,
         data=Path(options.whotests_data) if options.whotests_data else None,
     )
@@ -83,6 +85,8 @@ def _plan_of(config: Any) -> Plan:
         source=find_source(settings.source, root=settings.root, cwd=cwd, path=path),
         omit=settings.omit,
         context=settings.context,
+        run_name=settings.run_name,
+        keep_runs=settings.keep_runs,
         branch=settings.branch,
         exclude=exclude,
         partial=partial,
@@ -90,6 +94,12 @@ def _plan_of(config: Any) -> Plan:
         command=("pytest", *map(str, config.invocation_params.args)),
         providers=context_providers(sys.path),
     )
+
+
+def _kept(runs: int | None) -> int | None:
+    if runs is not None and runs < 1:
+        raise UsageError(f"--whotests-keep-runs={runs} would keep no run; give 1 or more")
+    return runs
 
 
 class _Ending:

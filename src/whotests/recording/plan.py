@@ -20,6 +20,10 @@ class Plan(NamedTuple):
     omit: tuple[str, ...] = ()
     context: str = ""
     """The label of the whole run, or ''."""
+    run_name: str = ""
+    """What people call the run, or ''."""
+    keep_runs: int = 1
+    """How many generations of runs of its name and label are kept, the current one included."""
     branch: bool = False
     """Record branches too."""
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
@@ -53,6 +57,8 @@ class Plan(NamedTuple):
             source=tuple(data["source"]),
             omit=tuple(data["omit"]),
             context=data["context"],
+            run_name=data["run_name"],
+            keep_runs=data["keep_runs"],
             branch=data["branch"],
             exclude=tuple(data["exclude"]),
             partial=tuple(data["partial"]),

@@ -343,6 +343,7 @@ class Session:
             exit_status=exit_status,
             note=self.problem or self.surprise,
             append=self.plan.append,
+            keep_runs=self.plan.keep_runs,
         )
         self._failure = self._failure or incomplete
 
@@ -420,6 +421,7 @@ def _run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
         command=tuple(sys.orig_argv) if part_of else plan.command,
         root=str(plan.root),
         label=plan.context,
+        name=plan.run_name,
         python=f"{_IMPLEMENTATIONS.get(name, name)} {sys.version.split()[0]}",
         platform=sys.platform,
         host=gethostname(),

@@ -162,6 +162,7 @@ class Writer:
         exit_status: int | None,
         note: str,
         append: bool,
+        keep_runs: int = 1,
     ) -> str:
         """Marks the run as ended, takes in its parts, and removes what it supersedes of the runs
         that were over when it began. Gives why a part is incomplete, or ''.
