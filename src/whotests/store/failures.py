@@ -9,7 +9,7 @@ from typing import Final
 
 from whotests.errors import DataError, InternalError, MachineError, WhotestsError
 
-__all__ = ["newer", "not_ours", "older", "translated"]
+__all__ = ["damaged", "newer", "not_ours", "older", "translated"]
 
 # Primary result codes, https://www.sqlite.org/rescode.html
 _REFUSED: Final = (3, 8, 14, 23)  # PERM, READONLY, CANTOPEN, AUTH
@@ -71,6 +71,14 @@ def not_ours(path: Path) -> DataError:
     return DataError(
         f"{path} is not a data file of whotests; give the right one with --data FILE "
         "(it was left as it is)"
+    )
+
+
+def damaged(path: Path, failure: Exception) -> DataError:
+    """What stands in `path` makes no sense, though SQLite could read it."""
+    what = f"{failure.args[0]!r} is missing" if isinstance(failure, KeyError) else str(failure)
+    return DataError(
+        f"{path} is damaged ({what}); delete it and record again with `whotests run -- pytest`"
     )
 
 

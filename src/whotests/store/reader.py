@@ -15,9 +15,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
-from whotests.errors import DataError
 from whotests.store.branches import Branches
-from whotests.store.failures import translated
+from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
 from whotests.store.liveness import is_dead, this_host
 from whotests.store.packing import (
@@ -385,13 +384,7 @@ class Reader:
         try:
             yield
         except ValueError as failure:
-            raise self._damaged(failure) from failure
-
-    def _damaged(self, failure: ValueError) -> DataError:
-        return DataError(
-            f"{self.path} is damaged ({failure}); delete it and record again "
-            "with `whotests run -- pytest`"
-        )
+            raise damaged(self.path, failure) from failure
 
     @cached_property
     def _tests(self) -> Mapping[int, Test]:
@@ -413,7 +406,7 @@ class Reader:
         except sqlite3.Error as failure:
             raise translated(self.path, failure) from failure
         except UnicodeDecodeError as failure:
-            raise self._damaged(failure) from failure
+            raise damaged(self.path, failure) from failure
 
 
 def _unit(file_id: int, outlined: Outlined, unit_id: int, fingerprint: bytes) -> Unit:
