@@ -1,0 +1,136 @@
+"""What a file of another tool says, in words of ours, whatever its format.
+
+May import query and what is below. Refuses to touch a disk, and to believe what it holds: lines
+are numbers that somebody wrote down, paths are text.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from whotests.errors import DataError
+from whotests.query.facts import ContextKey
+from whotests.store.branches import Branch
+from whotests.types import LineBits, Outcome, Runner, TestName
+
+__all__ = [
+    "EVERYTHING",
+    "LAST_LINE",
+    "Foreign",
+    "ForeignFile",
+    "ForeignRan",
+    "ForeignTest",
+    "line_bits",
+    "ran_by_context",
+]
+
+EVERYTHING: Final = ContextKey("", None, None, "")
+"""The context of what a format does not tell contexts of."""
+
+LAST_LINE: Final = 1_000_000
+"""No file that anybody wrote has more lines; bitmaps of lines take room up to the last one."""
+
+_MOST_BYTES: Final = 100_000_000
+"""That bitmaps of one file may take: a few numbers can claim any amount."""
+
+
+class ForeignRan(NamedTuple):
+    """What one context ran of one file."""
+
+    lines: LineBits
+    """As the format has them: also lines that continue a statement, or hold none."""
+    branches: frozenset[Branch] = frozenset()
+    """Pairs of lines, the second maybe minus the first line of the unit that was left. Pairs that
+    are no branch of the source may be among them."""
+
+
+class ForeignTest(NamedTuple):
+    """A test and how it ended, where the format tells."""
+
+    runner: Runner
+    outcome: Outcome
+    duration: float | None
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignFile:
+    """One source file, as the format speaks of it. None stands for what it does not say."""
+
+    path: str
+    """As it stands there: of another machine maybe, with either slash."""
+    ran: Mapping[ContextKey, ForeignRan]
+    statements: LineBits | None = None
+    """The lines that count, whether they ran or not."""
+    excluded: LineBits | None = None
+    branches: frozenset[Branch] | None = None
+    """All that count, taken or not."""
+    checksums: Mapping[int, str] = field(default_factory=dict)
+    """Line -> base64 of the MD5 of its text, without line end: as LCOV has it."""
+    plugin: str = ""
+    """What measured it in coverage.py's place, because it is no Python source; or ''."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """One file of another tool."""
+
+    format: str
+    """Its name, as commands take it."""
+    files: Iterable[ForeignFile]
+    """May be read once only, and raise DataError while it is read."""
+    branch: bool
+    """Whether it tells which branches were taken."""
+    unsaid: tuple[str, ...] = ()
+    """What it does not tell, of all that our data holds: nouns ('outcomes', 'contexts')."""
+    tests: Mapping[TestName, ForeignTest] = field(default_factory=dict)
+    """Those of which it tells more than that they ran something."""
+    made_by: str = ""
+    """The tool and its version, for instance 'coverage.py 7.17.3'."""
+    created: float | None = None
+    """Seconds since the epoch, UTC."""
+
+
+def line_bits(lines: Iterable[int], *, where: str) -> LineBits:
+    """The lines as a bitmap. Raises DataError for one that no file has; `where` begins it."""
+    bits = 0
+    for line in lines:
+        if not 0 < line <= LAST_LINE:
+            raise DataError(f"{where} speaks of line {line}, which no source file has")
+        bits |= 1 << line
+    return LineBits(bits)
+
+
+def ran_by_context(
+    lines: Iterable[tuple[ContextKey, Iterable[int]]],
+    branches: Mapping[ContextKey, Iterable[Branch]] | None = None,
+    *,
+    where: str,
+) -> Mapping[ContextKey, ForeignRan]:
+    """What each context ran of one file, from its lines and branches as numbers.
+
+    A context may come several times. Raises DataError for lines that no file has, and for so many
+    contexts on lines so high that it can be no report of a real file; `where` begins the message.
+    """
+    taken = branches or {}
+    found: dict[ContextKey, int] = {}
+    size = 0
+    for key, some in lines:
+        bits = line_bits(some, where=where)
+        size += bits.bit_length() // 8
+        if size > _MOST_BYTES:
+            raise DataError(f"{where} speaks of more lines in more contexts than can be")
+        found[key] = found.get(key, 0) | bits
+    for key in taken:
+        found.setdefault(key, 0)
+    return {
+        key: ForeignRan(LineBits(bits), frozenset(_checked(taken.get(key, ()), where)))
+        for key, bits in found.items()
+    }
+
+
+def _checked(branches: Iterable[Branch], where: str) -> Iterator[Branch]:
+    for line, end in branches:
+        if not (-LAST_LINE <= line <= LAST_LINE and -LAST_LINE <= end <= LAST_LINE):
+            raise DataError(f"{where} speaks of a branch {line}->{end}, which no source file has")
+        yield line, end
