@@ -40,6 +40,8 @@ class RegionRow:
     """A function or class of a file, or (with no unit) what is in none, and what became of it."""
 
     unit: Unit | None
+    lines: LineBits
+    """All that belong to it (`regions.Region`)."""
     part: Part
 
 
@@ -172,7 +174,10 @@ def _regions(
 
 
 def _region_rows(facts: Facts, regions: Iterable[Region]) -> tuple[RegionRow, ...]:
-    return tuple(RegionRow(unit=region.unit, part=facts.of(region.lines)) for region in regions)
+    return tuple(
+        RegionRow(unit=region.unit, lines=region.lines, part=facts.of(region.lines))
+        for region in regions
+    )
 
 
 def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mapping[int, int], int]:
