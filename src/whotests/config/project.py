@@ -1,0 +1,83 @@
+"""The project that a folder lies in: its root, and what it says of its settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from whotests.errors import UsageError
+
+__all__ = ["Project", "find_project", "read_toml"]
+
+_MARKERS = (
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    ".git",
+    ".coveragerc",
+    ".coveragerc.toml",
+    "tox.ini",
+)
+
+
+class Project(NamedTuple):
+    """A folder, and what its pyproject.toml holds."""
+
+    root: Path
+    tool: Mapping[str, object]
+    """`[tool]` of its pyproject.toml; empty when it has none."""
+
+    @property
+    def pyproject(self) -> Path:
+        """That file, whether or not it is there."""
+        return self.root / "pyproject.toml"
+
+
+def find_project(cwd: Path) -> Project:
+    """The nearest folder from `cwd` up that has `[tool.whotests]`, else the nearest project.
+
+    Raises `UsageError` for a pyproject.toml that cannot be read.
+    """
+    nearest: Project | None = None
+    for folder in (cwd, *cwd.parents):
+        file = folder / "pyproject.toml"
+        tool: Mapping[str, object] = {}
+        if file.is_file():
+            # One above the nearest project is none of this project's business, unless it
+            # speaks of whotests.
+            tool = _tool_of(file, must_parse=nearest is None)
+            if "whotests" in tool:
+                return Project(folder, tool)
+        if nearest is None and any((folder / marker).exists() for marker in _MARKERS):
+            nearest = Project(folder, tool)
+    return nearest or Project(cwd, {})
+
+
+def _tool_of(file: Path, *, must_parse: bool) -> Mapping[str, object]:
+    try:
+        document = read_toml(file)
+    except UsageError:
+        if must_parse or _speaks_of_whotests(file):
+            raise
+        return {}
+    tool = document.get("tool")
+    return tool if isinstance(tool, dict) else {}
+
+
+def _speaks_of_whotests(file: Path) -> bool:
+    try:
+        return b"tool.whotests" in file.read_bytes()
+    except OSError:
+        return False
+
+
+def read_toml(file: Path) -> Mapping[str, object]:
+    """What the file holds; raises `UsageError` when it cannot be read or is no TOML."""
+    import tomllib  # not at the top: most of its cost is paid only where there is a file
+
+    try:
+        document: dict[str, object] = tomllib.loads(file.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}; make it readable") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}; correct it") from error
+    return document
