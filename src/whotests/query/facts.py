@@ -3,7 +3,7 @@
 May import types, errors and the store. Refuses to print, and to know any format.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -79,11 +79,22 @@ class FileFacts:
         return self.file.state is FileState.MEASURED
 
 
-def file_facts(reader: Reader, catalogue: Catalogue) -> Iterator[FileFacts]:
-    """The facts of every file, by path: of the version that a report speaks of."""
-    files = {path: catalogue.current(path) for path in catalogue.versions}
-    by_file = _by_file(reader, {file.id for file in files.values()})
-    names = _names(reader)
+def file_facts(
+    reader: Reader, catalogue: Catalogue, *, paths: Collection[str] | None = None
+) -> Iterator[FileFacts]:
+    """The facts of every file, by path: of the version that a report speaks of.
+
+    `paths`: of these files only, and little else is read for it.
+    """
+    chosen = catalogue.versions if paths is None else catalogue.versions.keys() & paths
+    files = {path: catalogue.current(path) for path in chosen}
+    if paths is None:
+        by_file = _by_file(reader, {file.id for file in files.values()})
+        names = _names(reader)
+    else:
+        by_file = _of_files(reader, {file.id for file in files.values()})
+        footprints = {footprint for known in by_file.values() for footprint in known}
+        names = _names(reader, footprints) if footprints else {}
     branch = any(run.branch for run in reader.runs)
     for path in sorted(files):
         file = files[path]
@@ -125,10 +136,12 @@ def key_of(context: Context) -> ContextKey:
     return ContextKey(context.run_label, test.name, context.phase, "")
 
 
-def _names(reader: Reader) -> Mapping[int, set[ContextKey]]:
-    """Footprint -> the contexts that have it."""
+def _names(
+    reader: Reader, footprints: Collection[int] | None = None
+) -> Mapping[int, set[ContextKey]]:
+    """Footprint -> the contexts that have it; of these footprints, or of all."""
     names: dict[int, set[ContextKey]] = {}
-    for context in reader.contexts():
+    for context in reader.contexts(footprints):
         names.setdefault(context.footprint_id, set()).add(key_of(context))
     return names
 
@@ -157,6 +170,22 @@ def _by_file(reader: Reader, files: set[int]) -> dict[int, dict[int, Ran]]:
                     branches |= patterns[pattern_id].branches
                 ran = shared[members] = Ran(LineBits(lines), branches)
             found.setdefault(file_id, {})[footprint_id] = ran
+    return found
+
+
+def _of_files(reader: Reader, files: set[int]) -> dict[int, dict[int, Ran]]:
+    """As `_by_file`, without a look at what belongs to other files."""
+    patterns = {
+        pattern.id: pattern for file_id in sorted(files) for pattern in reader.patterns(file_id)
+    }
+    found: dict[int, dict[int, Ran]] = {}
+    for footprint_id, ids in reader.footprints_with(patterns).items():
+        for pattern in map(patterns.__getitem__, ids):
+            of_file = found.setdefault(pattern.unit.file_id, {})
+            lines, branches = of_file.get(footprint_id, _NOTHING)
+            of_file[footprint_id] = Ran(
+                LineBits(lines | pattern.lines), branches | pattern.branches
+            )
     return found
 
 
