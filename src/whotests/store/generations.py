@@ -15,7 +15,9 @@ from whotests.store.values import Run
 
 __all__ = ["chosen", "generations"]
 
-_REF: Final = re.compile(r"(?s)(?P<who>[^~]*)(?:~(?P<before>\d+))?")
+_REF: Final = re.compile(r"(?s)(?P<who>[^~]*)(?:~(?P<before>[0-9]{1,9}))?")
+_DIGITS: Final = 18
+"""A number with more of them is no run's."""
 
 
 def generations(runs: Iterable[Run]) -> Mapping[int, int]:
@@ -53,7 +55,7 @@ def chosen(runs: Sequence[Run], ref: str | None = None) -> tuple[Run, ...]:
             "for instance --run nightly~1"
         )
     who, back = match["who"], int(match["before"] or 0)
-    if who.isdecimal():
+    if who.isdecimal() and len(who) <= _DIGITS:
         found = _by_number(runs, ages, int(who), back=back, wanted=match["before"] is not None)
     elif not who and match["before"] is not None:
         names = {run.name for run in _default(runs, ages)}

@@ -168,11 +168,12 @@ class Reader:
 
     @cached_property
     def files(self) -> tuple[FileVersion, ...]:
-        """All versions of all files that a kept run saw, by path, the newest seen first."""
+        """All versions of all files that these runs saw, by path, the newest seen first."""
         started = {run.id: run.started for run in self.runs}
         seen: dict[int, tuple[int, int, str]] = {}
         for file_id, run_id, state, reason in self._rows(
-            "SELECT file_id, run_id, state, reason FROM run_file ORDER BY run_id"
+            "SELECT file_id, run_id, state, reason FROM run_file"
+            f"{_where(self._of_these_runs)} ORDER BY run_id"
         ):
             old = seen.get(file_id)
             if old is not None and FILE_STATES[old[1]] is FileState.MEASURED:
@@ -226,7 +227,7 @@ class Reader:
         return units
 
     def branches(self, file_id: int) -> Branches:
-        """The branches of one file's version; none when no run that is kept recorded any."""
+        """The branches of one file's version; none when none of these runs recorded any."""
         if file_id not in self._branches:
             branches = Branches()
             recorded = any(run.branch for run in self.runs)
@@ -253,6 +254,7 @@ class Reader:
                     " (SELECT id FROM unit WHERE file_id = ?)",
                     (file_id,),
                 )
+                if self._patterns_of_these is None or pattern_id in self._patterns_of_these
             )
 
     @cached_property
@@ -263,6 +265,7 @@ class Reader:
             return {
                 pattern_id: self._pattern(pattern_id, units[unit_id], ran)
                 for unit_id, ran, pattern_id in self._rows("SELECT unit_id, ran, id FROM pattern")
+                if self._patterns_of_these is None or pattern_id in self._patterns_of_these
             }
 
     def _pattern(self, pattern_id: int, unit: Unit, ran: bytes) -> Pattern:
@@ -289,7 +292,7 @@ class Reader:
         rows = list(
             self._rows(
                 "SELECT run_id, test_id, phase, label, footprint_id, complete FROM context"
-                + _only("footprint_id", footprints)
+                + _where(self._of_these_runs, _only("footprint_id", footprints))
             )
         )
         tests = self._tests_among({row[1] for row in rows if row[1] is not None})
@@ -348,7 +351,9 @@ class Reader:
     def footprints(self) -> Iterator[tuple[int, Iterator[int]]]:
         """Each footprint's id and its pattern ids, ascending; read the latter at once."""
         with self._intact():
-            for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint"):
+            for footprint_id, blob in self._rows(
+                "SELECT id, patterns FROM footprint" + _where(self._footprints_of_these)
+            ):
                 yield footprint_id, walk(blob)
 
     def pattern_ids(self, footprints: Collection[int]) -> Mapping[int, tuple[int, ...]]:
@@ -356,7 +361,7 @@ class Reader:
         found = {}
         with self._intact():
             for footprint_id, blob in self._rows(
-                "SELECT id, patterns FROM footprint" + _only("id", footprints)
+                "SELECT id, patterns FROM footprint" + _where(_only("id", footprints))
             ):
                 if footprint_id in footprints:
                     found[footprint_id] = tuple(walk(blob))
@@ -373,7 +378,9 @@ class Reader:
         found = {}
         if wanted:
             with self._intact():
-                for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint"):
+                for footprint_id, blob in self._rows(
+                    "SELECT id, patterns FROM footprint" + _where(self._footprints_of_these)
+                ):
                     hits = common(blob, wanted)
                     if hits:
                         found[footprint_id] = hits
@@ -388,14 +395,35 @@ class Reader:
 
     @cached_property
     def _tests(self) -> Mapping[int, Test]:
-        newest = {row[2:4]: row for row in self._rows(_TESTS + " ORDER BY run_id")}
+        rows = self._rows(f"{_TESTS}{_where(self._of_these_runs)} ORDER BY run_id")
+        newest = {row[2:4]: row for row in rows}
         return {row[0]: _test(row) for row in newest.values()}
 
     def _tests_among(self, ids: Collection[int]) -> Mapping[int, Test]:
         """Those of these tests that no newer run has."""
         if len(self.runs) > 1 or len(ids) > _MANY:
             return self._tests
-        return {row[0]: _test(row) for row in self._rows(_TESTS + _only("test.id", ids))}
+        return {row[0]: _test(row) for row in self._rows(_TESTS + _where(_only("test.id", ids)))}
+
+    @cached_property
+    def _of_these_runs(self) -> str:
+        """A condition on `run_id`; '' when it speaks of all runs that are kept."""
+        if len(self.runs) == len(self.all_runs):
+            return ""
+        return f"run_id IN ({','.join(str(run.id) for run in self.runs)})"
+
+    @cached_property
+    def _footprints_of_these(self) -> str:
+        """The same on the `id` of footprints."""
+        runs = self._of_these_runs
+        return runs and f"id IN (SELECT footprint_id FROM context WHERE {runs})"
+
+    @cached_property
+    def _patterns_of_these(self) -> frozenset[int] | None:
+        """The ids of the patterns that these runs have; None when it speaks of all."""
+        if not self._of_these_runs:
+            return None
+        return frozenset(pattern_id for _, ids in self.footprints() for pattern_id in ids)
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         try:
@@ -427,7 +455,13 @@ def _only(column: str, ids: Collection[int] | None) -> str:
     """A condition on a column, for as many ids as it is worth it."""
     if ids is None or len(ids) > _MANY:
         return ""
-    return f" WHERE {column} IN ({','.join(map(str, ids))})"
+    return f"{column} IN ({','.join(map(str, ids))})"
+
+
+def _where(*conditions: str) -> str:
+    """What conditions there are, as SQL."""
+    given = [condition for condition in conditions if condition]
+    return f" WHERE {' AND '.join(given)}" if given else ""
 
 
 def _test(row: tuple[Any, ...]) -> Test:

@@ -4,6 +4,7 @@ May import the standard library and the store's own floor. Refuses to begin or e
 transactions: the writer does.
 """
 
+import math
 import sqlite3
 from collections.abc import Collection
 
@@ -15,11 +16,14 @@ from whotests.types import Outcome, RunStatus
 
 __all__ = [
     "collect_garbage",
+    "current_before",
     "has_live_runs",
     "have_tests",
+    "outdated",
     "over_runs",
     "remove_rerun_tests",
     "remove_runs",
+    "supersede",
 ]
 
 
@@ -50,6 +54,54 @@ def has_live_runs(connection: sqlite3.Connection, *, but: int, here: str, now: f
     over = over_runs(connection, here=here, now=now)
     runs = [run_id for (run_id,) in connection.execute("SELECT id FROM run")]
     return any(run_id != but and run_id not in over for run_id in runs)
+
+
+def current_before(
+    connection: sqlite3.Connection, run_id: int, *, over: Collection[int]
+) -> list[int]:
+    """Those of the runs `over` whose place the run takes: current, of its name and label."""
+    return [
+        other
+        for other, superseded in _of_its_kind(connection, run_id)
+        if superseded is None and other in over
+    ]
+
+
+def supersede(connection: sqlite3.Connection, runs: Collection[int], *, by: int, at: float) -> None:
+    """Makes `runs` the generation before the run `by`, which took their place at `at`, in seconds
+    since the epoch."""
+    # Clocks may go back: the order of generations does not.
+    before = [moment for _, moment in _of_its_kind(connection, by) if moment is not None]
+    moment = max([at, *(math.nextafter(time, math.inf) for time in before)])
+    connection.executemany(
+        "UPDATE run SET superseded = ? WHERE id = ?", [(moment, run_id) for run_id in runs]
+    )
+
+
+def outdated(
+    connection: sqlite3.Connection, run_id: int, *, over: Collection[int], keep_runs: int
+) -> list[int]:
+    """Those of the runs `over` that go when the last `keep_runs` generations of the run's name and
+    label are kept, its own included; and parts of runs that are gone."""
+    superseded = [
+        (other, moment) for other, moment in _of_its_kind(connection, run_id) if moment is not None
+    ]
+    kept = sorted({moment for _, moment in superseded}, reverse=True)[: keep_runs - 1]
+    orphans = connection.execute(
+        "SELECT id FROM run WHERE part_of AND part_of NOT IN (SELECT id FROM run)"
+    )
+    gone = [other for other, moment in superseded if moment not in kept]
+    return [other for other in (*gone, *(part for (part,) in orphans)) if other in over]
+
+
+def _of_its_kind(connection: sqlite3.Connection, run_id: int) -> list[tuple[int, float | None]]:
+    """The runs of a run's name and label, parts left out, and when newer ones took their place."""
+    return connection.execute(
+        "SELECT other.id, other.superseded FROM run JOIN run AS other"
+        " ON other.name = run.name AND other.label = run.label AND NOT other.part_of"
+        " WHERE run.id = ? AND other.id <> run.id",
+        (run_id,),
+    ).fetchall()
 
 
 def remove_runs(connection: sqlite3.Connection, runs: Collection[int]) -> None:

@@ -31,11 +31,14 @@ from whotests.store.parts import (
 from whotests.store.pending import insert
 from whotests.store.removal import (
     collect_garbage,
+    current_before,
     has_live_runs,
     have_tests,
+    outdated,
     over_runs,
     remove_rerun_tests,
     remove_runs,
+    supersede,
 )
 from whotests.store.rows import RunRows
 from whotests.types import RunStatus
@@ -96,8 +99,8 @@ class Writer:
             over = () if run.part_of else over_runs(connection, here=run.host, now=now)
             run_id = insert(
                 connection,
-                "INSERT INTO run (uid, name, started, heartbeat, status, note, command, root, label,"
-                " branch, rules, python, platform, host, pid, part_of, whotests)"
+                "INSERT INTO run (uid, name, started, heartbeat, status, note, command, root,"
+                " label, branch, rules, python, platform, host, pid, part_of, whotests)"
                 " VALUES (?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     os.urandom(16),
@@ -164,11 +167,12 @@ class Writer:
         append: bool,
         keep_runs: int = 1,
     ) -> str:
-        """Marks the run as ended, takes in its parts, and removes what it supersedes of the runs
-        that were over when it began. Gives why a part is incomplete, or ''.
+        """Marks the run as ended, takes in its parts, and takes the place of the runs of its name
+        and label that were over when it began. Gives why a part is incomplete, or ''.
 
-        FINISHED: those runs. FINISHED with `append`, or without a test where they had some, and
-        INTERRUPTED: those of their tests that this run ran again. Any other status: nothing.
+        FINISHED: those are superseded, and go when `keep_runs` generations came after them, this
+        one included. FINISHED with `append`, or without a test where they had some, and
+        INTERRUPTED: those of their tests that this run ran again go. Any other status: nothing.
         Leaves one compact file behind when no other process has it open.
         """
 
@@ -188,20 +192,19 @@ class Writer:
                 if problem and run_id == mine:
                     incomplete.append(problem)
                     status = RunStatus.INCOMPLETE
+            before = current_before(connection, mine, over=self._over)
             # A run that came to no test (a broken conftest, a mistyped path) is no reason to
-            # forget those of before. Its tests may be in the runs of its worker processes.
-            since = [
-                run_id
-                for (run_id,) in connection.execute("SELECT id FROM run")
-                if run_id not in self._over
-            ]
+            # forget those of before. Its tests may be in parts that have not ended.
             only_rerun = append or (
-                have_tests(connection, self._over) and not have_tests(connection, since)
+                have_tests(connection, before)
+                and not have_tests(connection, [mine, *parts_of(connection, mine)])
             )
             if status is RunStatus.INTERRUPTED or (status is RunStatus.FINISHED and only_rerun):
-                remove_rerun_tests(connection, runs=self._over, by=self._rows.run_id)
+                remove_rerun_tests(connection, runs=before, by=mine)
             elif status is RunStatus.FINISHED:
-                remove_runs(connection, self._over)
+                supersede(connection, before, by=mine, at=ended)
+                gone = outdated(connection, mine, over=self._over, keep_runs=keep_runs)
+                remove_runs(connection, gone)
             self._collect_garbage(connection)
 
         self._transact(finish)
