@@ -24,6 +24,10 @@ class Export(NamedTuple):
     cwd: Path
     now: float
     """Seconds since the epoch, UTC."""
+    contexts: bool | None = None
+    """Whether to write who ran what, where a format leaves the choice; None: as it usually does."""
+    checksums: bool = False
+    """Write checksums of the lines' texts, where a format has them."""
 
     @property
     def branch(self) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "LAST_LINE",
     "Foreign",
     "ForeignFile",
+    "ForeignFork",
     "ForeignRan",
     "ForeignTest",
     "line_bits",
@@ -44,6 +45,20 @@ class ForeignRan(NamedTuple):
     are no branch of the source may be among them."""
 
 
+class ForeignFork(NamedTuple):
+    """The branches of one line, where the format counts them and does not name all ends.
+
+    The end 0 is a way out of the unit, whichever unit that is.
+    """
+
+    total: int
+    taken: int
+    taken_ends: frozenset[int] = frozenset()
+    """Those of which it says that they were taken."""
+    missed_ends: frozenset[int] = frozenset()
+    """Those of which it says that they were not."""
+
+
 class ForeignTest(NamedTuple):
     """A test and how it ended, where the format tells."""
 
@@ -64,7 +79,10 @@ class ForeignFile:
     """The lines that count, whether they ran or not."""
     excluded: LineBits | None = None
     branches: frozenset[Branch] | None = None
-    """All that count, taken or not."""
+    """All that count, taken or not; but those of `forks`."""
+    forks: Mapping[int, ForeignFork] = field(default_factory=dict)
+    """Line -> its branches, of lines whose branches are not all named. None of them is among
+    `branches` or in `ran`."""
     checksums: Mapping[int, str] = field(default_factory=dict)
     """Line -> base64 of the MD5 of its text, without line end: as LCOV has it."""
     plugin: str = ""
@@ -93,12 +111,15 @@ class Foreign:
 
 def line_bits(lines: Iterable[int], *, where: str) -> LineBits:
     """The lines as a bitmap. Raises DataError for one that no file has; `where` begins it."""
-    bits = 0
+    bits = bytearray()
     for line in lines:
         if not 0 < line <= LAST_LINE:
             raise DataError(f"{where} speaks of line {line}, which no source file has")
-        bits |= 1 << line
-    return LineBits(bits)
+        place = line >> 3
+        if place >= len(bits):
+            bits.extend(bytes(place + 1 - len(bits)))
+        bits[place] |= 1 << (line & 7)
+    return LineBits(int.from_bytes(bits, "little"))
 
 
 def ran_by_context(
