@@ -1,19 +1,27 @@
 """Sets of numbers survive being packed."""
 
+import zlib
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from whotests.store.branches import Branches
 from whotests.store.packing import (
+    Outlined,
     common,
     pack,
     pack_bits,
     pack_branches,
+    pack_lines,
+    pack_outline,
     pack_ran,
     unpack,
     unpack_bits,
     unpack_branches,
+    unpack_lines,
+    unpack_outline,
     unpack_ran,
     walk,
 )
@@ -69,7 +77,48 @@ def test_common_numbers(ids: list[int], others: frozenset[int]) -> None:
 def test_what_ran_comes_back(lines: int, branches: int) -> None:
     """A unit's lines and branches come back; lines alone take no more than their bitmap."""
     assert unpack_ran(pack_ran(lines, branches)) == (lines, branches)
-    assert pack_ran(lines, 0) == pack_bits(lines)
+    assert len(pack_ran(lines, 0)) <= len(pack_bits(lines))
+
+
+@given(st.sets(st.integers(1, 9000), max_size=30), st.sets(st.integers(0, 90), max_size=3))
+def test_scattered_lines_are_small(lines: set[int], branches: set[int]) -> None:
+    """Few lines of a long module come back, and take a few bytes each."""
+    packed = pack_ran(bits_of(lines), bits_of(branches))
+    assert unpack_ran(packed) == (bits_of(lines), bits_of(branches))
+    assert len(packed) <= 40 + 5 * len(lines) + 3 * len(branches)
+    assert unpack_lines(pack_lines(bits_of(lines))) == bits_of(lines)
+    assert len(pack_lines(bits_of(lines))) <= 40 + 5 * len(lines)
+
+
+NAMES = st.lists(st.sampled_from(["f", "A", "<locals>", "ff", "\udcff"]), max_size=4)
+OUTLINED = st.tuples(
+    st.integers(0, 2), st.integers(1, 300), st.integers(0, 400), st.integers(0, 9), NAMES
+).map(
+    lambda unit: (
+        unit[0],
+        unit[1],
+        unit[1] + unit[2],
+        unit[3] and unit[1] + unit[3] - 1,
+        ".".join(unit[4]),
+    )
+)
+
+
+@given(st.lists(OUTLINED, max_size=30))
+def test_outlines_come_back(units: list[Outlined]) -> None:
+    """Units come back in order, whatever their names and however they lie."""
+    assert unpack_outline(pack_outline(units)) == units
+
+
+@given(st.lists(OUTLINED, max_size=9), st.integers(0, 40), st.integers(1, 255))
+def test_damaged_outlines(units: list[Outlined], place: int, change: int) -> None:
+    """Bytes of an outline that were changed give an outline, or ValueError."""
+    content = bytearray(zlib.decompress(pack_outline(units), -15))
+    if place < len(content):
+        content[place] ^= change
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -13)
+    with suppress(ValueError):
+        unpack_outline(deflater.compress(content) + deflater.flush())
 
 
 def test_lines_of_a_long_module_come_back() -> None:

@@ -14,7 +14,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def fingerprint(unit: ast.AST) -> bytes:
-    """BLAKE2b-128 of a unit: equal for two that differ in comments, layout and place alone.
+    """BLAKE2b-64 of a unit: equal for two that differ in comments, layout and place alone.
 
     Of the units inside it counts the header (name, decorators, arguments, bases), not the body.
     Empty fields are left out, so that a field that a newer Python adds changes nothing.
@@ -54,7 +54,7 @@ def fingerprint(unit: ast.AST) -> bytes:
                 todo.append(value)
             else:
                 write(f"{field}={value!a}")
-    return blake2b("\n".join(parts).encode("ascii"), digest_size=16).digest()
+    return blake2b("\n".join(parts).encode("ascii"), digest_size=8).digest()
 
 
 def _constant(value: object) -> str:

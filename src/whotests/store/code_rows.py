@@ -15,6 +15,7 @@ from whotests.store.branches import Branches
 from whotests.store.packing import (
     pack_bits,
     pack_branches,
+    pack_lines,
     pack_outline,
     pack_ran,
     unpack_branches,
@@ -108,14 +109,14 @@ class CodeRows:
         if file.branches:
             known = branches
             branches, places = known.with_all(file.branches)
-            partial = pack_bits(file.partial)
+            partial = pack_lines(file.partial)
             if branches is not known:
                 packed = pack_branches(branches.all)
         # The same text under other exclusion rules: the newest rules count.
         facts = [
             file.line_count,
             pack_bits(file.statements),
-            pack_bits(file.excluded),
+            pack_lines(file.excluded),
             packed,
             partial,
             outline,

@@ -17,11 +17,13 @@ __all__ = [
     "pack",
     "pack_bits",
     "pack_branches",
+    "pack_lines",
     "pack_outline",
     "pack_ran",
     "unpack",
     "unpack_bits",
     "unpack_branches",
+    "unpack_lines",
     "unpack_outline",
     "unpack_ran",
     "walk",
@@ -36,6 +38,15 @@ _MARK: Final = bytes([_FURTHER])
 _IS_NUMBER: Final = bytes([1] * _FURTHER + [0])
 _WINDOW: Final = -10
 """Raw deflate with 1 KiB of window: footprints are short, and this is quick to set up."""
+
+_OUTLINE_WINDOW: Final = -13
+"""8 KiB: hardly an outline is longer."""
+
+_LONG_PATTERN: Final = 16
+"""More bytes of what ran of a unit are mostly zeros: lines of a module far from each other."""
+
+_DEFLATED_RAN: Final = b"\0\x80\0"
+"""Ends deflated bytes of what ran of a unit, and no others: a length without needless zeros."""
 
 _WORTH_DEFLATING: Final = 24
 """Fewer bytes hardly shrink, and most footprints of small tests are fewer."""
@@ -96,12 +107,40 @@ def unpack_bits(blob: bytes) -> LineBits:
     return LineBits(int.from_bytes(blob, "little"))
 
 
+def pack_lines(lines: int) -> bytes:
+    """A bitmap in few bytes: as `pack_bits`, or deflated with a zero behind, which bytes of
+    `pack_bits` never end with."""
+    plain = pack_bits(lines)
+    if len(plain) > _LONG_PATTERN:
+        deflated = _deflated(plain)
+        if len(deflated) + 1 < len(plain):
+            return deflated + b"\0"
+    return plain
+
+
+def unpack_lines(blob: bytes) -> LineBits:
+    """The bitmap that `pack_lines` was given. Raises ValueError for bytes that it never made."""
+    if blob[-1:] == b"\0":
+        return unpack_bits(_inflated(blob[:-1]))
+    return unpack_bits(blob)
+
+
 def pack_ran(lines: int, branches: int) -> bytes:
     """A bitmap of lines and one of branches, in the bytes of the lines alone if there are none.
 
     Behind the lines' bytes then stand those of the branches, the number of the lines' bytes, and
-    a zero, which bytes of lines alone never end with.
+    a zero, which bytes of lines alone never end with. All of it is deflated where that makes it
+    shorter.
     """
+    plain = _pack_ran(lines, branches)
+    if len(plain) > _LONG_PATTERN:
+        deflated = _deflated(plain)
+        if len(deflated) + len(_DEFLATED_RAN) < len(plain):
+            return deflated + _DEFLATED_RAN
+    return plain
+
+
+def _pack_ran(lines: int, branches: int) -> bytes:
     line_bytes = pack_bits(lines)
     if not branches:
         return line_bytes
@@ -118,6 +157,11 @@ def unpack_ran(blob: bytes) -> tuple[LineBits, int]:
     """The lines and the branches that `pack_ran` was given."""
     if blob[-1:] != b"\0":
         return unpack_bits(blob), 0
+    if blob.endswith(_DEFLATED_RAN):
+        blob = _inflated(blob[: -len(_DEFLATED_RAN)])
+        if blob.endswith(_DEFLATED_RAN):
+            raise ValueError("what ran of a unit is damaged")
+        return unpack_ran(blob)
     end = len(blob) - 1
     number = shift = 0
     while True:
@@ -159,13 +203,7 @@ def pack_branches(branches: Iterable[tuple[int, int]]) -> bytes:
             else:
                 left = end
                 numbers += (1, _unsigned(line + end))
-    steps = bytearray()
-    for number in numbers:
-        while number > 127:
-            steps.append(number & 127 | 128)
-            number >>= 7
-        steps.append(number)
-    return _tagged(steps) if steps else b""
+    return _tagged(_several_bytes(numbers)) if numbers else b""
 
 
 def unpack_branches(blob: bytes) -> tuple[tuple[int, int], ...]:
@@ -218,44 +256,119 @@ Outlined = tuple[int, int, int, int, str]
 
 
 def pack_outline(units: Iterable[Outlined]) -> bytes:
-    """Units in order, as deflated lines of text.
+    """Units in order, deflated: of all of them first how deep they are, then their kinds, and so
+    on, since like things shrink best beside each other.
 
-    Each line begins with the kind's digit and, if the body's first line is known, the difference
-    of that to the first line. The differences of the first line to that of the unit before, and
-    of the last line to the first, follow.
+    A number of several bytes for: how many units, each one's depth, kind, body's first line (0 if
+    not known, else one more than the distance from the first line), first line (distance from
+    where the unit around begins, or the one before ends; doubled, less one, if negative), and last
+    line (distance from the first). Then the names, a line for each, without that of the unit
+    around and the point.
     """
-    lines = []
-    before = 0
+    depths: list[int] = []
+    kinds: list[int] = []
+    bodies: list[int] = []
+    starts: list[int] = []
+    lengths: list[int] = []
+    names: list[str] = []
+    around = [("", 0)]  # beginnings of names, and where these units begin
+    prefix, begin = around[0]
+    end = 0
     for kind, first_line, last_line, body_line, name in units:
-        body = body_line - first_line if body_line else ""
-        lines.append(f"{kind}{body} {first_line - before} {last_line - first_line} {name}")
-        before = first_line
-    return zlib.compress("\n".join(lines).encode("utf-8", "surrogatepass"), 9)
+        before = begin
+        while not name.startswith(prefix):
+            around.pop()
+            prefix, begin = around[-1]
+            before = end
+        depths.append(len(around))
+        kinds.append(kind)
+        bodies.append(body_line - first_line + 1 if body_line else 0)
+        starts.append(_unsigned(first_line - before))
+        lengths.append(last_line - first_line)
+        names.append(name[len(prefix) :])
+        prefix, begin, end = f"{name}.", first_line, last_line
+        around.append((prefix, begin))
+    numbers = _several_bytes((len(names), *depths, *kinds, *bodies, *starts, *lengths))
+    return _deflated(numbers + "\n".join(names).encode("utf-8", "surrogatepass"), _OUTLINE_WINDOW)
 
 
 def unpack_outline(blob: bytes) -> list[Outlined]:
     """What `pack_outline` was given. Raises ValueError for bytes that it never made."""
     if not blob:
         return []
-    try:
-        text = zlib.decompress(blob).decode("utf-8", "surrogatepass")
-    except zlib.error as failure:
-        raise ValueError(f"a file's outline is damaged: {failure}") from failure
+    content = _inflated(blob, _OUTLINE_WINDOW)
+    numbers, at = _first_numbers(content, 0, 1)
+    count = numbers[0]
+    if count > len(content):
+        raise ValueError("a file's outline is damaged")
+    numbers, at = _first_numbers(content, at, 5 * count)
+    names = content[at:].decode("utf-8", "surrogatepass").split("\n") if count else []
+    if len(names) != count:
+        raise ValueError("a file's outline is damaged")
     units = []
-    first_line = 0
-    for line in text.split("\n") if text else ():
-        kind, down, length, name = line.split(" ", 3)
-        first_line += int(down)
-        body_line = first_line + int(kind[1:]) if kind[1:] else 0
-        units.append((int(kind[:1]), first_line, first_line + int(length), body_line, name))
+    around = [""]
+    opened = [0]
+    ended = 0
+    columns = (numbers[place * count : (place + 1) * count] for place in range(5))
+    for depth, kind, body, start, length, name in zip(*columns, names, strict=True):
+        if not 0 < depth <= len(around):
+            raise ValueError("a file's outline is damaged")
+        before = opened[-1] if depth == len(around) else ended
+        del around[depth:], opened[depth:]
+        first_line = before + _signed(start)
+        ended = first_line + length
+        name = around[-1] + name
+        units.append((kind, first_line, ended, first_line + body - 1 if body else 0, name))
+        around.append(f"{name}.")
+        opened.append(first_line)
     return units
+
+
+def _first_numbers(content: bytes, at: int, count: int) -> tuple[list[int], int]:
+    """So many numbers of several bytes from there on, and where the next one begins."""
+    numbers = []
+    while len(numbers) < count:
+        number = shift = 0
+        while True:
+            if at >= len(content):
+                raise ValueError("packed numbers are cut short")
+            step = content[at]
+            at += 1
+            number |= (step & 127) << shift
+            shift += 7
+            if step < 128:
+                break
+        numbers.append(number)
+    return numbers, at
+
+
+def _several_bytes(numbers: Iterable[int]) -> bytes:
+    """Numbers of which each byte holds seven bits, the lowest first, all but the last marked."""
+    steps = bytearray()
+    for number in numbers:
+        while number > 127:
+            steps.append(number & 127 | 128)
+            number >>= 7
+        steps.append(number)
+    return bytes(steps)
+
+
+def _deflated(content: bytes | bytearray, window: int = _WINDOW) -> bytes:
+    deflater = zlib.compressobj(9, zlib.DEFLATED, window, 2 if window == _WINDOW else 8)
+    return deflater.compress(content) + deflater.flush()
+
+
+def _inflated(content: bytes, window: int = _WINDOW) -> bytes:
+    try:
+        return zlib.decompress(content, window)
+    except zlib.error as failure:
+        raise ValueError(f"packed bytes are damaged: {failure}") from failure
 
 
 def _tagged(steps: bytes | bytearray) -> bytes:
     """The bytes behind a tag, deflated if that makes them fewer."""
     if len(steps) >= _WORTH_DEFLATING:
-        deflater = zlib.compressobj(9, zlib.DEFLATED, _WINDOW, 2)
-        deflated = deflater.compress(steps) + deflater.flush()
+        deflated = _deflated(steps)
         if len(deflated) < len(steps):
             return _DEFLATED + deflated
     return _PLAIN + steps
@@ -264,10 +377,7 @@ def _tagged(steps: bytes | bytearray) -> bytes:
 def _steps(blob: bytes) -> bytes:
     tag = blob[:1]
     if tag == _DEFLATED:
-        try:
-            return zlib.decompress(blob[1:], _WINDOW)
-        except zlib.error as failure:
-            raise ValueError(f"a packed set is damaged: {failure}") from failure
+        return _inflated(blob[1:])
     if tag != _PLAIN:
         raise ValueError(f"unknown packing {tag!r}")
     return blob[1:]

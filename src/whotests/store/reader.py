@@ -4,7 +4,6 @@ May import the standard library, types, errors and the store's own floor. Refuse
 what it reads.
 """
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,22 +17,24 @@ from typing import Any, Final, Self
 from whotests.store.branches import Branches
 from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
-from whotests.store.liveness import is_dead, this_host
+from whotests.store.liveness import this_host
 from whotests.store.packing import (
     Outlined,
     common,
     unpack_bits,
     unpack_branches,
+    unpack_lines,
     unpack_outline,
     unpack_ran,
     walk,
 )
 from whotests.store.reading import connect_to_read
+from whotests.store.recorded_runs import recorded_runs
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.shards import data_files
 from whotests.store.stored import StoredTables
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
-from whotests.types import FileState, LineBits, RunStatus, TestName
+from whotests.types import FileState, LineBits, Outcome, TestName
 
 __all__ = ["Reader"]
 
@@ -99,7 +100,11 @@ class Reader:
             paths, connection, here=this_host() if here is None else here, now=clock(), run=run
         )
         try:
-            reader.runs  # noqa: B018 - says at once whether there are such runs
+            if not reader.runs:
+                raise DataError(
+                    f"no data yet: {reader.path} holds no run; record first with "
+                    "`whotests run -- pytest`, or give another data file with --data FILE"
+                )
         except BaseException:
             reader.close()
             raise
@@ -129,42 +134,22 @@ class Reader:
     @cached_property
     def all_runs(self) -> tuple[Run, ...]:
         """All runs that are kept, in the order in which they began."""
-        rows = self._rows(
-            "SELECT id, started, heartbeat, ended, status, note, command, root, label, python,"
-            " platform, host, pid, whotests, exit_status, branch, rules, uid, name, superseded"
-            " FROM run ORDER BY id"
-        )
-        with self._intact():
-            return tuple(
-                Run(
-                    id=row[0],
-                    started=row[1],
-                    heartbeat=row[2],
-                    ended=row[3],
-                    status=RunStatus(row[4]),
-                    killed=row[4] == RunStatus.RUNNING
-                    and is_dead(
-                        host=row[11], pid=row[12], heartbeat=row[2], here=self._here, now=self._now
-                    ),
-                    note=row[5],
-                    command=tuple(json.loads(row[6])),
-                    root=row[7],
-                    label=row[8],
-                    branch=bool(row[15]),
-                    exclude=_rules(row[16], 0),
-                    partial=_rules(row[16], 1),
-                    python=row[9],
-                    platform=row[10],
-                    host=row[11],
-                    pid=row[12],
-                    whotests=row[13],
-                    exit_status=row[14],
-                    uid=row[17],
-                    name=row[18],
-                    superseded=row[19],
-                )
-                for row in rows
-            )
+        return recorded_runs(self._connection, self.path, here=self._here, now=self._now)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of these runs, sorted. Where there are several, names stand below theirs."""
+        return tuple(sorted({run.label for run in self.runs}))
+
+    @cached_property
+    def outcomes(self) -> Mapping[int, Mapping[Outcome, int]]:
+        """Run id -> how many of its tests ended how, of all runs that are kept."""
+        counts: dict[int, dict[Outcome, int]] = {run.id: {} for run in self.all_runs}
+        for run_id, outcome, count in self._rows(
+            "SELECT run_id, outcome, count(*) FROM test GROUP BY run_id, outcome ORDER BY outcome"
+        ):
+            counts.setdefault(run_id, {})[OUTCOMES[outcome]] = count
+        return counts
 
     @cached_property
     def files(self) -> tuple[FileVersion, ...]:
@@ -186,8 +171,8 @@ class Reader:
                 digest=digest,
                 line_count=line_count,
                 statements=unpack_bits(statements),
-                excluded=unpack_bits(excluded),
-                partial=unpack_bits(partial),
+                excluded=unpack_lines(excluded),
+                partial=unpack_lines(partial),
                 state=FILE_STATES[seen[file_id][1]],
                 reason=seen[file_id][2],
                 recorded=started.get(seen[file_id][0], 0.0),
@@ -475,8 +460,3 @@ def _test(row: tuple[Any, ...]) -> Test:
         outcome=OUTCOMES[outcome],
         duration=None if duration is None else duration / 1_000_000,
     )
-
-
-def _rules(text: str, place: int) -> tuple[str, ...] | None:
-    """The rules of lines (place 0) or branches (place 1) in a run's row."""
-    return tuple(json.loads(text)[place]) if text else None

@@ -88,7 +88,8 @@ CREATE TABLE file (
     digest     BLOB NOT NULL,     -- BLAKE2b-128 of the file's bytes
     line_count INTEGER NOT NULL,  -- physical lines
     statements BLOB NOT NULL,     -- bitmap: first lines of the executable statements
-    excluded   BLOB NOT NULL,     -- bitmap: lines that exclusion rules drop
+    excluded   BLOB NOT NULL,     -- bitmap: lines that exclusion rules drop; deflated where that
+                                  -- makes it shorter (whotests.store.packing), as `partial` is
     branches   BLOB NOT NULL,     -- ways out of lines that have several, exclusions included
                                   -- (whotests.store.packing); empty: no run recorded branches.
                                   -- Places in it stay what they are: it only ever grows
@@ -118,7 +119,7 @@ CREATE TABLE unit (
     file_id     INTEGER NOT NULL REFERENCES file,
     place       INTEGER NOT NULL,  -- in the file's outline, from 0, the module
     id          INTEGER NOT NULL,  -- what pattern.unit_id speaks of
-    fingerprint BLOB NOT NULL,     -- digest of its syntax tree without positions and comments
+    fingerprint BLOB NOT NULL,     -- BLAKE2b-64 of its syntax tree without positions and comments
     PRIMARY KEY (file_id, place)
 ) WITHOUT ROWID;
 
@@ -127,7 +128,8 @@ CREATE TABLE pattern (
     unit_id INTEGER NOT NULL REFERENCES unit,
     ran     BLOB NOT NULL,     -- bitmap of lines, bit 0 is the unit's first line; then, if any,
                                -- one of branches, bit 0 is the first in file.branches that
-                               -- begins on a line of the unit (whotests.store.packing)
+                               -- begins on a line of the unit; deflated where that makes it
+                               -- shorter (whotests.store.packing)
     id      INTEGER NOT NULL,  -- what footprint.patterns speaks of
     PRIMARY KEY (unit_id, ran)
 ) WITHOUT ROWID;
