@@ -14,6 +14,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
+from whotests.errors import DataError
 from whotests.store.branches import Branches
 from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
