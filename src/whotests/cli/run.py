@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from whotests.cli.command_line import EXAMPLE, MeasuredCommand, read_command
+from whotests.cli.configured import config_option, tell_unused
 from whotests.config.discover import find_source
 from whotests.config.entry_points import context_providers
 from whotests.config.settings import load_settings
@@ -42,6 +43,9 @@ main(install)
     metavar="PATH|PACKAGE",
     help="What to measure; may be repeated. Default: the project's own packages.",
 )
+@click.option(
+    "--include", multiple=True, metavar="GLOB", help="Measure these files of the source only."
+)
 @click.option("--omit", multiple=True, metavar="GLOB", help="Files to leave out.")
 @click.option("--context", metavar="LABEL", help="A label for the whole run.")
 @click.option(
@@ -55,38 +59,44 @@ main(install)
 )
 @click.option("--branch/--no-branch", default=None, help="Record which branches are taken, too.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="The data file.")
+@config_option
 @click.option("--append", is_flag=True, help="Keep the tests of older runs that this one lacks.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def run(
     source: tuple[str, ...],
+    include: tuple[str, ...],
     omit: tuple[str, ...],
     context: str | None,
     run_name: str | None,
     keep_runs: int | None,
     branch: bool | None,
     data: Path | None,
+    config: Path | None,
     append: bool,
     command: tuple[str, ...],
 ) -> None:
     """Run COMMAND in this Python, and record which test runs which line.
 
     COMMAND is pytest, trial or another Python program with its arguments, or python with a
-    script or -m MODULE. Its output and exit status stay what they are; only when whotests
-    itself loses data, a status of 0 becomes 3.
+    script or -m MODULE; without one, it is what the settings name as 'command'. Its output and
+    exit status stay what they are; only when whotests itself loses data, a status of 0 becomes 3.
     """
-    if not command:
-        raise UsageError(f"no command to run; {EXAMPLE}")
     cwd = Path.cwd()
     settings = load_settings(
         cwd,
         source=source,
+        include=include,
         omit=omit,
         context=context,
         run_name=run_name,
         keep_runs=keep_runs,
         branch=branch,
         data=data,
+        config=config,
     )
+    command = command or settings.command
+    if not command:
+        raise UsageError(f"no command to run; {EXAMPLE}")
     exclude, partial = in_force(
         exclude_lines=settings.exclude_lines,
         exclude_also=settings.exclude_also,
@@ -103,9 +113,12 @@ def run(
             root=settings.root,
             cwd=cwd,
             path=measured.search_path,
+            packages=settings.source_pkgs,
             script=measured.script,
         ),
+        include=settings.include,
         omit=settings.omit,
+        namespace_packages=settings.include_namespace_packages,
         context=settings.context,
         run_name=settings.run_name,
         keep_runs=settings.keep_runs,
@@ -116,6 +129,7 @@ def run(
         command=command,
         providers=context_providers(sys.path),
     )
+    tell_unused(settings, of_reports=False)
     _become(measured, plan)
 
 

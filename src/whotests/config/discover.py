@@ -33,16 +33,19 @@ def find_source(
     root: Path,
     cwd: Path,
     path: Sequence[str],
+    packages: Sequence[str] = (),
     script: str | None = None,
 ) -> tuple[str, ...]:
     """Absolute folders and files: those that `names` stand for, or the project's own.
 
-    `path` is the `sys.path` of the command to be measured, `script` the script that it runs.
+    `path` is the `sys.path` of the command to be measured, `script` the script that it runs;
+    `packages` are names of packages and modules that are never paths.
     Raises `UsageError` for a name that is neither a path nor a package or module.
     """
-    if not names:
+    if not names and not packages:
         return default_source(root=root, cwd=cwd, script=script)
     found = [entry for name in names for entry in resolve_source(name, cwd=cwd, path=path)]
+    found += [entry for name in packages for entry in _resolve_package(name, cwd=cwd, path=path)]
     return tuple(dict.fromkeys(found))
 
 
@@ -78,6 +81,10 @@ def resolve_source(name: str, *, cwd: Path, path: Sequence[str]) -> tuple[str, .
         if not known and not _is_script(candidate):
             raise UsageError(f"source '{name}' is not Python source; name a folder or a .py file")
         return (candidate,)
+    return _resolve_package(name, cwd=cwd, path=path)
+
+
+def _resolve_package(name: str, *, cwd: Path, path: Sequence[str]) -> tuple[str, ...]:
     if all(part.isidentifier() for part in name.split(".")):
         found = _locate(name, path)
         if found:

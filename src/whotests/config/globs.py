@@ -21,7 +21,7 @@ from whotests.errors import UsageError
 
 __all__ = ["checked_globs", "compile_globs", "translated"]
 
-_PIECES = re.compile(r"(\*+)|(\?)|(\[[^]/]*\])|([^*?\[\]]+)|([\[\]])")
+_PIECES = r"(\*+)|(\?)|(\[[^]/]*\])|([^*?\[\]]+)|([\[\]])"
 _FLAGS = re.DOTALL | (re.IGNORECASE if os.name == "nt" else 0)
 
 
@@ -86,7 +86,7 @@ def translated(glob: str, *, whole: bool = False) -> str:
 def _name(part: str, glob: str) -> str:
     """The expression for one name between slashes."""
     found = []
-    for stars, one, several, plain, wrong in _PIECES.findall(part):
+    for stars, one, several, plain, wrong in re.findall(_PIECES, part):
         if wrong:
             raise UsageError(f"the pattern '{glob}' has a '{wrong}' without its counterpart")
         if several:

@@ -1,12 +1,13 @@
 """The project that a folder lies in: its root, and what it says of its settings."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from whotests.errors import UsageError
 
-__all__ = ["Project", "find_project", "read_toml"]
+__all__ = ["Project", "find_project", "mentions_coverage", "read_toml", "speaks_of_coverage"]
 
 _MARKERS = (
     "pyproject.toml",
@@ -66,6 +67,28 @@ def _tool_of(file: Path, *, must_parse: bool) -> Mapping[str, object]:
 def _speaks_of_whotests(file: Path) -> bool:
     try:
         return b"tool.whotests" in file.read_bytes()
+    except OSError:
+        return False
+
+
+def speaks_of_coverage(project: Project, environ: Mapping[str, str]) -> bool:
+    """Whether there may be settings of coverage.py's: if not, nothing that reads them is loaded."""
+    root = str(project.root)
+    return (
+        "coverage" in project.tool
+        or "COVERAGE_RCFILE" in environ
+        or os.path.isfile(os.path.join(root, ".coveragerc"))
+        or os.path.isfile(os.path.join(root, ".coveragerc.toml"))
+        or mentions_coverage(os.path.join(root, "setup.cfg"))
+        or mentions_coverage(os.path.join(root, "tox.ini"))
+    )
+
+
+def mentions_coverage(file: str) -> bool:
+    """Whether a file that many projects have speaks of coverage.py: to parse it takes longer."""
+    try:
+        with open(file, "rb") as content:
+            return b"coverage:" in content.read()
     except OSError:
         return False
 

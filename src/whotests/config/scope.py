@@ -6,7 +6,6 @@ import stat
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
-from fnmatch import translate
 from os.path import abspath, realpath  # as they are now: programs replace the ones in `os.path`
 from pathlib import Path
 
@@ -31,10 +30,23 @@ class Scope:
     installed packages and virtual environments are out, unless a source lies in there itself.
     """
 
-    def __init__(self, source: Iterable[str], *, root: Path, omit: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        source: Iterable[str],
+        *,
+        root: Path,
+        include: Iterable[str] = (),
+        omit: Iterable[str] = (),
+        namespace_packages: bool = False,
+    ) -> None:
+        """`include` and `omit` are globs (see `config.globs`), and no `include` takes in all.
+
+        With `namespace_packages`, folders without `__init__.py` are looked through, too.
+        """
         self.source = tuple(dict.fromkeys(os.path.normpath(entry) for entry in source))
-        self._root = _as_prefix(os.path.normcase(root))
-        self._omit = _compile_globs(omit)
+        self._include = _compiled(include, root)
+        self._omit = _compiled(omit, root)
+        self._namespace_packages = namespace_packages
         self._entries = tuple(
             dict.fromkeys(os.path.normcase(form) for entry in self.source for form in _forms(entry))
         )
@@ -52,11 +64,11 @@ class Scope:
         """All source files, each once, sorted within a source.
 
         Like coverage.py it goes down only into folders that have an `__init__.py`, but for
-        the source folder itself.
+        the source folder itself, unless `namespace_packages` says otherwise.
         """
         seen: set[str] = set()
         for entry in self.source:
-            for path in _walk(entry):
+            for path in _walk(entry, everywhere=self._namespace_packages):
                 if path not in seen and self.measures(path):
                     seen.add(path)
                     yield path
@@ -66,12 +78,12 @@ class Scope:
             return False
         absolute = abspath(path)
         if self._is_inside(absolute):
-            return not self._is_omitted(absolute)
+            return self._is_wanted(absolute)
         try:
             real = realpath(absolute)
         except Exception:  # it calls what a program may have replaced: blockbuster forbids it
             return False
-        return real != absolute and self._is_inside(real) and not self._is_omitted(real)
+        return real != absolute and self._is_inside(real) and self._is_wanted(real)
 
     def _is_inside(self, path: str) -> bool:
         """Whether a source holds the path with no wall between them."""
@@ -88,14 +100,19 @@ class Scope:
                 return True
         return False
 
-    def _is_omitted(self, path: str) -> bool:
-        if self._omit is None:
+    def _is_wanted(self, path: str) -> bool:
+        name = path.replace(os.sep, "/")
+        if self._omit is not None and self._omit.fullmatch(name):
             return False
-        if self._omit.match(path.replace(os.sep, "/")):
-            return True
-        if os.path.normcase(path).startswith(self._root):
-            return bool(self._omit.match(path[len(self._root) :].replace(os.sep, "/")))
-        return False
+        return self._include is None or self._include.fullmatch(name) is not None
+
+
+def _compiled(globs: Iterable[str], root: Path) -> re.Pattern[str] | None:
+    if not globs:
+        return None
+    from whotests.config.globs import compile_globs  # nothing to import where there are none
+
+    return compile_globs(globs, root=str(root))
 
 
 def _walls() -> tuple[str, ...]:
@@ -122,12 +139,12 @@ def _as_prefix(folder: str) -> str:
     return folder if folder.endswith(os.sep) else folder + os.sep
 
 
-def _walk(entry: str) -> Iterator[str]:
+def _walk(entry: str, *, everywhere: bool) -> Iterator[str]:
     if not os.path.isdir(entry):
         yield entry
         return
     for folder, subfolders, files in os.walk(entry):
-        if folder != entry and "__init__.py" not in files:
+        if folder != entry and not everywhere and "__init__.py" not in files:
             subfolders.clear()
             continue
         subfolders.sort()
@@ -142,27 +159,3 @@ def _is_device(path: str) -> bool:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:  # what reads it says so
         return False
-
-
-def _compile_globs(globs: Iterable[str]) -> re.Pattern[str] | None:
-    """One pattern for all globs, or None when there are none.
-
-    `fnmatch` rules, where `*` crosses '/'; `**/` also stands for no folder at all, and a
-    folder's name stands for all that it holds.
-    """
-    patterns = []
-    for glob in globs:
-        text = glob.replace("\\", "/") if os.sep == "\\" else glob
-        text = text.removeprefix("./").rstrip("/")
-        parts = [_inner(part) for part in text.split("**/")]
-        patterns.append("(?:.*/)?".join(parts) + "(?:/.*)?")
-    if not patterns:
-        return None
-    flags = re.DOTALL | (re.IGNORECASE if os.name == "nt" else 0)
-    return re.compile("(?:" + "|".join(patterns) + r")\Z", flags)
-
-
-def _inner(glob: str) -> str:
-    """The pattern of a glob without the flags and end that `fnmatch.translate` puts around."""
-    pattern = re.compile(r"^\(\?s:(.*)\)\\[Zz]$", re.DOTALL).match(translate(glob))
-    return pattern.group(1) if pattern else re.escape(glob)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from whotests.config.file_settings import FileSettings, UnusedKey
 from whotests.config.globs import checked_globs
 from whotests.config.own_table import KEYS, read_own_table
-from whotests.config.project import Project, find_project, read_toml
+from whotests.config.project import Project, find_project, read_toml, speaks_of_coverage
 from whotests.config.run_names import checked_run_name
 from whotests.errors import UsageError
 
@@ -104,7 +104,8 @@ def load_settings(
     """The settings of the project that `cwd` lies in; arguments that are given win.
 
     Paths among the arguments are relative to `cwd`, paths in files to the project's folder.
-    `config` is read instead of the file that would be found; `environ` (by default the
+    `config`, or what the variable WHOTESTS_CONFIG names, is read instead of the file that would
+    be found; `environ` (by default the
     process's) is what values of coverage.py's files may refer to.
     Raises `UsageError` for an unknown key, a value of the wrong type, an invalid regular
     expression or glob, a name that no run can have, or a file that cannot be read.
@@ -153,13 +154,36 @@ def _read(
     project: Project, cwd: Path, config: Path | None, environ: Mapping[str, str]
 ) -> tuple[Path | None, FileSettings]:
     """The file of the settings and what it says."""
-    if config is None and "whotests" in project.tool:
+    if config is None and environ.get("WHOTESTS_CONFIG"):
+        config = Path(environ["WHOTESTS_CONFIG"])
+    if config is not None:
+        return _read_file(cwd / config, project.root, environ)
+    if "whotests" in project.tool:
         return project.pyproject, _own(project.tool["whotests"], project.pyproject)
-    if config is not None and config.suffix == ".toml":
-        tool = read_toml(cwd / config).get("tool")
+    if not speaks_of_coverage(project, environ):
+        return None, FileSettings()
+    from whotests.config.coverage_file import find_coverage_file
+    from whotests.config.coverage_settings import translated_settings
+
+    found = find_coverage_file(project.root, tool=project.tool, cwd=cwd, environ=environ)
+    if found is None:
+        return None, FileSettings()
+    return found.file, translated_settings(found, root=project.root, environ=environ)
+
+
+def _read_file(
+    file: Path, root: Path, environ: Mapping[str, str]
+) -> tuple[Path | None, FileSettings]:
+    """What a file says that somebody has named: ours, else it is coverage.py's."""
+    if file.suffix == ".toml":
+        tool = read_toml(file).get("tool")
         if isinstance(tool, dict) and "whotests" in tool:
-            return cwd / config, _own(tool["whotests"], cwd / config)
-    return None, FileSettings()
+            return file, _own(tool["whotests"], file)
+    from whotests.config.coverage_file import read_coverage_file
+    from whotests.config.coverage_settings import translated_settings
+
+    found = read_coverage_file(file, environ=environ)
+    return file, translated_settings(found, root=root, environ=environ)
 
 
 def _own(table: object, file: Path) -> FileSettings:

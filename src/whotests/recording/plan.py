@@ -17,7 +17,12 @@ class Plan(NamedTuple):
     cache: Path
     source: tuple[str, ...]
     """Folders and files to measure, found and absolute: what `config.scope.Scope` takes."""
+    include: tuple[str, ...] = ()
+    """Globs of which a file of the source has to match one; none: all files do."""
     omit: tuple[str, ...] = ()
+    """Globs of files to leave out."""
+    namespace_packages: bool = False
+    """List files that nothing imported in folders without `__init__.py`, too."""
     context: str = ""
     """The label of the whole run, or ''."""
     run_name: str = ""
@@ -55,7 +60,9 @@ class Plan(NamedTuple):
             data=Path(data["data"]),
             cache=Path(data["cache"]),
             source=tuple(data["source"]),
+            include=tuple(data["include"]),
             omit=tuple(data["omit"]),
+            namespace_packages=data["namespace_packages"],
             context=data["context"],
             run_name=data["run_name"],
             keep_runs=data["keep_runs"],

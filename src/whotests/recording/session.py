@@ -133,7 +133,13 @@ class Session:
         with the contexts that were open there, and begins in the data file when there is
         something to write. Raises DataError or MachineError when that cannot take the run.
         """
-        scope = Scope(plan.source, root=plan.root, omit=plan.omit)
+        scope = Scope(
+            plan.source,
+            root=plan.root,
+            include=plan.include,
+            omit=plan.omit,
+            namespace_packages=plan.namespace_packages,
+        )
         if handover is None:
             writer = Writer.open(plan.data)
             writer.begin_run(_run_record(plan))
