@@ -21,7 +21,7 @@ __all__ = [
     "ForeignFork",
     "ForeignRan",
     "ForeignTest",
-    "line_bits",
+    "Room",
     "ran_by_context",
 ]
 
@@ -31,8 +31,8 @@ EVERYTHING: Final = ContextKey("", None, None, "")
 LAST_LINE: Final = 1_000_000
 """No file that anybody wrote has more lines; bitmaps of lines take room up to the last one."""
 
-_MOST_BYTES: Final = 100_000_000
-"""That bitmaps of one file may take: a few numbers can claim any amount."""
+_MOST_BYTES: Final = 250_000_000
+"""That the bitmaps of one file may take together."""
 
 
 class ForeignRan(NamedTuple):
@@ -109,17 +109,34 @@ class Foreign:
     """Seconds since the epoch, UTC."""
 
 
-def line_bits(lines: Iterable[int], *, where: str) -> LineBits:
-    """The lines as a bitmap. Raises DataError for one that no file has; `where` begins it."""
-    bits = bytearray()
-    for line in lines:
-        if not 0 < line <= LAST_LINE:
-            raise DataError(f"{where} speaks of line {line}, which no source file has")
-        place = line >> 3
-        if place >= len(bits):
-            bits.extend(bytes(place + 1 - len(bits)))
-        bits[place] |= 1 << (line & 7)
-    return LineBits(int.from_bytes(bits, "little"))
+class Room:
+    """Makes bitmaps of the lines of one file, and bounds what they take: a few numbers can claim
+    any amount of memory. `where` begins the messages of the DataErrors that its methods raise."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._left = _MOST_BYTES
+
+    def bits(self, lines: Iterable[int]) -> LineBits:
+        """These lines."""
+        bits = 0
+        for line in lines:
+            if not 0 < line <= LAST_LINE:
+                raise DataError(f"{self._where} speaks of line {line}, which no source file has")
+            bits |= 1 << line
+        return self.take(bits)
+
+    def take(self, bits: int) -> LineBits:
+        """A bitmap that is there already."""
+        length = bits.bit_length()
+        if length > LAST_LINE + 1:
+            raise DataError(f"{self._where} speaks of line {length - 1}, which no source file has")
+        self._left -= length // 8
+        if self._left < 0:
+            raise DataError(
+                f"{self._where} speaks of line {length - 1} in more contexts than can be"
+            )
+        return LineBits(bits)
 
 
 def ran_by_context(
@@ -133,15 +150,11 @@ def ran_by_context(
     A context may come several times. Raises DataError for lines that no file has, and for so many
     contexts on lines so high that it can be no report of a real file; `where` begins the message.
     """
+    room = Room(where)
     taken = branches or {}
     found: dict[ContextKey, int] = {}
-    size = 0
     for key, some in lines:
-        bits = line_bits(some, where=where)
-        size += bits.bit_length() // 8
-        if size > _MOST_BYTES:
-            raise DataError(f"{where} speaks of more lines in more contexts than can be")
-        found[key] = found.get(key, 0) | bits
+        found[key] = found.get(key, 0) | room.bits(some)
     for key in taken:
         found.setdefault(key, 0)
     return {
@@ -152,6 +165,6 @@ def ran_by_context(
 
 def _checked(branches: Iterable[Branch], where: str) -> Iterator[Branch]:
     for line, end in branches:
-        if not (-LAST_LINE <= line <= LAST_LINE and -LAST_LINE <= end <= LAST_LINE):
+        if max(abs(line), abs(end)) > LAST_LINE:
             raise DataError(f"{where} speaks of a branch {line}->{end}, which no source file has")
         yield line, end

@@ -1,0 +1,181 @@
+"""coverage.py's data file (`.coverage`) written: its SQLite schema of version 7.
+
+May import formats and what is below. Refuses to claim what was not recorded: a pair of lines is
+written for a branch that was taken, and for nothing else.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from whotests import __version__
+from whotests.formats.coverage_contexts import context_name, unclear
+from whotests.formats.coverage_file import MEANINGS, SCHEMA_VERSION, read, recognises
+from whotests.formats.exporting import Export
+from whotests.formats.registry import Format
+from whotests.query.facts import ContextKey, FileFacts, Ran
+from whotests.store.branches import Branch
+from whotests.store.packing import pack_bits
+from whotests.types import FileState, lines_in
+
+__all__ = ["FORMAT", "write"]
+
+# The tables and columns that coverage.py 5.0 to 7 know, each under its own name.
+_SCHEMA: Final = """
+CREATE TABLE coverage_schema (version integer);
+CREATE TABLE meta (key text, value text, unique (key));
+CREATE TABLE file (id integer primary key, path text, unique (path));
+CREATE TABLE context (id integer primary key, context text, unique (context));
+CREATE TABLE line_bits (
+    file_id integer, context_id integer, numbits blob,
+    foreign key (file_id) references file (id),
+    foreign key (context_id) references context (id),
+    unique (file_id, context_id)
+);
+CREATE TABLE arc (
+    file_id integer, context_id integer, fromno integer, tono integer,
+    foreign key (file_id) references file (id),
+    foreign key (context_id) references context (id),
+    unique (file_id, context_id, fromno, tono)
+);
+CREATE TABLE tracer (
+    file_id integer primary key, tracer text,
+    foreign key (file_id) references file (id)
+);
+"""
+
+_ENTRY: Final = -1
+"""Where a line comes from that no branch leads to or from: from outside of the module. This is no
+way out of any line, so no version of coverage.py takes it for a branch."""
+
+
+def write(export: Export, out: Path) -> tuple[str, ...]:
+    """Writes all facts to `out`, which is not there yet, and tells what it could not hold."""
+    with closing(sqlite3.connect(out, isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
+        found = _write_all(connection, export)
+        connection.execute("COMMIT")
+    return found.unsaid(export)
+
+
+class _Written:
+    """What went into the file, and what did not."""
+
+    def __init__(self) -> None:
+        self.contexts: dict[ContextKey, int] = {}
+        self.ids: dict[str, int] = {}
+        self.not_measured: list[str] = []
+        self.other_text: list[str] = []
+        self.shared = 0
+        """Contexts that share a name with another one."""
+
+    def context_id(self, key: ContextKey) -> int:
+        """The number of a context; contexts of one name have one."""
+        known = self.contexts.get(key)
+        if known is None:
+            name = context_name(key)
+            self.shared += name in self.ids
+            known = self.contexts[key] = self.ids.setdefault(name, len(self.ids) + 1)
+        return known
+
+    def unsaid(self, export: Export) -> tuple[str, ...]:
+        """What the file does not tell, a sentence each."""
+        said = [
+            "coverage.py's data has no outcomes and durations of tests, no runs and no text of the "
+            "sources: its reports read them from the disk and exclude by their own settings"
+        ]
+        if self.shared:
+            said.append(f"{self.shared} contexts share a name with another one there")
+        if self.other_text:
+            said.append(
+                "these have changed since they were recorded, so that reports of coverage.py "
+                f"will not fit them: {', '.join(self.other_text)}"
+            )
+        if self.not_measured:
+            said.append(f"left out, because they were not measured: {', '.join(self.not_measured)}")
+        return tuple(said)
+
+
+def _write_all(connection: sqlite3.Connection, export: Export) -> _Written:
+    written = _Written()
+    connection.execute("INSERT INTO coverage_schema VALUES (?)", (SCHEMA_VERSION,))
+    for file_id, facts in enumerate(export.files(), start=1):
+        if facts.file.state is FileState.NOT_MEASURED and not facts.contexts:
+            written.not_measured.append(facts.path)
+            continue
+        if facts.stale is not None:
+            written.other_text.append(facts.path)
+        place = str(export.place(facts.path))
+        connection.execute("INSERT INTO file (id, path) VALUES (?, ?)", (file_id, place))
+        if export.branch:
+            connection.executemany(
+                "INSERT OR IGNORE INTO arc (file_id, context_id, fromno, tono) VALUES (?, ?, ?, ?)",
+                _arc_rows(file_id, facts, written),
+            )
+        else:
+            connection.executemany(
+                "INSERT INTO line_bits (file_id, context_id, numbits) VALUES (?, ?, ?)",
+                _line_rows(file_id, facts, written),
+            )
+    connection.executemany(
+        "INSERT INTO context (id, context) VALUES (?, ?)",
+        [(context_id, name) for name, context_id in written.ids.items()],
+    )
+    meta = {"version": f"whotests {__version__}", "has_arcs": str(int(export.branch))}
+    if meanings := unclear(written.contexts):
+        meta[MEANINGS] = json.dumps(meanings)
+    connection.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", meta.items())
+    return written
+
+
+def _line_rows(
+    file_id: int, facts: FileFacts, written: _Written
+) -> Iterator[tuple[int, int, bytes]]:
+    """What ran of a file: one bitmap for each context."""
+    lines: dict[int, int] = {}
+    for key, ran in facts.contexts.items():
+        context_id = written.context_id(key)
+        lines[context_id] = lines.get(context_id, 0) | ran.lines
+    for context_id, bits in lines.items():
+        yield file_id, context_id, pack_bits(bits)
+
+
+def _arc_rows(
+    file_id: int, facts: FileFacts, written: _Written
+) -> Iterator[tuple[int, int, int, int]]:
+    """What ran of a file: pairs of lines for each context."""
+    shared: dict[Ran, list[Branch]] = {}
+    for key, ran in facts.contexts.items():
+        context_id = written.context_id(key)
+        pairs = shared.get(ran)
+        if pairs is None:
+            pairs = shared[ran] = _pairs(ran, facts.branches)
+        for line, end in pairs:
+            yield file_id, context_id, line, end
+
+
+def _pairs(ran: Ran, branches: tuple[Branch, ...]) -> list[Branch]:
+    """Branches that were taken, and an entry for each line that is in none of them."""
+    taken = [branches[place] for place in lines_in(ran.branches)]
+    seen = 0
+    for line, end in taken:
+        seen |= 1 << line
+        if end > 0:
+            seen |= 1 << end
+    return [*taken, *((_ENTRY, line) for line in lines_in(ran.lines & ~seen))]
+
+
+FORMAT: Final = Format(
+    name="coverage",
+    title="coverage.py's data",
+    file_name=".coverage",
+    recognises=recognises,
+    read=read,
+    write=write,
+)
