@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from keyword import iskeyword
 from typing import Any, Final
 
 import click
@@ -19,6 +20,8 @@ _COMMANDS: Final = {
     "what": "What does a test run, and what of it does no other test run?",
     "report": "How much of each file ran, and how many tests run it?",
     "status": "What does the data hold, and how old is it?",
+    "export": "Write the data in a format of other tools.",
+    "import": "Read files of other tools into the data.",
 }
 
 
@@ -31,7 +34,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(f"whotests.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = getattr(import_module(f"whotests.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -1,0 +1,95 @@
+"""`whotests export`: write the data in a format of other tools."""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from whotests.cli.asking import data_option, opened, run_option
+from whotests.errors import DataError, MachineError, UsageError
+from whotests.formats.exporting import Export
+from whotests.formats.registry import FORMATS, Format, format_named
+
+__all__ = ["export"]
+
+_STANDARD_OUTPUT = "-"
+_HEAD = 4096
+
+
+@click.command(short_help="Write the data in a format of other tools.")
+@click.argument("name", type=click.Choice(list(FORMATS)))
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Where to write; - is standard output. Default: what the tool calls it, in this folder.",
+)
+@data_option
+@run_option
+def export(name: str, output: str | None, data: tuple[Path, ...], run: str | None) -> None:
+    """Write what ran, and in which contexts, as other tools keep it.
+
+    What the format cannot hold is said on standard error. docs/formats.md describes each format.
+    """
+    chosen = format_named(name)
+    if chosen.write is None:
+        raise UsageError(f"{chosen.title} is only read; there are others, see --help")
+    with opened(data, run=run) as question:
+        exported = Export(
+            reader=question.reader,
+            catalogue=question.catalogue,
+            root=question.settings.root,
+            cwd=Path.cwd(),
+            now=time.time(),
+        )
+        unsaid = _put(chosen, exported, output or chosen.file_name)
+    for sentence in unsaid:
+        click.echo(f"whotests: {sentence}", err=True)
+
+
+def _put(chosen: Format, exported: Export, output: str) -> tuple[str, ...]:
+    """Writes beside the place, and puts it there when all is written."""
+    assert chosen.write is not None
+    to_stdout = output == _STANDARD_OUTPUT
+    out = Path(tempfile.gettempdir() if to_stdout else output)
+    if not to_stdout:
+        _check_place(out, chosen)
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=".whotests-", dir=None if to_stdout else out.absolute().parent
+        ) as folder:
+            written = Path(folder) / "export"
+            unsaid = chosen.write(exported, written)
+            if to_stdout:
+                sys.stdout.buffer.write(written.read_bytes())
+                sys.stdout.buffer.flush()
+            else:
+                os.replace(written, out)
+    except OSError as error:
+        raise MachineError(
+            f"cannot write {output}: {error.strerror or error}; make room, or name another file"
+        ) from error
+    if not to_stdout:
+        click.echo(f"wrote {output}")
+    return unsaid
+
+
+def _check_place(out: Path, chosen: Format) -> None:
+    """Only a file of the same format is replaced."""
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder; name a file in it with -o")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {out.parent}; make it, or name another file")
+    try:
+        with out.open("rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError:
+        return
+    if head and not chosen.recognises(head):
+        raise DataError(
+            f"{out} is there already and is not {chosen.title}: it was left as it is; "
+            "name another file with -o, or delete that one"
+        )
