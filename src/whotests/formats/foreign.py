@@ -119,12 +119,15 @@ class Room:
 
     def bits(self, lines: Iterable[int]) -> LineBits:
         """These lines."""
-        bits = 0
+        bits = bytearray()
         for line in lines:
             if not 0 < line <= LAST_LINE:
                 raise DataError(f"{self._where} speaks of line {line}, which no source file has")
-            bits |= 1 << line
-        return self.take(bits)
+            place = line >> 3
+            if place >= len(bits):
+                bits.extend(bytes(place + 1 - len(bits)))
+            bits[place] |= 1 << (line & 7)
+        return self.take(int.from_bytes(bits, "little"))
 
     def take(self, bits: int) -> LineBits:
         """A bitmap that is there already."""
