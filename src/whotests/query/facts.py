@@ -16,7 +16,7 @@ from whotests.store.reader import Reader
 from whotests.store.values import Context, FileVersion, labelled
 from whotests.types import NO_LINES, FileState, LineBits, Phase, TestName
 
-__all__ = ["ContextKey", "FileFacts", "Ran", "file_facts"]
+__all__ = ["ContextKey", "FileFacts", "Ran", "file_facts", "key_of"]
 
 
 class ContextKey(NamedTuple):
