@@ -458,7 +458,7 @@ def test_who_json(shop: DataFile) -> None:
         (["who", "x", "--data", "none.db"], "whotests: no data yet:"),
         (["who"], "Missing argument 'TARGET...'"),
         (["repot"], "no such command 'repot'; did you mean 'report'?"),
-        (["report", "--sort", "size"], "is not one of 'name', 'statements'"),
+        (["report", "--sort", "size"], "is not one of name, statements"),
     ],
 )
 def test_errors(shop: DataFile, arguments: list[str], message: str) -> None:

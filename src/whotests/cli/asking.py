@@ -81,11 +81,13 @@ def _not_understood(data: Path, error: Exception) -> DataError:
 
 
 @contextmanager
-def opened(data: Sequence[Path] = (), *, run: str | None = None) -> Iterator[Question]:
+def opened(
+    data: Sequence[Path] = (), *, run: str | None = None, config: Path | None = None
+) -> Iterator[Question]:
     """The runs that `run` means (`--run`) of the data files and folders `data` (`--data`); by
-    default those of the project that this folder belongs to."""
+    default those of the project that this folder belongs to, whose settings `config` may have."""
     cwd = Path.cwd()
-    settings = load_settings(cwd)
+    settings = load_settings(cwd, config=config)
     with Reader.open([cwd / path for path in data] or settings.data, run=run) as reader:
         recorded = dict.fromkeys(Path(run.root) for run in reversed(reader.runs))
         # The project may have been moved, or the data may come from another machine.

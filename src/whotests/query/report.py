@@ -1,19 +1,20 @@
 """How much of each file ran, and who ran it.
 
-May import types, errors and the store. Refuses to read a disk or to print.
+May import types, errors, config's patterns and the store. Refuses to read a disk or to print.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+from whotests.query.choice import Choice
 from whotests.query.files import Catalogue
 from whotests.query.numbers import Facts, Numbers, Part
 from whotests.query.regions import Region, regions_of
 from whotests.query.sources import Staleness
 from whotests.store.reader import Reader
-from whotests.store.values import FileVersion, Run, Unit
+from whotests.store.values import Context, FileVersion, Run, Unit
 from whotests.types import FileState, LineBits
 
 __all__ = ["FileRow", "RegionRow", "Report", "SortKey", "Unmeasured", "report"]
@@ -89,6 +90,10 @@ class Report:
     rules_kept: tuple[str, ...]
     """Files counted under the rules that they were recorded under, because the project has others
     by now, and the disk another text of them."""
+    skipped_covered: int
+    """Files that have no row, because nothing of them is missing; the total has them."""
+    skipped_empty: int
+    """Files that have no row, because they have no statement."""
     import_only: int
     tests: int
     """Tests that ran anything at all of these files besides importing them."""
@@ -107,11 +112,28 @@ class _Facts:
 
 
 def report(
-    reader: Reader, catalogue: Catalogue, *, sort: SortKey = SortKey.NAME, regions: bool = False
+    reader: Reader,
+    catalogue: Catalogue,
+    *,
+    sort: str = SortKey.NAME,
+    choice: Choice | None = None,
+    skip_covered: bool = False,
+    skip_empty: bool = False,
+    regions: bool = False,
 ) -> Report:
-    """What ran of every file that the data speaks of; of its functions and classes if asked."""
-    files = {path: catalogue.current(path) for path in catalogue.versions}
-    facts, tests_of, all_tests = _facts(reader, {file.id for file in files.values()})
+    """What ran of every file that the data speaks of; of its functions and classes if asked.
+
+    `sort` is a `SortKey`, maybe with '+' (ascending) or '-' (descending) in front.
+    """
+    files = {
+        path: catalogue.current(path)
+        for path in catalogue.versions
+        if choice is None or choice.takes_file(path)
+    }
+    contexts = reader.contexts()
+    if choice is not None:
+        contexts = filter(choice.takes_context, contexts)
+    facts, tests_of, all_tests = _facts(reader, {file.id for file in files.values()}, contexts)
     branch = any(run.branch for run in reader.runs)
     rows, unmeasured, rules_kept = [], [], []
     for path, file in files.items():
@@ -149,14 +171,21 @@ def report(
                 stale=catalogue.stale(file),
             )
         )
-    rows.sort(key=_ORDERS[sort])
+    shown = [
+        row
+        for row in _sorted(rows, sort)
+        if not (skip_covered and _is_covered(row)) and not (skip_empty and _is_empty(row))
+    ]
+    covered = sum(map(_is_covered, rows)) if skip_covered else 0
     return Report(
-        rows=tuple(rows),
+        rows=tuple(shown),
         unmeasured=tuple(unmeasured),
         total=sum((row.numbers for row in rows), Numbers()),
         branch=branch,
         without_branches=tuple(run for run in reader.runs if branch and not run.branch),
         rules_kept=tuple(rules_kept),
+        skipped_covered=covered,
+        skipped_empty=len(rows) - len(shown) - covered,
         import_only=sum(row.import_only.bit_count() for row in rows),
         tests=all_tests,
     )
@@ -180,7 +209,26 @@ def _region_rows(facts: Facts, regions: Iterable[Region]) -> tuple[RegionRow, ..
     )
 
 
-def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mapping[int, int], int]:
+def _is_covered(row: FileRow) -> bool:
+    return not row.numbers.missing and not row.numbers.partial_branches
+
+
+def _is_empty(row: FileRow) -> bool:
+    return not row.numbers.statements
+
+
+def _sorted(rows: Iterable[FileRow], sort: str) -> list[FileRow]:
+    key = SortKey(sort.lstrip("+-"))
+    value = _VALUES[key]
+    if sort.startswith(("+", "-")):
+        return sorted(rows, key=lambda row: (value(row), row.path), reverse=sort.startswith("-"))
+    sign = -1 if key in _MOST_FIRST else 1
+    return sorted(rows, key=lambda row: (sign * value(row), row.path))
+
+
+def _facts(
+    reader: Reader, files: set[int], contexts: Iterable[Context]
+) -> tuple[Mapping[int, _Facts], Mapping[int, int], int]:
     """Facts by file id, number of tests by file id, and the number of tests that ran any."""
     patterns = {
         pattern_id: pattern
@@ -195,7 +243,7 @@ def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mappi
     }
     tests_by_footprint: dict[int, set[int]] = {}
     labels_by_footprint: dict[int, set[str]] = {}
-    for context in reader.contexts():
+    for context in contexts:
         if context.test is not None:
             tests_by_footprint.setdefault(context.footprint_id, set()).add(context.test.id)
         else:
@@ -235,14 +283,16 @@ def _facts(reader: Reader, files: set[int]) -> tuple[Mapping[int, _Facts], Mappi
     return facts, {file_id: len(tests) for file_id, tests in tests_of.items()}, len(everyone)
 
 
-# Names and percentages ascend, the worst first; counts descend, the most first.
-_ORDERS: Final[Mapping[SortKey, Callable[[FileRow], tuple[Any, ...]]]] = {
-    SortKey.NAME: lambda row: (row.path,),
-    SortKey.STATEMENTS: lambda row: (-row.numbers.statements, row.path),
-    SortKey.MISSING: lambda row: (-row.numbers.missing, row.path),
-    SortKey.BRANCHES: lambda row: (-row.numbers.branches, row.path),
-    SortKey.PARTIAL: lambda row: (-row.numbers.partial_branches, row.path),
-    SortKey.COVER: lambda row: (row.numbers.percent, row.path),
-    SortKey.TESTS: lambda row: (row.tests, row.path),
-    SortKey.IMPORT: lambda row: (-row.import_only.bit_count(), row.path),
+_VALUES: Final[Mapping[SortKey, Callable[[FileRow], float]]] = {
+    SortKey.NAME: lambda row: 0,
+    SortKey.STATEMENTS: lambda row: row.numbers.statements,
+    SortKey.MISSING: lambda row: row.numbers.missing,
+    SortKey.BRANCHES: lambda row: row.numbers.branches,
+    SortKey.PARTIAL: lambda row: row.numbers.partial_branches,
+    SortKey.COVER: lambda row: row.numbers.percent,
+    SortKey.TESTS: lambda row: row.tests,
+    SortKey.IMPORT: lambda row: row.import_only.bit_count(),
 }
+
+_MOST_FIRST: Final = frozenset(SortKey) - {SortKey.NAME, SortKey.COVER, SortKey.TESTS}
+"""Where no direction is asked for: percentages and tests ascend, the worst first."""

@@ -18,7 +18,7 @@ __all__ = ["RunRow", "Status", "status"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One run that is kept, and how its tests ended."""
+    """One run, and how its tests ended."""
 
     run: Run
     outcomes: Mapping[Outcome, int]
@@ -34,16 +34,20 @@ class RunRow:
 class Status:
     """The answer."""
 
-    path: Path
+    paths: tuple[Path, ...]
+    """The data files."""
     size: int
     """Bytes."""
     runs: tuple[RunRow, ...]
-    """The newest first."""
+    """Those that were asked, the newest first."""
+    other_runs: int
+    """How many more are kept."""
     tests: int
     contexts: int
     """Contexts in which something measured ran."""
     labels: tuple[str, ...]
-    """Contexts that are no test's: '' is before or between tests."""
+    """Contexts that are no test's: '' is before or between tests. Below the runs' labels where there
+    are several."""
     files: Mapping[FileState, int]
     """How many files by state; only states that occur."""
     stale: tuple[Staleness, ...]
@@ -61,14 +65,14 @@ def status(reader: Reader, catalogue: Catalogue) -> Status:
     for context in reader.contexts():
         contexts += 1
         if context.test is None:
-            labels.add(context.label)
+            labels.add(context.label if len(reader.labels) < 2 else context.name)
     current = [catalogue.current(path) for path in catalogue.versions]
     states: dict[FileState, int] = {}
     for file in current:
         states[file.state] = states.get(file.state, 0) + 1
     stale = (catalogue.stale(file) for file in current)
     return Status(
-        path=reader.path,
+        paths=reader.paths,
         size=reader.size,
         runs=tuple(
             RunRow(
@@ -77,6 +81,7 @@ def status(reader: Reader, catalogue: Catalogue) -> Status:
             )
             for run in reversed(reader.runs)
         ),
+        other_runs=len(reader.all_runs) - len(reader.runs),
         tests=len(reader.tests),
         contexts=contexts,
         labels=tuple(sorted(labels)),

@@ -82,7 +82,14 @@ def _numbers(numbers: Numbers, answer: Report, precision: int) -> list[Text]:
 
 def _counting_notes(answer: Report) -> list[str]:
     lines = branch_notes(answer.without_branches)
-    if not answer.rows:
+    skipped = (
+        (answer.skipped_covered, "because nothing of them is missing"),
+        (answer.skipped_empty, "because they have no statements"),
+    )
+    for number, why in skipped:
+        if number:
+            lines.append(f"not listed: {count(number, 'file')}, {why}; the total has them.")
+    if not (answer.rows or answer.skipped_covered or answer.skipped_empty):
         lines.append(
             "nothing: no file is counted; record a run of your tests, or name what they import "
             "with --source PATH|PACKAGE."
