@@ -326,7 +326,7 @@ def unpack_outline(blob: bytes) -> list[Outlined]:
 
 def _first_numbers(content: bytes, at: int, count: int) -> tuple[list[int], int]:
     """So many numbers of several bytes from there on, and where the next one begins."""
-    numbers = []
+    numbers: list[int] = []
     while len(numbers) < count:
         number = shift = 0
         while True:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
@@ -18,6 +18,7 @@ from whotests.errors import DataError
 from whotests.store.branches import Branches
 from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
+from whotests.store.index import footprints_among, patterns_among
 from whotests.store.liveness import this_host
 from whotests.store.packing import (
     Outlined,
@@ -306,7 +307,8 @@ class Reader:
         footprints: dict[int, set[int]] = {}
         wanted = frozenset(tests)
         for test_id, footprint_id in self._rows(
-            "SELECT test_id, footprint_id FROM context WHERE test_id IS NOT NULL"
+            "SELECT test_id, footprint_id FROM context"
+            + _where("test_id IS NOT NULL", _only("test_id", tests))
         ):
             if test_id in wanted:
                 footprints.setdefault(test_id, set()).add(footprint_id)
@@ -316,15 +318,11 @@ class Reader:
 
     def _counts(self, kinds: Collection[frozenset[int]]) -> Iterator[tuple[frozenset[int], int]]:
         """For sets of footprints: how many lines each set's footprints are together."""
+        patterns = self.pattern_ids(frozenset().union(*kinds))
+        needed = set(chain.from_iterable(patterns.values()))
         units = {
             pattern_id: (unit_id, unpack_ran(ran)[0])
-            for pattern_id, unit_id, ran in self._rows("SELECT id, unit_id, ran FROM pattern")
-        }
-        needed = frozenset().union(*kinds)
-        patterns = {
-            footprint_id: tuple(walk(blob))
-            for footprint_id, blob in self._rows("SELECT id, patterns FROM footprint")
-            if footprint_id in needed
+            for pattern_id, unit_id, ran in patterns_among(self._rows, needed)
         }
         for kind in kinds:
             lines: dict[int, int] = {}
@@ -361,15 +359,20 @@ class Reader:
     def footprints_with(self, patterns: Collection[int]) -> Mapping[int, frozenset[int]]:
         """The footprints that have any of these patterns: id -> those that it has."""
         wanted = frozenset(patterns)
-        found = {}
-        if wanted:
-            with self._intact():
-                for footprint_id, blob in self._rows(
-                    "SELECT id, patterns FROM footprint" + _where(self._footprints_of_these)
-                ):
-                    hits = common(blob, wanted)
-                    if hits:
-                        found[footprint_id] = hits
+        if not wanted:
+            return {}
+        with self._intact():
+            found, known = footprints_among(self._rows, wanted)
+            if known and self._footprints_of_these:
+                ids = self._rows(f"SELECT id FROM footprint WHERE {self._footprints_of_these}")
+                found = {id_: found[id_] for (id_,) in ids if id_ in found}
+            for footprint_id, blob in self._rows(
+                "SELECT id, patterns FROM footprint"
+                + _where(f"id > {known}", self._footprints_of_these)
+            ):
+                hits = common(blob, wanted)
+                if hits:
+                    found[footprint_id] = hits
         return found
 
     @contextmanager

@@ -21,6 +21,7 @@ __all__ = [
     "have_tests",
     "outdated",
     "over_runs",
+    "reinstate",
     "remove_rerun_tests",
     "remove_runs",
     "supersede",
@@ -94,6 +95,17 @@ def outdated(
     return [other for other in (*gone, *(part for (part,) in orphans)) if other in over]
 
 
+def reinstate(connection: sqlite3.Connection) -> None:
+    """Where a name and label have no current run any more, makes the generation before current."""
+    connection.execute(
+        "UPDATE run SET superseded = NULL WHERE superseded = (SELECT max(other.superseded)"
+        " FROM run AS other WHERE other.name = run.name AND other.label = run.label"
+        " AND NOT other.part_of) AND NOT EXISTS (SELECT 1 FROM run AS other"
+        " WHERE other.name = run.name AND other.label = run.label AND NOT other.part_of"
+        " AND other.superseded IS NULL)"
+    )
+
+
 def _of_its_kind(connection: sqlite3.Connection, run_id: int) -> list[tuple[int, float | None]]:
     """The runs of a run's name and label, parts left out, and when newer ones took their place."""
     return connection.execute(
@@ -154,7 +166,10 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
 
     Only when no other run is alive: a writer keeps ids of rows that no context shows yet.
     """
-    connection.execute("DELETE FROM footprint WHERE id NOT IN (SELECT footprint_id FROM context)")
+    unused_footprints = "DELETE FROM footprint WHERE id NOT IN (SELECT footprint_id FROM context)"
+    if connection.execute(unused_footprints).rowcount:
+        # Their ids may be given out again.
+        connection.execute("DELETE FROM occurrence")
     used: set[int] = set()
     for (blob,) in connection.execute("SELECT patterns FROM footprint"):
         used.update(walk(blob))

@@ -22,7 +22,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 4
+VERSION: Final = 5
 """`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
@@ -138,6 +138,14 @@ CREATE TABLE pattern (
 CREATE TABLE footprint (
     id       INTEGER PRIMARY KEY,
     patterns BLOB NOT NULL  -- sorted pattern ids, packed (whotests.store.packing)
+);
+
+-- Footprints the other way around, kept where there are very many (whotests.store.index). Those
+-- that are newer than this are looked through.
+CREATE TABLE occurrence (
+    pattern_id INTEGER PRIMARY KEY,  -- 0: the row tells the highest footprint id that is in here
+    footprints BLOB NOT NULL         -- sorted ids of the footprints that have the pattern, packed
+                                     -- (whotests.store.packing)
 );
 
 -- What the names of tests begin with: file and class, or module and class. Stored once each.

@@ -11,12 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from whotests import __version__
 from whotests.errors import DataError, InternalError
 from whotests.records import Batch, RunRecord
-from whotests.store.connection import connect_to_write, prepare_folder
+from whotests.store.connection import compact, connect_to_write, prepare_folder
 from whotests.store.failures import translated
 from whotests.store.parts import (
     MANY_PARTS,
@@ -44,8 +43,6 @@ from whotests.store.rows import RunRows
 from whotests.types import RunStatus
 
 __all__ = ["Writer"]
-
-_WASTE_WORTH_A_VACUUM: Final = 0.1
 
 
 class Writer:
@@ -280,10 +277,14 @@ class Writer:
         mine = self._rows.run_id
         if not has_live_runs(connection, but=mine, here=self._host, now=self._clock()):
             collect_garbage(connection)
+        # Only the first process of a run comes here.
+        from whotests.store.index import make_index
+
+        make_index(connection)
 
     def _tidy_up(self) -> None:
         try:
-            self._compact(self._connected())
+            compact(self._connected())
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
 
@@ -337,23 +338,6 @@ class Writer:
                 f"this run is no longer in {self._path}: the file was replaced, or another run "
                 "took this one for dead and removed it; record again with another --data FILE"
             )
-
-    def _compact(self, connection: sqlite3.Connection) -> None:
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-        # Others may be reading or writing: they go first, and the last run to end tidies up.
-        connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            if free > pages * _WASTE_WORTH_A_VACUUM:
-                connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.OperationalError as failure:
-            # All is written. Without the room for a tidier copy, the next run tidies up.
-            if failure.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
-                raise
-        finally:
-            connection.execute("PRAGMA busy_timeout = 30000")
 
 
 def _as_text(exclude: tuple[str, ...] | None, partial: tuple[str, ...] | None) -> str:
