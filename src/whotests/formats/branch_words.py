@@ -32,7 +32,9 @@ def branch_in_words(branch: Branch, units: Sequence[Unit]) -> str:
     if left.kind is UnitKind.MODULE:
         return "exit the module"
     name = left.name.rpartition(".")[2]
-    return f"exit class {name!r}" if left.kind is UnitKind.CLASS else f"return from function {name!r}"
+    return (
+        f"exit class {name!r}" if left.kind is UnitKind.CLASS else f"return from function {name!r}"
+    )
 
 
 def end_meant(words: str, *, line: int, exits: Iterable[int]) -> int | None:

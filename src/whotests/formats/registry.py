@@ -18,6 +18,9 @@ _HEAD: Final = 4096
 
 FORMATS: Final = {
     "coverage": "coverage_data",
+    "coverage-json": "coverage_json",
+    "lcov": "lcov",
+    "cobertura": "cobertura",
 }
 """Name -> module of `whotests.formats`, each of which has a `FORMAT`. In the order in which an
 imported file is held against them."""
