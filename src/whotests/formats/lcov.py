@@ -4,8 +4,6 @@ May import query and what is below. Refuses to read any.
 The records are those of LCOV 2 (geninfo's manual); of functions, those that every version reads.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -15,17 +13,12 @@ from whotests.formats.counted import CountedFile, CountedRegion, counted_files
 from whotests.formats.coverage_contexts import context_name
 from whotests.formats.exporting import Export
 from whotests.formats.foreign import Foreign
+from whotests.formats.line_checksums import line_checksum
 from whotests.formats.registry import Format
 from whotests.store.branches import Branch
 from whotests.types import UnitKind, lines_in
 
-__all__ = ["FORMAT", "line_checksum", "one_line"]
-
-
-def line_checksum(line: str) -> str:
-    """The checksum that LCOV has for a line's text, which comes without its end."""
-    digest = hashlib.md5(line.encode("utf-8", "replace"), usedforsecurity=False).digest()
-    return base64.b64encode(digest).decode("ascii").rstrip("=")
+__all__ = ["FORMAT", "one_line"]
 
 
 def one_line(text: str) -> str:

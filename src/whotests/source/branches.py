@@ -46,9 +46,12 @@ class Branches:
     fails: Mapping[int, int]
     """Line -> the index of the branch that an exception raised on it takes, where there is one: it
     leads where another way of the line leads, to the unit's end, a `finally` or behind a `with`."""
+    withs: Mapping[int, int]
+    """Line of a `with` -> where its suite leads when it completes. A tracer sees the `with` again
+    in between: of a last line 3 within line 1 it tells 3->1, 1->4."""
 
 
-NO_BRANCHES = Branches((), {}, {})
+NO_BRANCHES = Branches((), {}, {}, {})
 
 
 def branches_of(
@@ -74,6 +77,7 @@ def branches_of(
         arcs,
         {(id(node), way): index[line, to] for line, to, node, way in found},
         {line: index[line, to] for line, to in flow.failing.items() if (line, to) in index},
+        flow.withs,
     )
 
 
@@ -110,6 +114,7 @@ class _Flow:
         """Every way that leaves a line: that, where it leads, and what takes it."""
         self.failing: dict[int, int] = {}
         """Line -> the line that the tracer sees next when an exception is raised there."""
+        self.withs: dict[int, int] = {}
         self.todo: list[tuple[_Suite, int, _Jumps]] = []
         """Suites, the line behind each, and where jumps in it lead."""
 
@@ -205,6 +210,8 @@ class _Flow:
                 jumps = jumps._replace(broken=_NOWHERE)  # coverage.py takes it for the way out
             else:
                 self.way(node, Way.NEXT, line, behind)
+        else:
+            self.withs[line] = behind
         # An exception comes by the line of the `with`, too.
         behind = line if behind == _NOWHERE else behind
         self.into(node, line, node.body, behind, jumps._replace(failed=behind))
