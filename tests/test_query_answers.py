@@ -431,7 +431,7 @@ def test_status(shop: Question) -> None:
     assert (answer.tests, answer.contexts, answer.labels) == (4, 5, ("import",))
     assert answer.files == {FileState.MEASURED: 1}
     assert answer.stale == ()
-    assert answer.size == answer.path.stat().st_size
+    assert answer.size == answer.paths[0].stat().st_size
 
 
 def test_status_names_stale_files(data: DataFile) -> None:

@@ -20,6 +20,8 @@ _COMMANDS: Final = {
     "what": "What does a test run, and what of it does no other test run?",
     "report": "How much of each file ran, and how many tests run it?",
     "status": "What does the data hold, and how old is it?",
+    "runs": "Which runs are kept, and what are they called?",
+    "erase": "Remove runs from the data, or all that it holds.",
     "export": "Write the data in a format of other tools.",
     "import": "Read files of other tools into the data.",
 }

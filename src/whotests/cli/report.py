@@ -131,7 +131,7 @@ def report(
         if as_json:
             from whotests.reports.as_json import report_json
 
-            print_json(report_json(answer, data=question.reader.path, runs=runs))
+            print_json(report_json(answer, data=question.reader.paths, runs=runs))
         elif form == "total":
             from whotests.query.lines import shown_percent
 

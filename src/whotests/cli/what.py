@@ -33,7 +33,7 @@ def what(
         if as_json:
             from whotests.reports.as_json import what_json
 
-            print_json(what_json(answer, data=question.reader.path, runs=runs))
+            print_json(what_json(answer, data=question.reader.paths, runs=runs))
             return
         from whotests.reports.page import new_console
         from whotests.reports.what_text import print_what

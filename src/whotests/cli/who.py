@@ -46,7 +46,7 @@ def who(
         if as_json:
             from whotests.reports.as_json import who_json
 
-            print_json(who_json(answer, data=question.reader.path, runs=runs))
+            print_json(who_json(answer, data=question.reader.paths, runs=runs))
             return
         from whotests.reports.page import new_console
         from whotests.reports.who_text import print_who

@@ -46,8 +46,7 @@ class Status:
     contexts: int
     """Contexts in which something measured ran."""
     labels: tuple[str, ...]
-    """Contexts that are no test's: '' is before or between tests. Below the runs' labels where there
-    are several."""
+    """Contexts that are no test's: '' is before or between tests."""
     files: Mapping[FileState, int]
     """How many files by state; only states that occur."""
     stale: tuple[Staleness, ...]
@@ -65,7 +64,7 @@ def status(reader: Reader, catalogue: Catalogue) -> Status:
     for context in reader.contexts():
         contexts += 1
         if context.test is None:
-            labels.add(context.label if len(reader.labels) < 2 else context.name)
+            labels.add(context.label)
     current = [catalogue.current(path) for path in catalogue.versions]
     states: dict[FileState, int] = {}
     for file in current:

@@ -75,6 +75,8 @@ class What:
     """False when a run ended before one of the tests did."""
     files: tuple[FileRan, ...]
     """By path; files of which only the import ran come with empty `units`."""
+    several_labels: bool
+    """Runs of several labels were asked: the names of tests stand below theirs."""
 
     @property
     def lines(self) -> int:
@@ -90,13 +92,14 @@ class What:
 def find_tests(texts: Sequence[str], tests: Sequence[Test]) -> tuple[Test, ...]:
     """The tests that `texts` mean: test ids, parts of one id only, or globs of any number.
 
-    Raises UsageError for a text that means no test, or a part of several ids.
+    An id means the tests of that name under all labels, unless it stands below one of them. Raises
+    UsageError for a text that means no test, or a part of several ids.
     """
     found: dict[int, Test] = {}
     for text in texts:
         for test in _find(text, tests):
             found[test.id] = test
-    return tuple(sorted(found.values(), key=lambda test: test.name))
+    return tuple(sorted(found.values(), key=lambda test: (test.name, test.label)))
 
 
 def what(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> What:
@@ -122,7 +125,12 @@ def what(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> What:
             own.update(members)
         if footprint_id in other_footprints:
             others.update(members)
-    return What(tests=tests, complete=complete, files=_files(own, others, reader, catalogue))
+    return What(
+        tests=tests,
+        complete=complete,
+        files=_files(own, others, reader, catalogue),
+        several_labels=len(reader.labels) > 1,
+    )
 
 
 def _files(
@@ -186,23 +194,27 @@ def _files(
 def _find(text: str, tests: Sequence[Test]) -> Sequence[Test]:
     if not text.strip():
         raise UsageError("the test is empty; give its id, a part of it, or a glob: '*PART*'")
-    for test in tests:
-        if test.name == text:
-            return (test,)
-    parts = [test for test in tests if text in test.name]
+    for called in (_name, _title):
+        exact = [test for test in tests if called(test) == text]
+        if exact:
+            return exact
+    parts: list[Test] = []
+    for called in (_name, _title):
+        parts = parts or [test for test in tests if text in called(test)]
     # `test_sum` is that test, although there is a `test_sum_of_none` too.
     whole = [test for test in parts if test.name.endswith(("::" + text, "." + text, "/" + text))]
     for candidates in (whole, parts):
-        if len(candidates) == 1:
+        if len({test.name for test in candidates}) == 1:
             return candidates
     if not parts and any(sign in text for sign in "*?"):
         # In a test id, brackets hold parameters: they stand for themselves.
         glob = text.replace("[", "[[]")
-        parts = [test for test in tests if fnmatchcase(test.name, glob)]
-        if parts:
-            return parts
+        for called in (_name, _title):
+            parts = [test for test in tests if fnmatchcase(called(test), glob)]
+            if parts:
+                return parts
     if parts:
-        names = [test.name for test in whole or parts]
+        names = list(dict.fromkeys(test.name for test in whole or parts))
         more = len(names) - _MANY
         listed = "".join(f"\n  {name}" for name in names[:_MANY])
         raise UsageError(
@@ -212,6 +224,14 @@ def _find(text: str, tests: Sequence[Test]) -> Sequence[Test]:
     if not tests:
         raise UsageError(f"{text}: the data holds no tests; `whotests status` says what it holds")
     raise UsageError(f"no test is called {text}{_nearest(text, tests)}")
+
+
+def _name(test: Test) -> str:
+    return test.name
+
+
+def _title(test: Test) -> str:
+    return test.title
 
 
 def _nearest(text: str, tests: Sequence[Test]) -> str:

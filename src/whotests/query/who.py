@@ -92,6 +92,8 @@ class LabelHit:
     """A context that is not a test's: '' is before or between tests."""
 
     label: str
+    run_label: str
+    """That of its runs, or ''."""
     lines: Mapping[str, LineBits]
     at_import: bool
     """All of it is what importing the files runs."""
@@ -109,6 +111,8 @@ class Who:
     labels: tuple[LabelHit, ...]
     commands: tuple[str, ...]
     """Shell command lines that run `tests` again, one per runner."""
+    several_labels: bool
+    """Runs of several labels were asked: the names of tests stand below theirs."""
 
 
 @dataclass(slots=True)
@@ -166,10 +170,11 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
     labels = tuple(
         LabelHit(
             label=label,
+            run_label=run_label,
             lines=_merged(found.tested, found.imported),
             at_import=not found.tested,
         )
-        for label, found in sorted(by_label.items())
+        for (label, run_label), found in sorted(by_label.items())
     )
     outcome = _Outcome(tests=tuple(by_test.values()), labels=tuple(by_label.values()))
     return Who(
@@ -181,6 +186,7 @@ def who(texts: Sequence[str], reader: Reader, catalogue: Catalogue) -> Who:
         importers=tuple(importers),
         labels=labels,
         commands=commands_for((hit.test.runner, hit.test.name) for hit in hits),
+        several_labels=len(reader.labels) > 1,
     )
 
 
@@ -190,8 +196,8 @@ def _by_path(lines: Mapping[str, int]) -> Mapping[str, LineBits]:
     return {path: LineBits(lines[path]) for path in sorted(lines)}
 
 
-def _specific(hit: TestHit) -> tuple[int, str]:
-    return hit.total_lines, hit.test.name
+def _specific(hit: TestHit) -> tuple[int, str, str]:
+    return hit.total_lines, hit.test.name, hit.test.label
 
 
 def _wanted(target: Target, catalogue: Catalogue) -> LineBits:
@@ -221,15 +227,17 @@ def _inside(pattern: Pattern, target: Target) -> bool:
 
 def _found(
     reader: Reader, patterns: Mapping[int, tuple[Pattern, str, LineBits]]
-) -> tuple[dict[Test, _Found], dict[str, _Found]]:
+) -> tuple[dict[Test, _Found], dict[tuple[str, str], _Found]]:
+    """By tests; and by labels, with those of their runs."""
     by_test: dict[Test, _Found] = {}
-    by_label: dict[str, _Found] = {}
+    by_label: dict[tuple[str, str], _Found] = {}
     footprints = reader.footprints_with(patterns)
     for context in _contexts(reader, footprints):
         if context.test is not None:
             found = by_test.setdefault(context.test, _Found({}, {}, set()))
         else:
-            found = by_label.setdefault(context.label, _Found({}, {}, set()))
+            named = (context.label, context.run_label)
+            found = by_label.setdefault(named, _Found({}, {}, set()))
         for pattern_id in footprints[context.footprint_id]:
             pattern, path, bits = patterns[pattern_id]
             at_import = pattern.unit.runs_at_import

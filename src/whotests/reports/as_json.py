@@ -4,7 +4,7 @@ May import the standard library, types and query. Refuses to change a shape with
 its version.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,22 +12,23 @@ from whotests.query.forks import Way
 from whotests.query.lines import shown_percent
 from whotests.query.numbers import Numbers, Part
 from whotests.query.report import FileRow, RegionRow, Report
+from whotests.query.runs import Runs
 from whotests.query.sources import Staleness
 from whotests.query.status import RunRow, Status
 from whotests.query.what import FileRan, What
 from whotests.query.who import Asked, LabelHit, TestHit, Who
 from whotests.store.values import Run, Test
-from whotests.types import lines_in
+from whotests.types import Outcome, lines_in
 
-__all__ = ["report_json", "status_json", "what_json", "who_json"]
+__all__ = ["report_json", "runs_json", "status_json", "what_json", "who_json"]
 
 VERSION: Final = 1
-"""Of all four shapes. Raised when a key goes or changes its meaning; new keys may come any time."""
+"""Of all shapes. Raised when a key goes or changes its meaning; new keys may come any time."""
 
 _Object = dict[str, object]
 
 
-def who_json(answer: Who, *, data: Path, runs: Iterable[Run]) -> _Object:
+def who_json(answer: Who, *, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests who --json`."""
     return {
         **_header("who", data, runs),
@@ -39,7 +40,7 @@ def who_json(answer: Who, *, data: Path, runs: Iterable[Run]) -> _Object:
     }
 
 
-def what_json(answer: What, *, data: Path, runs: Iterable[Run]) -> _Object:
+def what_json(answer: What, *, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests what --json`."""
     return {
         **_header("what", data, runs),
@@ -51,7 +52,7 @@ def what_json(answer: What, *, data: Path, runs: Iterable[Run]) -> _Object:
     }
 
 
-def report_json(answer: Report, *, data: Path, runs: Iterable[Run]) -> _Object:
+def report_json(answer: Report, *, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests report --json`."""
     return {
         **_header("report", data, runs),
@@ -71,9 +72,10 @@ def report_json(answer: Report, *, data: Path, runs: Iterable[Run]) -> _Object:
 def status_json(answer: Status, *, runs: Iterable[Run]) -> _Object:
     """`whotests status --json`."""
     return {
-        **_header("status", answer.path, runs),
+        **_header("status", answer.paths, runs),
         "size": answer.size,
         "runs": [_run_row(row) for row in answer.runs],
+        "other_runs": answer.other_runs,
         "tests": answer.tests,
         "contexts": answer.contexts,
         "labels": list(answer.labels),
@@ -82,11 +84,29 @@ def status_json(answer: Status, *, runs: Iterable[Run]) -> _Object:
     }
 
 
-def _header(question: str, data: Path, runs: Iterable[Run]) -> _Object:
+def runs_json(answer: Runs) -> _Object:
+    """`whotests runs --json`."""
+    return {
+        **_header("runs", answer.paths, [kept.run for kept in answer.kept]),
+        "runs": [
+            {
+                **_run(kept.run),
+                "generation": kept.generation,
+                "asked": kept.asked,
+                "superseded": kept.run.superseded,
+                **_outcomes(kept.outcomes),
+            }
+            for kept in answer.kept
+        ],
+    }
+
+
+def _header(question: str, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     return {
         "format": f"whotests-{question}",
         "version": VERSION,
-        "data": str(data),
+        "data": str(data[0]),
+        "data_files": list(map(str, data)),
         "incomplete_runs": [run.id for run in runs if not run.complete],
     }
 
@@ -143,6 +163,8 @@ def _hit(hit: TestHit) -> _Object:
 def _test(test: Test) -> _Object:
     return {
         "test": test.name,
+        "label": test.label,
+        "title": test.title,
         "runner": test.runner.value,
         "outcome": test.outcome.value,
         "duration": test.duration,
@@ -153,6 +175,7 @@ def _test(test: Test) -> _Object:
 def _label(hit: LabelHit) -> _Object:
     return {
         "label": hit.label,
+        "run_label": hit.run_label,
         "at_import": hit.at_import,
         "lines": _lines_by_path(hit.lines),
     }
@@ -240,9 +263,21 @@ def _numbers(numbers: Numbers, *, branch: bool) -> _Object:
 
 
 def _run_row(row: RunRow) -> _Object:
-    run = row.run
+    return {**_run(row.run), **_outcomes(row.outcomes)}
+
+
+def _outcomes(outcomes: Mapping[Outcome, int]) -> _Object:
+    return {
+        "tests": sum(outcomes.values()),
+        "outcomes": {outcome.value: number for outcome, number in outcomes.items()},
+    }
+
+
+def _run(run: Run) -> _Object:
     return {
         "id": run.id,
+        "uid": run.uid.hex(),
+        "name": run.name,
         "command": list(run.command),
         "label": run.label,
         "branch": run.branch,
@@ -258,8 +293,6 @@ def _run_row(row: RunRow) -> _Object:
         "host": run.host,
         "pid": run.pid,
         "whotests": run.whotests,
-        "tests": row.tests,
-        "outcomes": {outcome.value: number for outcome, number in row.outcomes.items()},
     }
 
 

@@ -95,8 +95,13 @@ class Grid:
 
     def _fitted(self, room: int) -> "Grid":
         """This table without the spare columns that would make its first one hard to read."""
-        widths = dict(zip(self.headers, self._natural_widths(), strict=True))
-        first, *_ = widths
+        first, *_ = self.headers
+        widths = {
+            header: min(width, _ROOM_TO_FOLD) if kind == "fold" and header != first else width
+            for (header, kind), width in zip(
+                self.headers.items(), self._natural_widths(), strict=True
+            )
+        }
         wanted = min(widths[first], _READABLE)
         for header in self.spare:
             left = room - sum(width + 2 for name, width in widths.items() if name != first)

@@ -28,7 +28,13 @@ _MANY = 20
 
 def print_status(console: Console, answer: Status, *, now: float) -> None:
     """Prints the answer; `now` (seconds since the epoch) is what ages are counted from."""
-    plain(console, Text.assemble((str(answer.path), "bold"), f"  {size(answer.size)}"))
+    paths = [str(path) for path in answer.paths]
+    named = paths[0] if len(paths) == 1 else f"{count(len(paths), 'data file')} asked as one"
+    plain(console, Text.assemble((named, "bold"), f"  {size(answer.size)}"))
+    for path in paths[:_MANY] if len(paths) > 1 else ():
+        indented(console, path)
+    if len(paths) > _MANY:
+        indented(console, f"... and {len(paths) - _MANY:,} more", style="dim")
     plain(
         console,
         f"{count(len(answer.runs), 'run')}, {count(answer.tests, 'test')}, "
@@ -40,6 +46,10 @@ def print_status(console: Console, answer: Status, *, now: float) -> None:
         plain(console, f"contexts of your own: {joined(labels)}")
     for row in answer.runs:
         _print_run(console, row, now=now)
+    if answer.other_runs:
+        plain(console)
+        are = "is" if answer.other_runs == 1 else "are"
+        plain(console, f"{count(answer.other_runs, 'more run')} {are} kept; see `whotests runs`.")
     if not answer.stale:
         if answer.files:
             plain(console)
@@ -73,7 +83,8 @@ def _states(answer: Status) -> str:
 def _print_run(console: Console, row: RunRow, *, now: float) -> None:
     run = row.run
     plain(console)
-    heading = Text(" ".join(run.command), style="bold")
+    heading = Text(f"{run.name}: " if run.name else "", style="bold cyan")
+    heading.append(" ".join(run.command), style="bold default")
     if run.label:
         heading.append(f"  [{run.label}]", style="not bold cyan")
     plain(console, heading)

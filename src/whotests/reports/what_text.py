@@ -18,6 +18,7 @@ from whotests.reports.words import (
     duration,
     line_list,
     shown_path,
+    test_name,
 )
 from whotests.store.branches import Branch
 from whotests.store.values import Run
@@ -31,7 +32,7 @@ def print_what(
 ) -> None:
     """Prints the answer, with excerpts if `source`; of many tests, the names of `limit`."""
     for test in islice(answer.tests, limit):
-        line = Text(test.name, style="bold")
+        line = Text(test_name(test, below_label=answer.several_labels), style="bold")
         line.append(f"  {test.outcome}", style=f"not bold {OUTCOME_STYLES[test.outcome]}")
         line.append(f"  {duration(test.duration)}", style="not bold dim")
         plain(console, line)

@@ -24,8 +24,9 @@ from whotests.reports.words import (
     joined,
     line_list,
     shown_path,
+    test_name,
 )
-from whotests.store.values import Run
+from whotests.store.values import Run, labelled
 from whotests.types import FileState, LineBits, lines_in
 
 __all__ = ["print_who"]
@@ -59,7 +60,7 @@ def print_who(
         plain(console)
         plain(console, Text(f"{count(len(answer.tests), 'test')} {verb}{order}:", style="bold"))
         _print_tests(console, answer.tests, answer, limit)
-    _print_importers(console, answer.importers, limit)
+    _print_importers(console, answer, limit)
     _print_labels(console, answer)
     if answer.commands:
         plain(console)
@@ -235,7 +236,7 @@ def _print_tests(console: Console, hits: Sequence[TestHit], answer: Who, limit: 
     for hit in islice(hits, limit):
         phases = "+".join(hit.phases)
         cells: list[Cell] = [
-            hit.test.name,
+            test_name(hit.test, below_label=answer.several_labels),
             (hit.test.outcome.value, OUTCOME_STYLES[hit.test.outcome]),
             duration(hit.test.duration),
             (phases if hit.complete else f"{phases} (cut short)", "dim"),
@@ -265,25 +266,31 @@ def _of_it(lines: Mapping[str, LineBits]) -> str:
     return count(sum(bits.bit_count() for bits in lines.values()), "line")
 
 
-def _print_importers(console: Console, hits: Sequence[TestHit], limit: int | None) -> None:
+def _print_importers(console: Console, answer: Who, limit: int | None) -> None:
+    hits = answer.importers
     if not hits:
         return
     plain(console)
     plain(console, Text(f"{count(len(hits), 'test')} imported it:", style="bold"))
     few = len(hits) if limit is None else _FEW
     for hit in hits[:few]:
-        indented(console, hit.test.name)
+        indented(console, test_name(hit.test, below_label=answer.several_labels))
     if len(hits) > few:
         indented(console, f"... and {len(hits) - few:,} more (--all lists them)", style="dim")
 
 
 def _print_labels(console: Console, answer: Who) -> None:
     # That module bodies run at import goes without saying.
-    others = [hit.label for hit in answer.labels if not hit.at_import]
+    others = [hit for hit in answer.labels if not hit.at_import]
     if not others:
         return
     words = {"": "before or between tests", "import": "at import"}
-    names = [words.get(label, f"under '{label}'") for label in others]
+    named = [
+        words.get(hit.label)
+        or f"under '{labelled(hit.run_label, hit.label) if answer.several_labels else hit.label}'"
+        for hit in others
+    ]
+    names = list(dict.fromkeys(named))
     also = " also" if answer.tests else ""
     plain(console)
     plain(console, f"It{also} ran {joined(names)}.")

@@ -1,13 +1,14 @@
 """Values as people read them: times, sizes, lines, percentages, outcomes.
 
-May import types and query. Refuses to know where the words will stand.
+May import types, query and the store's values. Refuses to know where the words will stand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from whotests.query.lines import shown_percent
+from whotests.store.values import Test
 from whotests.types import Outcome, lines_in
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "joined",
     "line_list",
     "moment",
+    "outcome_counts",
     "percent",
     "range_list",
     "shown_path",
     "size",
+    "test_name",
 ]
 
 OUTCOME_STYLES: Final = {
@@ -48,6 +51,11 @@ def shown_path(path: str) -> str:
     return path
 
 
+def test_name(test: Test, *, below_label: bool) -> str:
+    """A test's name; below the label of its run where there are several of these."""
+    return test.title if below_label else test.name
+
+
 def duration(seconds: float | None) -> str:
     """A length of time; '-' when it is not known."""
     if seconds is None:
@@ -66,6 +74,11 @@ def duration(seconds: float | None) -> str:
 def moment(seconds: float) -> str:
     """A point in time (seconds since the epoch) in the reader's own time zone."""
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def outcome_counts(outcomes: Mapping[Outcome, int]) -> str:
+    """'310 passed, 2 failed'; '-' for none."""
+    return ", ".join(f"{number:,} {outcome}" for outcome, number in outcomes.items()) or "-"
 
 
 def age(seconds: float) -> str:

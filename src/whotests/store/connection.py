@@ -12,11 +12,12 @@ from whotests.errors import DataError
 from whotests.store.failures import newer, not_ours, older
 from whotests.store.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, VERSION
 
-__all__ = ["check", "connect_to_write", "prepare_folder"]
+__all__ = ["check", "compact", "connect_to_write", "prepare_folder"]
 
 BUSY_SECONDS: Final = 30.0
 _JOURNAL_ATTEMPTS: Final = 50
 _HEADER_SIZE: Final = 100
+_WASTE_WORTH_A_VACUUM: Final = 0.1
 
 
 class _Connection(sqlite3.Connection):
@@ -84,6 +85,28 @@ def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Con
         connection.close()
         raise
     return connection
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Makes one file of what was written, without much waste, when no other process has it open.
+
+    Lets sqlite3.Error through.
+    """
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    # Others may be reading or writing: they go first, and the last run to end tidies up.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        if free > pages * _WASTE_WORTH_A_VACUUM:
+            connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as failure:
+        # All is written. Without the room for a tidier copy, the next run tidies up.
+        if failure.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:

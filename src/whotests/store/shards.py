@@ -12,11 +12,13 @@ from typing import Final
 from whotests.errors import DataError
 from whotests.store.schema import APPLICATION_ID
 
-__all__ = ["data_files", "is_ours"]
+__all__ = ["data_files", "is_ours", "version_in_header"]
 
 _SQLITE: Final = b"SQLite format 3\0"
 _APPLICATION: Final = 68
 """Where SQLite's header has the application id, 4 bytes, the first one highest."""
+_VERSION: Final = 60
+"""Where it has the version that the user gives, in the same way."""
 
 
 def data_files(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -40,12 +42,20 @@ def data_files(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 def is_ours(path: Path) -> bool:
     """Whether the file's header says that it is a data file of whotests, of whatever version."""
+    return version_in_header(path) is not None
+
+
+def version_in_header(path: Path) -> int | None:
+    """The version of the schema, as the header of a data file of ours has it; None: it is none."""
     try:
         with open(path, "rb") as file:
             header = file.read(_APPLICATION + 4)
     except OSError:
-        return False
-    return header.startswith(_SQLITE) and header[_APPLICATION:] == struct.pack(">I", APPLICATION_ID)
+        return None
+    ours = struct.pack(">I", APPLICATION_ID)
+    if not header.startswith(_SQLITE) or header[_APPLICATION:] != ours:
+        return None
+    return int.from_bytes(header[_VERSION : _VERSION + 4], "big")
 
 
 def _below(folder: Path) -> Iterator[Path]:
