@@ -434,6 +434,7 @@ def test_json_is_as_documented(shop: DataFile, forks: DataFile) -> None:
         ["what", "*"],
         ["report"],
         ["status"],
+        ["runs"],
     ):
         collect(json.loads(answer(shop, *arguments, "--json")))
     collect(json.loads(answer(forks, "who", f"{SOURCE}:11", "--json")))
