@@ -160,13 +160,16 @@ def run_record(
     branch: bool = False,
     exclude: tuple[str, ...] | None = None,
     partial: tuple[str, ...] | None = None,
+    name: str = "",
+    label: str = "",
 ) -> RunRecord:
     """A run as this process would begin it."""
     return RunRecord(
         started=started,
         command=command,
         root=str(root),
-        label="",
+        label=label,
+        name=name,
         python="CPython 3.11.7",
         platform="linux",
         host=socket.gethostname() if host is None else host,
@@ -273,6 +276,9 @@ class DataFile:
         pid: int | None = None,
         branch: bool = False,
         rules: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
+        name: str = "",
+        label: str = "",
+        keep_runs: int = 1,
     ) -> Iterator[RunInProgress]:
         """Records a run that ends with `status`; RUNNING: it never ends, as when killed."""
         writer = Writer.open(self.path, clock=lambda: started)
@@ -286,6 +292,8 @@ class DataFile:
                     branch=branch,
                     exclude=exclude,
                     partial=partial,
+                    name=name,
+                    label=label,
                 )
             )
             yield RunInProgress(writer)
@@ -296,6 +304,7 @@ class DataFile:
                     exit_status=exit_status,
                     note=note,
                     append=append,
+                    keep_runs=keep_runs,
                 )
         finally:
             writer.close()
@@ -307,9 +316,11 @@ class DataFile:
         path.write_text(measured.text, encoding="utf-8", newline="\n")
 
     @contextmanager
-    def opened(self, *, now: float = NOON + 60) -> Iterator[tuple[Reader, Catalogue]]:
+    def opened(
+        self, *, run: str | None = None, now: float = NOON + 60
+    ) -> Iterator[tuple[Reader, Catalogue]]:
         """A reader, and a catalogue over the sources in the project's folder."""
-        with Reader.open(self.path, clock=lambda: now) as reader:
+        with Reader.open(self.path, run=run, clock=lambda: now) as reader:
             yield reader, Catalogue(reader, self, cwd=self.root, roots=(self.root,))
 
     def read(self, path: str) -> bytes | None:
