@@ -1,4 +1,4 @@
-"""coverage.py's JSON, LCOV and Cobertura XML of ours are what coverage.py writes of the same facts."""
+"""Our JSON, LCOV and Cobertura XML are what coverage.py writes of the same facts."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def exported(data: DataFile, name: str, **options: bool) -> Path:
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("settings", RULES.values(), ids=RULES)
 def test_json_is_coverages(data: DataFile, settings: dict[str, Any], share: float) -> None:
-    """Key by key, but for who wrote it and when; the contexts of regions are those of their lines."""
+    """Key by key, but for who wrote it and when; regions have the contexts of their lines only."""
     found = recorded(data, settings, share)
     found.config.json_show_contexts = True
     found.json_report(outfile=str(data.root / "theirs.json"))
