@@ -1,13 +1,13 @@
 """What the commands that go by the project's settings have in common."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from whotests.config.settings import Settings
+from whotests.config.unused import unused_sentences
 
 __all__ = ["config_option", "tell_unused"]
 
@@ -19,18 +19,8 @@ config_option: Callable[..., Any] = click.option(
     "coverage.py's. Default: the project's, or what WHOTESTS_CONFIG names.",
 )
 
-_OF_REPORTS: Final = ("report", "html", "xml", "json", "lcov")
-
 
 def tell_unused(settings: Settings, *, of_reports: bool) -> None:
-    """Say on stderr which keys of coverage.py's settings have no meaning here, and why.
-
-    Those of reports and those of runs are told by the commands that they are about.
-    """
-    if not settings.unused or settings.file is None:
-        return
-    file = os.path.relpath(settings.file)
-    for section, key, reason in settings.unused:
-        if (section in _OF_REPORTS) is of_reports:
-            what = f"'{key}' of [{section}]" if key else f"[{section}]"
-            click.echo(f"whotests: {file}: {what} changes nothing: {reason}", err=True)
+    """Say on stderr which keys of coverage.py's settings have no meaning here, and why."""
+    for sentence in unused_sentences(settings, of_reports=of_reports):
+        click.echo(f"whotests: {sentence}", err=True)

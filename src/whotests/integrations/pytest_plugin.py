@@ -21,12 +21,23 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
     group = parser.getgroup("whotests", "recording which test runs which line")
     group.addoption(
         "--whotests",
+        action="append",
         nargs="?",
         const="",
         default=None,
         metavar="SOURCE",
-        help="Record which test runs which line of SOURCE, a path or package "
+        help="Record which test runs which line of SOURCE, a path or package; may be repeated "
         "(default: the project's own packages). Write it with '=': --whotests=SOURCE",
+    )
+    group.addoption(
+        "--whotests-reset",
+        action="store_const",
+        const=None,
+        dest="whotests",
+        help="Forget --whotests so far, for instance of addopts.",
+    )
+    group.addoption(
+        "--no-whotests", action="store_true", help="Record nothing, whatever else is said."
     )
     group.addoption("--whotests-data", metavar="FILE", help="The data file.")
     group.addoption("--whotests-context", metavar="LABEL", help="A label for the whole run.")
@@ -40,11 +51,47 @@ def pytest_addoption(parser: "pytest.Parser") -> None:
     group.addoption(
         "--whotests-branch", action="store_true", help="Record which branches are taken, too."
     )
+    group.addoption(
+        "--whotests-include",
+        action="append",
+        metavar="GLOB",
+        help="Measure these files of the source only.",
+    )
     group.addoption("--whotests-omit", action="append", metavar="GLOB", help="Files to leave out.")
+    group.addoption(
+        "--whotests-config",
+        metavar="FILE",
+        help="Read the settings from FILE, ours or coverage.py's.",
+    )
     group.addoption(
         "--whotests-append",
         action="store_true",
         help="Keep the tests of older runs that this one lacks.",
+    )
+    group.addoption(
+        "--whotests-report",
+        action="append",
+        metavar="KIND[:FILE]",
+        help="Report when the run is over: term, term-missing, term:skip-covered, "
+        "markdown[:FILE], markdown-append[:FILE], json[:FILE], xml[:FILE] or lcov[:FILE]; "
+        "may be repeated.",
+    )
+    group.addoption(
+        "--whotests-no-report-on-fail",
+        action="store_true",
+        help="Make no report of a run that failed.",
+    )
+    group.addoption(
+        "--whotests-fail-under",
+        type=float,
+        metavar="N",
+        help="Fail when less than N percent ran (default: what the settings say).",
+    )
+    group.addoption(
+        "--whotests-precision",
+        type=int,
+        metavar="DIGITS",
+        help="Digits of percentages after the point.",
     )
 
 
@@ -71,6 +118,7 @@ def pytest_load_initial_conftests(
         from whotests.integrations.pytest_session import begin, detach_value
 
         detach_value(early_config, parser, args)
-        if early_config.known_args_namespace.whotests is not None:
+        options = early_config.known_args_namespace
+        if options.whotests is not None and not options.no_whotests:
             begin(early_config)
     yield

@@ -11,10 +11,12 @@ from pluggy import HookimplMarker
 
 from whotests.config.discover import find_source
 from whotests.config.entry_points import context_providers
-from whotests.config.settings import load_settings
+from whotests.config.settings import Settings, load_settings
+from whotests.config.unused import unused_sentences
 from whotests.errors import UsageError, WhotestsError
 from whotests.integrations.install import install
 from whotests.integrations.pytest_recorder import PytestRecorder, register
+from whotests.integrations.pytest_reports import Made, Reports, read_reports
 from whotests.recording.plan import Plan
 from whotests.recording.session import Session, current, measure_afresh
 from whotests.source.rules import in_force
@@ -22,6 +24,9 @@ from whotests.source.rules import in_force
 __all__ = ["begin", "detach_value"]
 
 _INCOMPLETE_STATUS = 3
+_FAILED_STATUS = 1
+_ENDED = (0, 1, 5)
+"""Exit statuses of runs that came to their end: tests passed, some failed, there were none."""
 
 _hookimpl = HookimplMarker("pytest")
 
@@ -44,10 +49,22 @@ def begin(config: Any) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     measure_afresh()
+    options = config.known_args_namespace
     if current() is not None:
+        if any(options.whotests_report or ()):
+            config.pluginmanager.register(_NoReports(), "whotests-no-reports")
         return
     try:
-        session = Session.start(_plan_of(config))
+        settings = _settings_of(config)
+        reports = Reports(
+            read_reports(options.whotests_report or ()),
+            fail_under=_percentage(options.whotests_fail_under),
+            precision=options.whotests_precision,
+            data=settings.data,
+            config=options.whotests_config,
+            folder=Path(config.invocation_params.dir),
+        )
+        session = Session.start(_plan_of(config, settings))
         install(session, session.plan)
     except WhotestsError as error:
         import pytest
@@ -55,22 +72,36 @@ def begin(config: Any) -> None:
         raise pytest.UsageError(f"whotests: {error}") from error
     atexit.register(session.finish)
     recorder = register(config.pluginmanager, session)
-    config.pluginmanager.register(_Ending(session, recorder), "whotests-ending")
+    ending = _Ending(
+        session,
+        recorder,
+        reports,
+        settings=settings,
+        check=settings.fail_under is not None or options.whotests_fail_under is not None,
+        report_on_fail=not options.whotests_no_report_on_fail,
+    )
+    config.pluginmanager.register(ending, "whotests-ending")
 
 
-def _plan_of(config: Any) -> Plan:
+def _settings_of(config: Any) -> Settings:
     options = config.known_args_namespace
-    cwd = Path(config.invocation_params.dir)
-    settings = load_settings(
-        cwd,
-        source=(options.whotests,) if options.whotests else (),
+    return load_settings(
+        Path(config.invocation_params.dir),
+        source=tuple(filter(None, options.whotests)),
+        include=tuple(options.whotests_include or ()),
         omit=tuple(options.whotests_omit or ()),
         context=options.whotests_context,
         run_name=options.whotests_run_name,
         keep_runs=_kept(options.whotests_keep_runs),
         branch=True if options.whotests_branch else None,
         data=Path(options.whotests_data) if options.whotests_data else None,
+        config=Path(options.whotests_config) if options.whotests_config else None,
     )
+
+
+def _plan_of(config: Any, settings: Settings) -> Plan:
+    options = config.known_args_namespace
+    cwd = Path(config.invocation_params.dir)
     exclude, partial = in_force(
         exclude_lines=settings.exclude_lines,
         exclude_also=settings.exclude_also,
@@ -82,8 +113,16 @@ def _plan_of(config: Any) -> Plan:
         root=settings.root,
         data=settings.data,
         cache=settings.cache,
-        source=find_source(settings.source, root=settings.root, cwd=cwd, path=path),
+        source=find_source(
+            settings.source,
+            root=settings.root,
+            cwd=cwd,
+            path=path,
+            packages=settings.source_pkgs,
+        ),
+        include=settings.include,
         omit=settings.omit,
+        namespace_packages=settings.include_namespace_packages,
         context=settings.context,
         run_name=settings.run_name,
         keep_runs=settings.keep_runs,
@@ -102,20 +141,65 @@ def _kept(runs: int | None) -> int | None:
     return runs
 
 
-class _Ending:
-    """Ends the session with the pytest run, and says in its summary what there is now."""
+def _percentage(number: float | None) -> float | None:
+    if number is not None and not 0 <= number <= 100:
+        raise UsageError(f"--whotests-fail-under={number:g} must be from 0 to 100")
+    return number
 
-    def __init__(self, session: Session, recorder: PytestRecorder) -> None:
+
+class _NoReports:
+    """Says that the run that measures this one goes on, so that nothing can be reported yet."""
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        terminalreporter.write_line(
+            "whotests: --whotests-report makes no report within `whotests run`; "
+            "call `whotests report` when it is over"
+        )
+
+
+class _Ending:
+    """Ends the session with the pytest run, makes its reports, and says in its summary what
+    there is now."""
+
+    def __init__(
+        self,
+        session: Session,
+        recorder: PytestRecorder,
+        reports: Reports,
+        *,
+        settings: Settings,
+        check: bool,
+        report_on_fail: bool,
+    ) -> None:
         self._session = session
         self._recorder = recorder
+        self._reports = reports
+        self._settings = settings
+        self._check = check
+        self._report_on_fail = report_on_fail
+        self._made = Made("", ())
 
     @_hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: Any, exitstatus: Any) -> None:
         self._session.finish(exit_status=int(exitstatus))
+        collected_only = session.config.option.collectonly
+        stopped = int(exitstatus) not in _ENDED or (
+            session.testsfailed and not self._report_on_fail
+        )
+        if not stopped and not collected_only:
+            self._made = self._reports.make(check=self._check)
+        if self._made.problems and int(session.exitstatus) == 0:
+            session.exitstatus = _FAILED_STATUS
         if self._session.problem and int(session.exitstatus) == 0:
             session.exitstatus = _INCOMPLETE_STATUS
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for line in self._made.text.splitlines():
+            terminalreporter.write_line(line)
+        for line in self._made.problems:
+            terminalreporter.write_line(line, red=True)
+        for sentence in unused_sentences(self._settings, of_reports=False):
+            terminalreporter.write_line(f"whotests: {sentence}")
         data = self._session.plan.data
         shown = os.path.relpath(data) if str(data).startswith(os.getcwd() + os.sep) else data
         tests = self._recorder.test_count
