@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "status": "What does the data hold, and how old is it?",
     "runs": "Which runs are kept, and what are they called?",
     "erase": "Remove runs from the data, or all that it holds.",
+    "sql": "Ask the data in SQL.",
     "export": "Write the data in a format of other tools.",
     "import": "Read files of other tools into the data.",
 }

@@ -20,7 +20,7 @@ from whotests.query.who import Asked, LabelHit, TestHit, Who
 from whotests.store.values import Run, Test
 from whotests.types import Outcome, lines_in
 
-__all__ = ["report_json", "runs_json", "status_json", "what_json", "who_json"]
+__all__ = ["report_json", "runs_json", "sql_json", "status_json", "what_json", "who_json"]
 
 VERSION: Final = 1
 """Of all shapes. Raised when a key goes or changes its meaning; new keys may come any time."""
@@ -99,6 +99,11 @@ def runs_json(answer: Runs) -> _Object:
             for kept in answer.kept
         ],
     }
+
+
+def sql_json(*, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
+    """`whotests sql --json`, but for its columns and rows."""
+    return _header("sql", data, runs)
 
 
 def _header(question: str, data: Sequence[Path], runs: Iterable[Run]) -> _Object:

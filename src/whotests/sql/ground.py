@@ -192,9 +192,7 @@ class Ground:
             return None
         lines = 0
         for owned in self.owned(path):
-            if wanted.admits_number("unit", owned.id) and wanted.admits(
-                "unit_name", owned.unit.name
-            ):
+            if wanted.admits("unit", owned.id) and wanted.admits("unit_name", owned.unit.name):
                 lines |= owned.lines
         return lines
 

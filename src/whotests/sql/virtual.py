@@ -44,7 +44,7 @@ def create_tables(
         # apsw calls what it is given by the names of SQLite's own interface.
         connection.create_module(
             module,
-            _Module(relation),
+            _Module(relation),  # type: ignore[arg-type]  # without what only writing needs
             use_bestindex_object=True,
             eponymous=_has_parameters(relation),
             read_only=True,
@@ -72,7 +72,14 @@ class _Module:
     def __init__(self, relation: Relation) -> None:
         self._relation = relation
 
-    def Create(self, *_: Any) -> tuple[str, "_Table"]:  # noqa: N802
+    def Create(  # noqa: N802
+        self,
+        connection: apsw.Connection,
+        modulename: str,
+        databasename: str,
+        tablename: str,
+        *args: Any,
+    ) -> tuple[str, "_Table"]:
         return _declared(self._relation), _Table(self._relation)
 
     Connect = Create
@@ -211,7 +218,7 @@ def _matches(matching: Any, pattern: str, text: str) -> bool:
     return bool(matching(pattern, text) == 0)
 
 
-_UNLIKE: Final[Any] = object()
+_UNLIKE: Final[Value] = b"left to SQLite"
 """A value that SQLite would convert, or compare, in a way of its own."""
 
 

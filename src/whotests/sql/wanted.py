@@ -42,7 +42,7 @@ class Wanted:
         self._restricted: set[str] = set()
         self._values: dict[str, frozenset[Value]] = {}
         self._matches: dict[str, list[Callable[[Value], bool]]] = {}
-        self._bounds: dict[str, tuple[int, int]] = {}
+        self._bounds: dict[str, tuple[int | None, int | None]] = {}
         for column, kind, values, matches, bound in conditions:
             self._restricted.add(column)
             if kind == "in":
@@ -52,11 +52,13 @@ class Wanted:
                 assert matches is not None
                 self._matches.setdefault(column, []).append(matches)
             else:
-                low, high = self._bounds.get(column, (-_LARGEST, _LARGEST))
+                low, high = self._bounds.get(column, (None, None))
                 if kind[0] == ">":
-                    low = max(low, bound + (kind == ">"))
+                    bound += kind == ">"
+                    low = bound if low is None else max(low, bound)
                 else:
-                    high = min(high, bound - (kind == "<"))
+                    bound -= kind == "<"
+                    high = bound if high is None else min(high, bound)
                 self._bounds[column] = low, high
 
     def uses(self, *columns: str) -> bool:
@@ -78,23 +80,21 @@ class Wanted:
             return False
         return all(matches(value) for matches in self._matches.get(column, ()))
 
-    def admits_number(self, column: str, number: int) -> bool:
-        """The same, comparisons included."""
-        low, high = self._bounds.get(column, (number, number))
-        return low <= number <= high and self.admits(column, number)
+    def bounds(self, column: str) -> tuple[int | None, int | None]:
+        """The least and the greatest number that the column may have; None: any."""
+        return self._bounds.get(column, (None, None))
 
     def lines(self, bits: int, *, column: str = "line") -> int:
         """Those of the lines in a bitmap that a row may have."""
         if (values := self._values.get(column)) is not None:
             whole = (value for value in values if isinstance(value, int))
             bits &= bits_of(value for value in whole if 0 < value < _LARGEST)
-        if column in self._bounds:
-            low, high = self._bounds[column]
-            if low > 0:
-                low = min(low, _LARGEST)
-                bits = bits >> low << low
-            if high < bits.bit_length():
-                bits &= (1 << max(high, 0) + 1) - 1
+        low, high = self.bounds(column)
+        if low is not None and low > 0:
+            low = min(low, _LARGEST)
+            bits = bits >> low << low
+        if high is not None and high < _LARGEST:
+            bits &= (1 << max(high, 0) + 1) - 1
         return bits
 
 

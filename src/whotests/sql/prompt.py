@@ -1,0 +1,164 @@
+"""SQL typed on a terminal: apsw's shell, with the commands that fit a place that only reads.
+
+May import apsw. Refuses to keep anything but the history of what was typed.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import apsw.shell
+
+from whotests.errors import UsageError
+from whotests.sql.sandbox import Sandbox
+from whotests.sql.tables import TABLES, Table
+
+__all__ = ["Prompt"]
+
+_COMMANDS: Final = {
+    "tables": "all tables, or .tables NAME: its columns and what they say",
+    "schema": "the same as .tables",
+    "mode": "how rows are shown: box, csv, json, line, list, ... (.mode alone lists them)",
+    "timer": "on or off: how long statements take",
+    "help": "this list",
+    "quit": "leave; so does Ctrl-D",
+    "exit": "leave",
+}
+_HISTORY: Final = 1_000
+"""So many lines are kept."""
+
+
+class Prompt:
+    """Reads statements from standard input, a terminal, until it ends."""
+
+    def __init__(self, sandbox: Sandbox, *, title: str, history: Path | None = None) -> None:
+        """`title` says what is asked; `history` is where lines are kept, by default below the
+        user's folder for such things (XDG_STATE_HOME)."""
+        self._shell = _Shell(sandbox)
+        self._title = title
+        self._history = _history_file() if history is None else history
+
+    def run(self) -> None:
+        """Until .quit or the end of input."""
+        shell = self._shell
+        shell.introduce(self._title)
+        with suppress(ImportError):
+            self._use_readline()
+        while True:
+            try:
+                line = shell.get_complete_line()
+                if line is None:
+                    shell.write(shell.stdout, "\n")
+                    break
+                shell.process_complete_line(line)
+            except SystemExit:
+                break
+            except BaseException:
+                # It says what is wrong, and passes on what is none of its business.
+                shell.handle_exception()
+        with suppress(ImportError, OSError):
+            self._keep()
+
+    def _use_readline(self) -> None:
+        import readline
+
+        readline.set_completer(self._shell.complete)
+        readline.parse_and_bind("tab: complete")
+        self._shell.begin_completion()
+        with suppress(OSError):
+            readline.read_history_file(self._history)
+
+    def _keep(self) -> None:
+        import readline
+
+        self._history.parent.mkdir(parents=True, exist_ok=True)
+        readline.set_history_length(_HISTORY)
+        readline.write_history_file(self._history)
+
+
+class _Shell(apsw.shell.Shell):
+    """What apsw's shell does with a line, in a sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        super().__init__(db=sandbox.connection)
+        self.prompt = "sql> "
+        self.moreprompt = "...> "
+        self._builtin_commands = [f".{name}" for name in _COMMANDS]
+
+    def _apply_fts(self) -> None:
+        """Adds no functions to the connection, unlike apsw's."""
+
+    def begin_completion(self) -> None:
+        """Tab completes names from now on."""
+        self._completion_cache: list[Sequence[str]] | None = None
+        self._using_readline = True
+
+    def introduce(self, title: str) -> None:
+        """Says what can be asked, and how."""
+        self._say(f"SQL over {title}; it only reads. End statements with ; and leave with .quit\n")
+        self._say(f"Tables: {', '.join(map(_signature, TABLES))}\n")
+        self._say(".tables fact tells its columns, .help what else there is; Tab completes.\n")
+
+    def process_sql(
+        self, sql: str, bindings: Any = None, internal: bool = False, summary: Any = None
+    ) -> None:
+        """Shows what the statement tells."""
+        self._completion_cache = None
+        with self._sandbox.limited(sql):
+            super().process_sql(sql, bindings, internal, summary)
+
+    def write_error(self, text: str) -> None:
+        """SQLite's own words, before the whole sentence that follows them: left out."""
+
+    def process_command(self, command: str) -> None:
+        """Runs one of the commands of this prompt."""
+        name = command.split()[0][1:]
+        if name not in _COMMANDS:
+            raise UsageError(f"there is no command .{name} here; .help lists them")
+        super().process_command(command)
+
+    def command_help(self, cmd: Sequence[str]) -> None:
+        """help: Lists the commands"""
+        for name, text in _COMMANDS.items():
+            self._say(f".{name:<8} {text}\n")
+
+    def command_tables(self, cmd: Sequence[str]) -> None:
+        """tables ?NAME?: Lists tables, or the columns of one"""
+        if not cmd:
+            for table in TABLES:
+                self._say(f"{_signature(table)}: ", self.colour.header, self.colour.header_)
+                self._say(f"{table.description}\n")
+            self._say("data.*: the tables of the data file itself (docs/schema.md)\n")
+            return
+        for name in cmd:
+            for table in TABLES:
+                if table.name == name:
+                    self._describe(table)
+                    break
+            else:
+                raise UsageError(f"there is no table {name!r}; .tables lists them")
+
+    command_schema = command_tables
+
+    def _describe(self, table: Table) -> None:
+        self._say(f"{table.description}\n")
+        width = max(len(column.name) for column in table.columns)
+        for column in table.columns:
+            self._say(f"  {column.name:<{width}}", self.colour.header, self.colour.header_)
+            self._say(f"  {column.type:<7}  {column.description}\n")
+
+    def _say(self, text: str, before: str = "", after: str = "") -> None:
+        self.write(self.stdout, f"{before}{text}{after}")
+
+
+def _signature(table: Table) -> str:
+    parameters = [column.name for column in table.columns if column.parameter]
+    return f"{table.name}({', '.join(parameters)})" if parameters else table.name
+
+
+def _history_file() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "whotests" / "sql_history"
