@@ -25,7 +25,7 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
-from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL
+from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, Rules
 from whotests.source.text import digest_of
 from whotests.store.branches import Branch
 from whotests.store.reader import Reader
@@ -132,7 +132,11 @@ class Measured:
 
 
 def basket_of(
-    path: str = "src/shop/basket.py", *, comment: str = "", branch: bool = False
+    path: str = "src/shop/basket.py",
+    *,
+    comment: str = "",
+    branch: bool = False,
+    excluded: frozenset[int] = frozenset(),
 ) -> Measured:
     """BASKET as a measured file; `comment` makes another version of it, with the same lines."""
     return Measured(
@@ -147,6 +151,7 @@ def basket_of(
             "Basket.never": (UnitKind.FUNCTION, 17, 18),
         },
         branches=((11, 12), (11, 15)) if branch else (),
+        excluded=excluded,
     )
 
 
@@ -317,11 +322,12 @@ class DataFile:
 
     @contextmanager
     def opened(
-        self, *, run: str | None = None, now: float = NOON + 60
+        self, *, run: str | None = None, now: float = NOON + 60, rules: Rules | None = None
     ) -> Iterator[tuple[Reader, Catalogue]]:
         """A reader, and a catalogue over the sources in the project's folder."""
         with Reader.open(self.path, run=run, clock=lambda: now) as reader:
-            yield reader, Catalogue(reader, self, cwd=self.root, roots=(self.root,))
+            roots = (self.root,)
+            yield reader, Catalogue(reader, self, cwd=self.root, roots=roots, rules=rules)
 
     def read(self, path: str) -> bytes | None:
         """The source at `path`, as a `SourceTree` gives it."""
@@ -329,9 +335,9 @@ class DataFile:
         return file.read_bytes() if file.is_file() else None
 
 
-def facts_in(data: DataFile) -> set[tuple[str, str, int]]:
-    """All (test or label, path, line) of the file."""
-    with data.opened() as (reader, _):
+def facts_in(data: DataFile, *, run: str | None = None) -> set[tuple[str, str, int]]:
+    """All (test or label, path, line) of the file, or of a run of it."""
+    with data.opened(run=run) as (reader, _):
         paths = {file.id: file.path for file in reader.files}
         footprints = {key: tuple(ids) for key, ids in reader.footprints()}
         return {

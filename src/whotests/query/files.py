@@ -46,7 +46,7 @@ class Catalogue:
         self._rules = rules
         self._rules_of = {
             run.id: Rules(exclude=run.exclude, partial=run.partial)
-            for run in reader.runs
+            for run in reader.all_runs
             if run.exclude is not None and run.partial is not None
         }
 
@@ -85,7 +85,7 @@ class Catalogue:
         None when these are others than those that it was recorded under, and the disk does not
         have it any more.
         """
-        before = self._rules_of.get(file.newest_run)
+        before = self._rules_of.get(file.rules_run)
         if self._rules is None or before in (None, self._rules) or not file.statements:
             return file
         source = self._tree.read(file.path)

@@ -63,7 +63,7 @@ def chosen(runs: Sequence[Run], ref: str | None = None) -> tuple[Run, ...]:
     else:
         found = [run for run in runs if run.name == who and ages[run.id] == back]
     if not found:
-        raise UsageError(f"--run {ref}: {_why_none(runs, who)}")
+        raise UsageError(f"--run {ref}: {_why_none(runs, who, back)}")
     return tuple(found)
 
 
@@ -90,9 +90,11 @@ def _by_number(
     ]
 
 
-def _why_none(runs: Sequence[Run], who: str) -> str:
+def _why_none(runs: Sequence[Run], who: str, back: int) -> str:
     names = sorted({run.name for run in runs if run.name})
     numbers = {str(run.id) for run in runs}
+    if not who and not back:
+        return "no run is without a name; `whotests runs` lists those that are kept"
     if who in names or who in numbers or not who:
         return "so many generations are not kept; `whotests runs` lists those that are"
     if who.isdecimal():

@@ -166,6 +166,10 @@ class Reader:
             if old is not None and FILE_STATES[old[1]] is FileState.MEASURED:
                 state, reason = old[1:]
             seen[file_id] = (run_id, state, reason)
+        rules_runs: dict[int, int] = {}
+        if self._of_these_runs:
+            newest = "SELECT file_id, max(run_id) FROM run_file GROUP BY file_id"
+            rules_runs = dict(self._rows(newest))
         versions = [
             FileVersion(
                 id=file_id,
@@ -179,6 +183,7 @@ class Reader:
                 reason=seen[file_id][2],
                 recorded=started.get(seen[file_id][0], 0.0),
                 newest_run=seen[file_id][0],
+                rules_run=rules_runs.get(file_id, seen[file_id][0]),
             )
             for file_id, path, digest, line_count, statements, excluded, partial in self._rows(
                 "SELECT file.id, folder.name || file.name, digest, line_count, statements,"

@@ -83,6 +83,9 @@ class FileVersion:
     """When the newest run that saw it began, seconds since the epoch, UTC."""
     newest_run: int
     """That run's id."""
+    rules_run: int
+    """The id of the run whose rules say what is excluded here: the newest that saw it of all that
+    are kept, also where an older one is asked."""
 
     @property
     def counted(self) -> LineBits:
