@@ -33,6 +33,9 @@ LineBits = NewType("LineBits", int)
 
 NO_LINES = LineBits(0)
 
+_WORD = 512
+"""Bits that are looked at together."""
+
 
 class Outcome(StrEnum):
     """How a test ended."""
@@ -102,7 +105,19 @@ def bits_of(lines: Iterable[int]) -> LineBits:
 
 def lines_in(bits: int) -> Iterator[LineNo]:
     """The lines of a bitmap, ascending."""
-    while bits:
-        low = bits & -bits
-        yield LineNo(low.bit_length() - 1)
-        bits ^= low
+    if bits.bit_length() <= _WORD:
+        words = [bits]
+    else:
+        # Each step on one large number would copy all of it.
+        size = _WORD // 8
+        octets = bits.to_bytes(bits.bit_length() // 8 + 1, "little")
+        words = [
+            int.from_bytes(octets[start : start + size], "little")
+            for start in range(0, len(octets), size)
+        ]
+    for place, word in enumerate(words):
+        first = place * _WORD
+        while word:
+            low = word & -word
+            yield LineNo(first + low.bit_length() - 1)
+            word ^= low
