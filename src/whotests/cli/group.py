@@ -23,6 +23,8 @@ _COMMANDS: Final = {
     "runs": "Which runs are kept, and what are they called?",
     "erase": "Remove runs from the data, or all that it holds.",
     "sql": "Ask the data in SQL.",
+    "combine": "Make many data files one: those of workers, machines, interpreters.",
+    "subset": "Write a part of the data to a smaller file.",
     "export": "Write the data in a format of other tools.",
     "import": "Read files of other tools into the data.",
 }

@@ -110,14 +110,14 @@ class Code:
         *,
         seen: Mapping[int, float],
         patterns: Collection[int] | None,
-        path_of: Callable[[str], str],
+        paths: Mapping[str, str],
         chosen: Callable[[str], bool] | None,
     ) -> Taken:
         """Adds the files `seen` (id -> when the newest run that saw it wrote last), and the
         patterns (None: all) of those.
 
-        `path_of` gives the path here for the one there, and `chosen` tells by it which files to
-        take. Raises DataError when the source is damaged, or climbs out of its project.
+        `paths` has the paths here for those there that are others, and `chosen` tells by the path
+        here which files to take. Raises DataError when the source is damaged.
         """
         with source.intact():
             there: dict[int, _File] = {}
@@ -125,7 +125,7 @@ class Code:
             for row in source.rows(_FILES):
                 file = _File(*row)
                 file.seen = seen.get(file.id, 0.0)
-                file.path = path_of(_within(source, file.path))
+                file.path = paths.get(file.path, file.path)
                 there[file.id] = file
                 if file.id in seen and (chosen is None or chosen(file.path)):
                     here[file.id] = self._file(pending, source, file)
@@ -301,15 +301,6 @@ class _Moved:
             return blob
         here = bits_of(self._places[place + self._first_there] for place in lines_in(branches))
         return pack_ran(lines, here >> self._first_here)
-
-
-def _within(source: Source, path: str) -> str:
-    if ".." in path.replace("\\", "/").split("/"):
-        raise DataError(
-            f"{source.path} names the file {path!r}, which climbs out of the project that it was "
-            "recorded in; no run of whotests does that, so take it for forged and leave it out"
-        )
-    return path
 
 
 def _all_branches(ours: bytes, theirs: bytes) -> bytes:

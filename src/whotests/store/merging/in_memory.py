@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whotests.store.merging.merger import Merger
+from whotests.store.merging.previews import paths_here, preview
 from whotests.store.merging.runs import put_in_order
 from whotests.store.merging.source import Source
 from whotests.store.schema import SCHEMA
@@ -16,18 +17,22 @@ __all__ = ["merged"]
 
 
 def merged(paths: Sequence[Path]) -> sqlite3.Connection:
-    """A data file in memory that has the runs of all of these.
+    """A data file in memory that has the runs of all of these, at least one.
 
-    Raises DataError for one that is missing, damaged, of another program, or newer.
+    Files of the same source at different paths are one file, as when they are combined. Raises
+    DataError for one that is missing, damaged, of another program, or newer.
     """
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         connection.executescript(SCHEMA)
         connection.execute("BEGIN")
         merger = Merger(connection)
-        for path in paths:
+        previews = [preview(path) for path in paths]
+        newest = max(previews, key=lambda each: float(each.runs[-1]["started"]))
+        root = str(newest.runs[-1]["root"]).replace("\\", "/")
+        for path, ours in zip(paths, paths_here((), previews, root=root), strict=True):
             with Source.open(path) as source:
-                merger.take(source)
+                merger.take(source, paths=ours)
         put_in_order(connection)
         connection.execute("COMMIT")
     except BaseException:

@@ -5,7 +5,7 @@ transactions.
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -56,16 +56,16 @@ class Merger:
         source: Source,
         *,
         choice: Choice = EVERYTHING,
-        path_of: Callable[[str], str] = str,
+        paths: Mapping[str, str] | None = None,
         name: str | None = None,
         label: str = "",
         alone: bool = False,
     ) -> None:
         """Copies the chosen runs of `source`.
 
-        `path_of` gives the path here for the one there. The runs get this `name`, unless it is
-        None, and their labels are below `label`. `alone`: none becomes one with another. Raises
-        DataError when the source is damaged; the transaction is then of no use.
+        `paths` has the paths here for those there that are others. The runs get this `name`,
+        unless it is None, and their labels are below `label`. `alone`: none becomes one with
+        another. Raises DataError when the source is damaged; the transaction is then of no use.
         """
         pending = Pending(self._connection)
         rows = [
@@ -92,7 +92,7 @@ class Merger:
             source,
             seen=seen,
             patterns=_patterns(source, wanted),
-            path_of=path_of,
+            paths=paths or {},
             chosen=choice.file,
         )
         footprints = self._footprints.take(pending, source, wanted, taken.patterns)

@@ -139,6 +139,7 @@ class Source:
                 connection.execute("BEGIN")
                 _check_tables(path, connection)
                 _check_values(path, connection)
+                _check_paths(path, connection)
         except BaseException:
             connection.close()
             raise
@@ -227,3 +228,15 @@ def _culprit(connection: sqlite3.Connection, table: str, columns: Mapping[str, s
         ).fetchone()
     ]
     return found[0] if found else "*"
+
+
+def _check_paths(path: Path, connection: sqlite3.Connection) -> None:
+    for (name,) in connection.execute(
+        "SELECT folder.name || file.name FROM file JOIN folder ON folder.id = folder_id"
+    ):
+        if ".." in name and ".." in name.replace("\\", "/").split("/"):
+            raise DataError(
+                f"{path} names the file {name!r}, which climbs out of the project that it was "
+                "recorded in; no run of whotests does that: take the data for forged, and leave "
+                "it out"
+            )

@@ -1,0 +1,102 @@
+"""What is looked at of each input before any is copied: its runs, and which files are the same.
+
+May import the standard library, config and the store's own floor. Refuses to change anything.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from whotests.errors import DataError
+from whotests.store.merging.aliases import Aliases
+from whotests.store.merging.runs import Row, below
+from whotests.store.merging.source import Source
+from whotests.store.merging.twins import File, renamed
+
+__all__ = ["FILES", "Paths", "Preview", "paths_here", "preview"]
+
+FILES: Final = (
+    "SELECT folder.name || file.name, digest, line_count FROM file"
+    " JOIN folder ON folder.id = folder_id"
+)
+
+_LINES_OF_A_TELLING_FILE: Final = 3
+"""Shorter ones (many are empty) say nothing of where they belong."""
+
+Paths = tuple[tuple[str, tuple[str, ...]], ...]
+"""`[paths]`, as `Settings.paths` has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What of an input decides how it is combined."""
+
+    path: Path
+    runs: tuple[Row, ...]
+    files: tuple[File, ...]
+    telling: frozenset[bytes]
+    """Digests of files that are found again by them."""
+
+
+def preview(path: Path, *, name: str | None = None, label: str = "") -> Preview:
+    """What there is in the data file, with its runs called `name` and their labels below `label`.
+
+    Raises DataError when it is missing, damaged, of another program or newer, or has no run.
+    """
+    with Source.open(path) as source:
+        rows = source.dictionaries("SELECT * FROM run ORDER BY id")
+        files = source.rows(FILES)
+    if not rows:
+        raise DataError(
+            f"{path} has no run in it; leave it out, or record into it with "
+            "`whotests run --data FILE -- pytest`"
+        )
+    if name is not None:
+        rows = [{**row, "name": name} for row in rows]
+    return Preview(
+        path=path,
+        runs=tuple(below(label, row) if label else row for row in rows),
+        files=tuple((name, digest) for name, digest, _ in files),
+        telling=frozenset(row[1] for row in files if row[2] >= _LINES_OF_A_TELLING_FILE),
+    )
+
+
+def paths_here(
+    known: Iterable[File], previews: Sequence[Preview], *, root: str, paths: Paths = ()
+) -> Sequence[Mapping[str, str]]:
+    """For each input the path here of each path there.
+
+    `known` are the files that are here already, whose paths stay; `root` is the project's folder,
+    with '/'. By `paths` first, then by what has the same source.
+    """
+
+    @cache
+    def on_disk(path: str) -> bool:
+        return os.path.isfile(os.path.join(root, path))
+
+    files = set(known)
+    everywhere = {path for path, _ in files}
+    everywhere.update(path for each in previews for path, _ in each.files)
+    aliases = Aliases(paths, root=root)
+    result = [
+        _by_rule(each, aliases, lambda found: found in everywhere or on_disk(found))
+        for each in previews
+    ]
+    telling = frozenset().union(*(each.telling for each in previews))
+    # Paths that are on this disk are the ones to keep.
+    order = sorted(range(len(previews)), key=lambda at: -sum(map(on_disk, result[at].values())))
+    for at in order:
+        theirs = [(result[at][path], digest) for path, digest in previews[at].files]
+        again = renamed(theirs, files, telling=telling) if files else {}
+        if again:
+            result[at] = {path: again.get(here, here) for path, here in result[at].items()}
+        files.update((again.get(path, path), digest) for path, digest in theirs)
+    return result
+
+
+def _by_rule(each: Preview, aliases: Aliases, exists: Callable[[str], bool]) -> dict[str, str]:
+    root = str(each.runs[-1]["root"]).replace("\\", "/")
+    return {path: aliases.here(path, root=root, exists=exists) for path, _ in each.files}
