@@ -6,6 +6,7 @@ May import apsw. Refuses to keep anything but the history of what was typed.
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,15 +20,17 @@ __all__ = ["Prompt"]
 
 _COMMANDS: Final = {
     "tables": "all tables, or .tables NAME: its columns and what they say",
-    "schema": "the same as .tables",
-    "mode": "how rows are shown: box, csv, json, line, list, ... (.mode alone lists them)",
-    "timer": "on or off: how long statements take",
     "help": "this list",
     "quit": "leave; so does Ctrl-D",
     "exit": "leave",
 }
 _HISTORY: Final = 1_000
 """So many lines are kept."""
+
+_SHOWN: Final = 200
+"""So many rows are shown: all of them are laid out at once."""
+
+_AROUND: Final = 35
 
 
 class Prompt:
@@ -42,7 +45,7 @@ class Prompt:
 
     def run(self) -> None:
         """Until .quit or the end of input."""
-        shell = self._shell
+        shell: Any = self._shell  # apsw gives its shell no types
         shell.introduce(self._title)
         with suppress(ImportError):
             self._use_readline()
@@ -50,7 +53,7 @@ class Prompt:
             try:
                 line = shell.get_complete_line()
                 if line is None:
-                    shell.write(shell.stdout, "\n")
+                    print()
                     break
                 shell.process_complete_line(line)
             except SystemExit:
@@ -65,7 +68,8 @@ class Prompt:
         import readline
 
         readline.set_completer(self._shell.complete)
-        readline.parse_and_bind("tab: complete")
+        libedit = "libedit" in (readline.__doc__ or "")
+        readline.parse_and_bind("bind ^I rl_complete" if libedit else "tab: complete")
         self._shell.begin_completion()
         with suppress(OSError):
             readline.read_history_file(self._history)
@@ -86,6 +90,8 @@ class _Shell(apsw.shell.Shell):
         super().__init__(db=sandbox.connection)
         self.prompt = "sql> "
         self.moreprompt = "...> "
+        if os.environ.get("NO_COLOR"):
+            self.command_colour(["off"])  # type: ignore[no-untyped-call]
         self._builtin_commands = [f".{name}" for name in _COMMANDS]
 
     def _apply_fts(self) -> None:
@@ -105,20 +111,39 @@ class _Shell(apsw.shell.Shell):
     def process_sql(
         self, sql: str, bindings: Any = None, internal: bool = False, summary: Any = None
     ) -> None:
-        """Shows what the statement tells."""
+        """Shows what the statement tells, or the first rows of it."""
         self._completion_cache = None
-        with self._sandbox.limited(sql):
-            super().process_sql(sql, bindings, internal, summary)
+        try:
+            answer = self._sandbox.ask(sql)
+            rows = list(islice(answer.rows, _SHOWN + 1))
+        except UsageError as error:
+            self._point_at(sql, getattr(error.__cause__, "error_offset", -1))
+            raise
+        if not rows:
+            self._say("no rows\n")
+            return
+        self.output_box(answer.columns, rows[:_SHOWN])  # type: ignore[no-untyped-call]
+        if len(rows) > _SHOWN:
+            self._say(
+                f"There are more than these {_SHOWN:,} rows: add conditions or a LIMIT, or give "
+                "the statement to `whotests sql --csv`.\n"
+            )
 
-    def write_error(self, text: str) -> None:
-        """SQLite's own words, before the whole sentence that follows them: left out."""
+    def _point_at(self, sql: str, offset: int) -> None:
+        """Shows the place of an error in a statement; `offset` is in its bytes."""
+        if offset < 0:
+            return
+        whole = sql.encode()
+        before = whole[:offset].decode(errors="replace").rpartition("\n")[2][-_AROUND:]
+        after = whole[offset:].decode(errors="replace").partition("\n")[0][:_AROUND]
+        self._say(f"  {before}{after}\n  {' ' * len(before)}^\n")
 
     def process_command(self, command: str) -> None:
         """Runs one of the commands of this prompt."""
         name = command.split()[0][1:]
         if name not in _COMMANDS:
             raise UsageError(f"there is no command .{name} here; .help lists them")
-        super().process_command(command)
+        super().process_command(command)  # type: ignore[no-untyped-call]
 
     def command_help(self, cmd: Sequence[str]) -> None:
         """help: Lists the commands"""
@@ -141,8 +166,6 @@ class _Shell(apsw.shell.Shell):
             else:
                 raise UsageError(f"there is no table {name!r}; .tables lists them")
 
-    command_schema = command_tables
-
     def _describe(self, table: Table) -> None:
         self._say(f"{table.description}\n")
         width = max(len(column.name) for column in table.columns)
@@ -151,7 +174,7 @@ class _Shell(apsw.shell.Shell):
             self._say(f"  {column.type:<7}  {column.description}\n")
 
     def _say(self, text: str, before: str = "", after: str = "") -> None:
-        self.write(self.stdout, f"{before}{text}{after}")
+        self.stdout.write(f"{before}{text}{after}")
 
 
 def _signature(table: Table) -> str:
