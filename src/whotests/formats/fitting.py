@@ -7,7 +7,7 @@ one that ran where a line says otherwise.
 from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol
 
-from whotests.formats.foreign import ForeignFile, ForeignRan
+from whotests.formats.foreign import ForeignFile, ForeignFork, ForeignRan
 from whotests.formats.line_checksums import line_checksum
 from whotests.records import FileRecord, UnitRecord
 from whotests.source.analysis import Analysis, analyse
@@ -16,6 +16,7 @@ from whotests.source.rules import Rules
 from whotests.source.statements import parse_quietly
 from whotests.source.text import decode
 from whotests.source.units import UnitNode, unit_nodes
+from whotests.store.branches import Branch
 from whotests.types import NO_LINES, FileState, LineBits, UnitKind, lines_in
 
 __all__ = ["Fit", "FitToSource", "Part", "WithoutSource"]
@@ -36,14 +37,15 @@ class Part(NamedTuple):
 class Fit(Protocol):
     """A foreign file in our words."""
 
-    def record(self, key: int) -> FileRecord:
-        """The version of the file that it speaks of."""
-
-    def objection(self, file: ForeignFile) -> str:
-        """Why `file` cannot speak of this version, or ''."""
+    def record(self, key: int, *, imported: bool) -> FileRecord:
+        """The version of the file that it speaks of; `imported`: something may have run of it."""
 
     def parts(self, ran: ForeignRan) -> tuple[Part, ...]:
         """What one context ran; lines and branches that the version does not have are dropped."""
+
+    def forked(self, file: ForeignFile) -> tuple[frozenset[Branch], int]:
+        """The branches of the file's forks that were certainly taken, as `parts` takes them, and
+        of how many forks it is not known which they are."""
 
 
 class FitToSource:
@@ -65,12 +67,15 @@ class FitToSource:
         )
         self._branch = branch
         self._units = _Units(self._analysis, unit_nodes(tree))
-        self._places = {arc: place for place, arc in enumerate(self._analysis.branches.arcs)}
+        self._places: dict[Branch, int] = {
+            arc: place for place, arc in enumerate(self._analysis.branches.arcs)
+        }
         self._continued = sum(1 << line for line in self._analysis.first_lines)
 
-    def record(self, key: int, *, imported: bool = True) -> FileRecord:
-        """The version; `imported`: something may have run of it."""
+    def record(self, key: int, *, imported: bool) -> FileRecord:
+        """The version that the disk has. Of an empty one, nothing can tell whether it ran."""
         found = self._analysis
+        imported = imported or not found.statements
         return FileRecord(
             key=key,
             path=self._path,
@@ -84,30 +89,25 @@ class FitToSource:
             partial=found.partial if self._branch else NO_LINES,
         )
 
-    @property
-    def empty(self) -> bool:
-        """Whether it has no statement at all."""
-        return not self._analysis.statements
-
     def objection(self, file: ForeignFile) -> str:
         """Why `file` cannot speak of this text, or ''."""
         lines = 0
         for ran in file.ran.values():
             lines |= ran.lines
-        for told in (file.statements, file.excluded):
-            lines |= told or 0
+        for counted in (file.statements, file.excluded):
+            lines |= counted or 0
         last = lines.bit_length() - 1
         if last > self._analysis.line_count:
             return f"it speaks of line {last}, and the source has {self._analysis.line_count}"
         texts = self._text.split("\n")
-        counted = lines & ~(file.excluded or 0)
-        for line in lines_in(counted & ~self._continued):
+        code = lines & ~(file.excluded or 0) & ~self._continued
+        for line in lines_in(code):
             text = texts[line - 1].strip()
             if not text or text.startswith("#"):
                 return f"line {line} ran or could run, and is blank or a comment in the source"
-        for line, told in file.checksums.items():
-            if not 0 < line < len(texts) or line_checksum(texts[line - 1]) != told:
-                return f"line {line} has another check sum than that in the source"
+        for number, told in file.checksums.items():
+            if not 0 < number < len(texts) or line_checksum(texts[number - 1]) != told:
+                return f"line {number} has another check sum than that in the source"
         return ""
 
     def parts(self, ran: ForeignRan) -> tuple[Part, ...]:
@@ -123,12 +123,34 @@ class FitToSource:
                     branches |= 1 << place
         return self._units.split(lines & self._analysis.statements, branches)
 
-    def _place(self, pair: tuple[int, int]) -> int:
+    def forked(self, file: ForeignFile) -> tuple[frozenset[Branch], int]:
+        """The branches of forks that were certainly taken, and the number of unclear forks."""
+        ran = 0
+        for each in file.ran.values():
+            ran |= each.lines
+        taken: set[Branch] = set()
+        unclear = 0
+        for line, fork in file.forks.items():
+            ends = {
+                end
+                for start, end in self._analysis.branches.arcs
+                if start == line and not (end > 0 and self._analysis.excluded >> end & 1)
+            }
+            found = _ends_taken(fork, ends, ran)
+            if found is None:
+                unclear += 1
+            else:
+                taken.update((line, end) for end in found)
+        return frozenset(taken), unclear
+
+    def _place(self, pair: Branch) -> int:
         """The place of the branch that a pair of lines stands for, or a negative number."""
         known = self._places.get(pair)
         if known is None:
             line, end = map(self._first_line, pair)
             withs = self._analysis.branches.withs
+            if not end:
+                end = _only_exit(self._analysis.branches.arcs, line)
             known = self._places.get((line, end), _LEFT)
             if known < 0 and end in withs:
                 known = self._places.get((line, withs[end]), _LEFT)
@@ -145,59 +167,111 @@ class FitToSource:
 class WithoutSource:
     """Facts about a text that nobody has: what the format tells is all there is."""
 
-    def __init__(
-        self, path: str, files: Iterable[ForeignFile], *, salt: bytes, reason: str
-    ) -> None:
-        """`files` are those that speak of it. `salt`: what is imported along with it may be of the
-        same text, and nothing else is."""
+    def __init__(self, path: str, *, salt: bytes, reason: str) -> None:
+        """`salt`: what is imported along with it may be of the same text, and nothing else is.
+        `reason` says why it is not to be had."""
         self._path = path
         self._reason = reason
-        lines = excluded = told = 0
-        branches: set[tuple[int, int]] = set()
-        complete = True
-        for file in files:
-            excluded |= file.excluded or 0
-            told |= file.statements or 0
-            complete = complete and file.statements is not None
-            branches |= file.branches or set()
-            for ran in file.ran.values():
-                lines |= ran.lines
-        self._statements = LineBits((lines if not complete else lines & told) | told)
-        self._excluded = LineBits(excluded)
-        self._complete = complete
-        self._branches = tuple(sorted(branches))
-        self._places = {branch: 1 << place for place, branch in enumerate(self._branches)}
+        self._lines = self._told = self._excluded = 0
+        self._complete = True
+        """Whether all lines that count are told."""
+        self._places: dict[Branch, int] = {}
         identity = b"\0".join((b"text that was not there", salt, path.encode("utf-8", "replace")))
         self._digest = blake2b(identity, digest_size=16).digest()
 
-    def record(self, key: int) -> FileRecord:
-        """The version: one unit, all that counts as told, or else what ran."""
-        last = max(self._statements.bit_length(), self._excluded.bit_length(), 2) - 1
+    def absorb(self, file: ForeignFile) -> None:
+        """Adds what another file says of this text."""
+        self._excluded |= file.excluded or 0
+        self._told |= file.statements or 0
+        self._complete = self._complete and file.statements is not None
+        for ran in file.ran.values():
+            self._lines |= ran.lines
+        named = {_with_exit(branch) for branch in file.branches or ()}
+        for line, fork in file.forks.items():
+            ends = fork.taken_ends | fork.missed_ends
+            if len(ends) == fork.total:
+                named.update(_with_exit((line, end)) for end in ends)
+        for branch in sorted(named):
+            self._places.setdefault(branch, len(self._places))
+
+    def record(self, key: int, *, imported: bool) -> FileRecord:
+        """The version: one unit, and all that counts as told, or else what ran."""
+        statements = LineBits(self._statements)
+        last = max(statements.bit_length(), self._excluded.bit_length(), 2) - 1
         module = UnitRecord("", UnitKind.MODULE, 1, last, self._digest[:8], 1)
+        state = FileState.MEASURED if imported else FileState.NOT_IMPORTED
         return FileRecord(
             key=key,
             path=self._path,
             digest=self._digest,
             line_count=last,
-            statements=self._statements,
-            excluded=self._excluded,
-            units=(module,),
-            state=FileState.MEASURED if self._complete else FileState.NOT_MEASURED,
-            reason="" if self._complete else self._reason,
-            branches=self._branches,
+            statements=statements,
+            excluded=LineBits(self._excluded),
+            units=(module,) if imported else (),
+            state=state if self._complete else FileState.NOT_MEASURED,
+            reason="" if self._complete else f"it was imported, and {self._reason}",
+            branches=tuple(self._places),
         )
 
-    def objection(self, file: ForeignFile) -> str:
-        """Nothing can be said against it."""
-        return ""
+    @property
+    def _statements(self) -> int:
+        return (
+            self._told | self._excluded & self._lines
+            if self._complete
+            else (self._told | self._lines)
+        )
 
     def parts(self, ran: ForeignRan) -> tuple[Part, ...]:
         """What one context ran."""
         branches = 0
         for branch in ran.branches:
-            branches |= self._places.get(branch, 0)
+            place = self._places.get(_with_exit(branch))
+            if place is not None:
+                branches |= 1 << place
         lines = LineBits(ran.lines & self._statements)
         return (Part(0, lines, branches),) if lines or branches else ()
+
+    def forked(self, file: ForeignFile) -> tuple[frozenset[Branch], int]:
+        """The branches of forks whose ends are all named, and the number of other forks."""
+        taken: set[Branch] = set()
+        unclear = 0
+        for line, fork in file.forks.items():
+            if len(fork.taken_ends | fork.missed_ends) == fork.total:
+                taken.update((line, end) for end in fork.taken_ends)
+            else:
+                unclear += 1
+        return frozenset(taken), unclear
+
+
+def _ends_taken(fork: ForeignFork, ends: set[int], ran: int) -> set[int] | None:
+    """Which of a line's branches, by their ends, were taken; None when that is not clear.
+
+    `ran` are the lines of the file that anything ran.
+    """
+    if not fork.taken:
+        return set()
+    exits = {end for end in ends if end < 0}
+
+    def meant(told: frozenset[int]) -> set[int]:
+        return set(told & ends) | (exits if 0 in told and len(exits) == 1 else set())
+
+    taken = meant(fork.taken_ends)
+    left = {end for end in ends - taken - meant(fork.missed_ends) if end < 0 or ran >> end & 1}
+    more = fork.taken - len(taken)
+    if more == 0:
+        return taken
+    return taken | left if len(left) == more else None
+
+
+def _only_exit(arcs: Iterable[Branch], line: int) -> int:
+    """The end of the branch of a line that leaves the unit, 0 when there are none or several."""
+    exits = [end for start, end in arcs if start == line and end < 0]
+    return exits[0] if len(exits) == 1 else 0
+
+
+def _with_exit(branch: Branch) -> Branch:
+    """A branch out of a unit that is not known: out of the module, which is all that there is."""
+    return branch if branch[1] else (branch[0], -1)
 
 
 class _Units:
