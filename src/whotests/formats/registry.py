@@ -21,6 +21,7 @@ FORMATS: Final = {
     "coverage-json": "coverage_json",
     "lcov": "lcov",
     "cobertura": "cobertura",
+    "sqlite": "plain_sqlite",
 }
 """Name -> module of `whotests.formats`, each of which has a `FORMAT`. In the order in which an
 imported file is held against them."""
