@@ -168,7 +168,7 @@ def _xml_text(text: str) -> str:
 
 
 def _is_cobertura(head: bytes) -> bool:
-    return re.search(rb"<coverage[\s>]", head) is not None
+    return re.search(rb"<coverage[\s/>]", head) is not None
 
 
 def _read(path: Path) -> Foreign:

@@ -80,13 +80,14 @@ class _File:
             for end, was_taken in ends.items()
             if was_taken
         }
+        room = Room(where)
         return ForeignFile(
             path=path,
             ran=ran_by_context([(EVERYTHING, self.ran)], {EVERYTHING: taken}, where=where)
             if self.ran
             else {},
-            statements=Room(where).bits(self.counted),
-            branches=frozenset(named) if self.forks or self.branches else None,
+            statements=room.bits(self.counted),
+            branches=room.branches(named) if self.forks or self.branches else None,
             forks=self.forks,
         )
 
@@ -136,7 +137,7 @@ class _Reading:
                 f"{self._path} is no whole XML document ({error}): it was cut short or is damaged; "
                 "write it again"
             ) from error
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             # Of an encoding that Python does not know, and the like.
             raise DataError(f"{self._path} cannot be read as XML: {error}") from error
 

@@ -142,7 +142,7 @@ def _file(
         ran=ran_by_context(ran, {EVERYTHING: taken} if taken else {}, where=where),
         statements=room.bits(executed | missing),
         excluded=room.bits(excluded),
-        branches=frozenset(taken | missed) if branches else None,
+        branches=room.branches(taken | missed) if branches else None,
     )
 
 

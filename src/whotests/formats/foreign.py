@@ -129,6 +129,10 @@ class Room:
             bits[place] |= 1 << (line & 7)
         return self.take(int.from_bytes(bits, "little"))
 
+    def branches(self, pairs: Iterable[Branch]) -> frozenset[Branch]:
+        """These pairs of lines."""
+        return frozenset(_checked(pairs, self._where))
+
     def take(self, bits: int) -> LineBits:
         """A bitmap that is there already."""
         length = bits.bit_length()

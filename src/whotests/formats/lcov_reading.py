@@ -100,6 +100,7 @@ class _File:
             # One record has it all, the others tell who ran it.
             rest = lines[""].difference(*(some for test, some in lines.items() if test))
             lines = {**lines, "": rest}
+        room = Room(where)
         return ForeignFile(
             path=self.path,
             ran=ran_by_context(
@@ -107,8 +108,8 @@ class _File:
                 taken,
                 where=where,
             ),
-            statements=Room(where).bits(self.counted),
-            branches=frozenset(named) if self.branches else None,
+            statements=room.bits(self.counted),
+            branches=room.branches(named) if self.branches else None,
             forks=forks,
             checksums=self.checksums,
         )
