@@ -27,9 +27,24 @@ _HEAD = 4096
     metavar="FILE",
     help="Where to write; - is standard output. Default: what the tool calls it, in this folder.",
 )
+@click.option(
+    "--contexts/--no-contexts",
+    default=None,
+    help="Write who ran what. Default: in coverage.py's JSON yes, in LCOV no.",
+)
+@click.option(
+    "--checksums", is_flag=True, help="Write checksums of the lines' texts, where there is room."
+)
 @data_option
 @run_option
-def export(name: str, output: str | None, data: tuple[Path, ...], run: str | None) -> None:
+def export(
+    name: str,
+    output: str | None,
+    contexts: bool | None,
+    checksums: bool,
+    data: tuple[Path, ...],
+    run: str | None,
+) -> None:
     """Write what ran, and in which contexts, as other tools keep it.
 
     What the format cannot hold is said on standard error. docs/formats.md describes each format.
@@ -44,6 +59,8 @@ def export(name: str, output: str | None, data: tuple[Path, ...], run: str | Non
             root=question.settings.root,
             cwd=Path.cwd(),
             now=time.time(),
+            contexts=contexts,
+            checksums=checksums,
         )
         unsaid = _put(chosen, exported, output or chosen.file_name)
     for sentence in unsaid:
