@@ -308,5 +308,5 @@ def test_file_without_runs(data: DataFile) -> None:
     """A file that holds no run says so, and what to do."""
     record(data, 0)
     erase_all(data.path)
-    with pytest.raises(DataError, match="no data yet: .* holds no run; record first"):
+    with pytest.raises(DataError, match=r"no data yet: .* holds no run; record first"):
         Reader.open(data.path)
