@@ -53,20 +53,19 @@ def _patterns(glob: str, root: str) -> Iterator[str]:
         place = abspath(os.path.join(folder, glob))
         if plain:
             yield re.escape(place.replace(os.sep, "/")) + "(?:/.*)?"
-        else:
+        elif place.startswith(os.path.join(folder, "")):
             # The folder's own name may hold what stands for something in a glob.
-            inside = translated(os.path.relpath(place, folder).replace(os.sep, "/"), whole=True)
-            yield re.escape(folder.replace(os.sep, "/").rstrip("/") + "/") + inside
+            inside = place.removeprefix(folder.rstrip(os.sep)).replace(os.sep, "/")
+            yield re.escape(folder.replace(os.sep, "/").rstrip("/")) + translated(inside)
+        else:
+            yield translated(place)
 
 
-def translated(glob: str, *, whole: bool = False) -> str:
-    """The glob as a regular expression for a whole path.
-
-    `whole`: a single name stands for itself, not for all files of that name.
-    """
+def translated(glob: str) -> str:
+    """The glob as a regular expression for a whole path."""
     text = glob.replace("\\", "/")
     *folders, last = text.split("/")
-    if not folders and not whole:
+    if not folders:
         folders = ["**"]
     for before, part in zip(["", *folders], [*folders, last], strict=True):
         if "***" in part or ("**" in part and (part != "**" or before == "**")):
