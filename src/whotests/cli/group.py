@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "subset": "Write a part of the data to a smaller file.",
     "export": "Write the data in a format of other tools.",
     "import": "Read files of other tools into the data.",
+    "migrate": "Write coverage.py's settings as [tool.whotests].",
 }
 
 

@@ -86,6 +86,8 @@ class CoverageFile(NamedTuple):
     paths: tuple[tuple[str, tuple[str, ...]], ...]
     strange: tuple[tuple[str, str], ...]
     """Sections and keys that coverage.py itself does not know; '' for a whole section."""
+    filled: tuple[tuple[str, str], ...] = ()
+    """Those with variables of the environment in them."""
 
 
 def find_coverage_file(
@@ -163,12 +165,18 @@ def _read(sections: _Sections, file: Path, environ: Mapping[str, str]) -> Covera
     values: dict[tuple[str, str], Any] = {}
     strange: list[tuple[str, str]] = []
     paths: list[tuple[str, tuple[str, ...]]] = []
-    plugins: tuple[str, ...] = ()
+    filled: list[tuple[str, str]] = []
 
     def convert(section: str, key: str, kind: str, value: object) -> Any:
         where = f"{file}: '{key}' of [{written[section]}]"
+
+        def fill(text: str) -> str:
+            if re.search(r"\$[\w{]", text) and (section, key) not in filled:
+                filled.append((section, key))
+            return substituted(text, environ)
+
         try:
-            result = sections.convert(value, kind, lambda text: substituted(text, environ))
+            result = sections.convert(value, kind, fill)
         except KeyError as error:
             raise UsageError(
                 f"{where} needs the environment variable {error.args[0]}, which is not set; "
@@ -203,7 +211,7 @@ def _read(sections: _Sections, file: Path, environ: Mapping[str, str]) -> Covera
     plugins = values.get(("run", "plugins"), ())
     if not (values or paths or any(section in plugins for section, _ in strange)):
         return None
-    return CoverageFile(file, values, tuple(paths), tuple(strange))
+    return CoverageFile(file, values, tuple(paths), tuple(strange), tuple(filled))
 
 
 class _IniFile:

@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from whotests.errors import UsageError
 
-__all__ = ["Project", "find_project", "mentions_coverage", "read_toml", "speaks_of_coverage"]
+__all__ = [
+    "Project",
+    "find_project",
+    "mentions_coverage",
+    "read_toml",
+    "read_toml_text",
+    "speaks_of_coverage",
+]
 
 _MARKERS = (
     "pyproject.toml",
@@ -95,12 +102,21 @@ def mentions_coverage(file: str) -> bool:
 
 def read_toml(file: Path) -> Mapping[str, object]:
     """What the file holds; raises `UsageError` when it cannot be read or is no TOML."""
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}; make it readable") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not valid TOML: {error}; correct it") from error
+    return read_toml_text(text, file=file)
+
+
+def read_toml_text(text: str, *, file: Path) -> Mapping[str, object]:
+    """What the text of a file says; raises `UsageError` when it is no TOML."""
     import tomllib  # not at the top: most of its cost is paid only where there is a file
 
     try:
-        document: dict[str, object] = tomllib.loads(file.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}; make it readable") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document: dict[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file} is not valid TOML: {error}; correct it") from error
     return document
