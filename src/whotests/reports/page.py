@@ -19,7 +19,17 @@ from whotests.types import RunStatus
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Cell", "Grid", "branch_notes", "excerpt", "indented", "new_console", "notes", "plain"]
+__all__ = [
+    "Cell",
+    "Grid",
+    "branch_notes",
+    "excerpt",
+    "indented",
+    "label_notes",
+    "new_console",
+    "notes",
+    "plain",
+]
 
 Cell = Text | str | tuple[str, str]
 """What stands in a table: text, or a string and its style."""
@@ -219,6 +229,14 @@ def branch_notes(without: Iterable[Run]) -> list[str]:
         f"branches: {joined(commands)} recorded none; what only {it} took counts as not taken. "
         "Run again with --branch."
     ]
+
+
+def label_notes(runs: Iterable[Run]) -> list[str]:
+    """What to bear in mind when figures are of runs under several contexts."""
+    labels = sorted({run.label or "none" for run in runs})
+    if len(labels) < 2:
+        return []
+    return [f"contexts: {joined(labels)} count together; --run asks one of them (`whotests runs`)."]
 
 
 def _stale_notes(stale: Sequence[Staleness]) -> list[str]:

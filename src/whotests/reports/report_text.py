@@ -12,7 +12,7 @@ from rich.text import Text
 from whotests.query.lines import missing_parts
 from whotests.query.numbers import Numbers
 from whotests.query.report import FileRow, Report
-from whotests.reports.page import Grid, branch_notes, indented, notes, plain
+from whotests.reports.page import Grid, branch_notes, indented, label_notes, notes, plain
 from whotests.reports.words import count, percent, shown_path
 from whotests.store.values import Run
 
@@ -69,7 +69,8 @@ def print_report(
             reason = f": {file.reason}" if file.reason else ""
             indented(console, f"{shown_path(file.path)}{reason}")
     stale = [row.stale for row in answer.rows if row.stale is not None]
-    notes(console, stale, runs, besides=_counting_notes(answer))
+    runs = tuple(runs)
+    notes(console, stale, runs, besides=[*label_notes(runs), *_counting_notes(answer)])
 
 
 def _numbers(numbers: Numbers, answer: Report, precision: int) -> list[Text]:

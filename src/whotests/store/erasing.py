@@ -130,7 +130,8 @@ class _Work:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            compact(connection)
+            finally:
+                compact(connection)
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
         except (LookupError, TypeError, ValueError, zlib.error) as failure:
