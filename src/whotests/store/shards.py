@@ -5,7 +5,7 @@ May import the standard library, errors and the schema. Refuses to open a databa
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ def data_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     """
     found: dict[str, Path] = {}
     for path in paths:
-        inside = list(_below(path)) if path.is_dir() else [path]
+        inside = _below(path) if path.is_dir() else [path]
         if not inside:
             raise DataError(
                 f"{path} is a folder without a data file in it; give the data file with --data "
@@ -58,11 +58,7 @@ def version_in_header(path: Path) -> int | None:
     return int.from_bytes(header[_VERSION : _VERSION + 4], "big")
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path) -> list[Path]:
     """The data files in a folder and in those below it, which are not followed to other places."""
-    for where, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            path = Path(where, name)
-            if path.is_file() and is_ours(path):
-                yield path
+    paths = [Path(where, name) for where, _, names in os.walk(folder) for name in names]
+    return sorted(path for path in paths if path.is_file() and is_ours(path))
