@@ -73,7 +73,10 @@ def _expression(pattern: str, name: str, root: str) -> str:
             f"[paths] {name}: {pattern!r} would stand for whole trees; name a folder, for instance "
             "'*/src'"
         )
-    # What does not begin with a wildcard is a place.
-    if not plain.startswith("*"):
-        plain = absolute(plain, root)
-    return translated(plain, whole=True) + "/"
+    if plain.startswith("*"):
+        return translated(plain) + "/"
+    place, folder = absolute(plain, root), root.rstrip("/")
+    if not place.startswith(f"{folder}/"):
+        return translated(place) + "/"
+    # The folder's own name may hold what stands for something in a glob.
+    return re.escape(folder) + translated(place.removeprefix(folder)) + "/"

@@ -149,7 +149,7 @@ class _Combining:
         paths = paths_here(known, previews, root=self._how.root, paths=self._how.paths)
         merger = Merger(self._connection, partners=self._partners(previews))
         for each, ours in zip(previews, paths, strict=True):
-            with Source.open(each.path) as source:
+            with Source.open(each.path, known=each.stamp) as source:
                 merger.take(source, paths=ours, name=self._how.name, label=self._how.label)
         # Nobody will ever end them here.
         self._connection.execute(

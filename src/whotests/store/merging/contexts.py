@@ -4,8 +4,10 @@ May import the standard library and the store's own floor. Refuses to know of fi
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from array import array
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Final
 
 from whotests.store.merging.source import Source
@@ -51,16 +53,25 @@ class Footprints:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._ids: dict[bytes, int] = {}
         self._blobs: dict[int, bytes] = {}
+        self._by_patterns: dict[bytes, int] = {}
+        """Digest of the ids of the patterns -> footprint: packing them takes much longer."""
         self._unions: dict[tuple[int, int], int] = {}
         for number, blob in connection.execute("SELECT id, patterns FROM footprint"):
             self._ids.setdefault(blob, number)
             self._blobs[number] = blob
 
-    def of(self, pending: Pending, patterns: Collection[int]) -> int:
-        """That of these patterns, 0 when there are none."""
-        if not patterns:
+    def of(self, pending: Pending, ordered: Sequence[int]) -> int:
+        """That of these patterns, ascending; 0 when there are none."""
+        if not ordered:
             return 0
-        blob = pack(sorted(patterns))
+        key = blake2b(array("Q", ordered), digest_size=16).digest()
+        number = self._by_patterns.get(key)
+        if number is None:
+            number = self._by_patterns[key] = self._packed(pending, ordered)
+        return number
+
+    def _packed(self, pending: Pending, ordered: Sequence[int]) -> int:
+        blob = pack(ordered)
         number = self._ids.get(blob)
         if number is None:
             number = self._ids[blob] = pending.next_id("footprint")
@@ -70,13 +81,11 @@ class Footprints:
 
     def union(self, pending: Pending, one: int, other: int) -> int:
         """That of all patterns of both."""
-        if one == other:
-            return one
         key = (one, other) if one < other else (other, one)
         number = self._unions.get(key)
         if number is None:
             both = {*walk(self._blobs[one]), *walk(self._blobs[other])}
-            number = self._unions[key] = self.of(pending, both)
+            number = self._unions[key] = self.of(pending, sorted(both))
         return number
 
     def take(
@@ -88,12 +97,15 @@ class Footprints:
     ) -> Mapping[int, int]:
         """The ids here of these footprints of a source; 0: nothing is left of it."""
         with source.intact():
+            here = patterns.__getitem__
+            # Several may have become one, or none.
+            as_many = 0 not in (ours := {*patterns.values()}) and len(ours) == len(patterns)
             taken = {}
             for number, blob in source.rows("SELECT id, patterns FROM footprint"):
                 if number in wanted:
-                    ours = set(map(patterns.__getitem__, walk(blob)))
-                    ours.discard(0)
-                    taken[number] = self.of(pending, ours)
+                    moved = map(here, walk(blob))
+                    ordered = sorted(moved if as_many else {*moved} - {0})
+                    taken[number] = self.of(pending, ordered)
             return taken
 
 
@@ -174,7 +186,7 @@ class Contents:
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (test_id, self.run_id, scope_id, name, *ended),
             )
-        elif _how_bad(ended) > _how_bad(self.ends[test_id]):
+        elif ended != self.ends[test_id] and _how_bad(ended) > _how_bad(self.ends[test_id]):
             self.ends[test_id] = ended
             pending.add(
                 "UPDATE test SET runner = ?, outcome = ?, duration = ? WHERE id = ?",
@@ -202,13 +214,15 @@ class Contents:
                 (context_id, self.run_id, test_id, phase, label, footprint_id, complete),
             )
             return
-        context_id, *facts = before
-        now = [union(pending, before[1], footprint_id), max(before[2], complete)]
-        if now != facts:
-            self.contexts[of_what] = (context_id, now[0], now[1])
+        context_id, known, ended = before
+        if footprint_id != known:
+            footprint_id = union(pending, known, footprint_id)
+        if footprint_id != known or complete > ended:
+            complete = max(complete, ended)
+            self.contexts[of_what] = (context_id, footprint_id, complete)
             pending.add(
                 "UPDATE context SET footprint_id = ?, complete = ? WHERE id = ?",
-                (*now, context_id),
+                (footprint_id, complete, context_id),
             )
 
 

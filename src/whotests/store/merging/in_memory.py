@@ -30,8 +30,8 @@ def merged(paths: Sequence[Path]) -> sqlite3.Connection:
         previews = [preview(path) for path in paths]
         newest = max(previews, key=lambda each: float(each.runs[-1]["started"]))
         root = str(newest.runs[-1]["root"]).replace("\\", "/")
-        for path, ours in zip(paths, paths_here((), previews, root=root), strict=True):
-            with Source.open(path) as source:
+        for each, ours in zip(previews, paths_here((), previews, root=root), strict=True):
+            with Source.open(each.path, known=each.stamp) as source:
                 merger.take(source, paths=ours)
         put_in_order(connection)
         connection.execute("COMMIT")

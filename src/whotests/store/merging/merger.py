@@ -91,7 +91,8 @@ class Merger:
             pending,
             source,
             seen=seen,
-            patterns=_patterns(source, wanted),
+            # What nothing refers to is garbage, and collected as such.
+            patterns=_patterns(source, wanted) if choice != EVERYTHING else None,
             paths=paths or {},
             chosen=choice.file,
         )
@@ -242,10 +243,8 @@ def _filtered(
     return [test for test in tests if test[0] in left], kept
 
 
-def _patterns(source: Source, footprints: Collection[int]) -> Collection[int] | None:
-    """The patterns of these footprints, None when these are all that there are."""
+def _patterns(source: Source, footprints: Collection[int]) -> Collection[int]:
+    """The patterns of these footprints."""
     with source.intact():
         rows = source.rows("SELECT id, patterns FROM footprint")
-        if {row[0] for row in rows} <= set(footprints):
-            return None
         return {each for number, blob in rows if number in footprints for each in walk(blob)}

@@ -13,7 +13,7 @@ from typing import Final
 from whotests.errors import DataError
 from whotests.store.merging.aliases import Aliases
 from whotests.store.merging.runs import Row, below
-from whotests.store.merging.source import Source
+from whotests.store.merging.source import Source, Stamp
 from whotests.store.merging.twins import File, renamed
 
 __all__ = ["FILES", "Paths", "Preview", "paths_here", "preview"]
@@ -39,6 +39,8 @@ class Preview:
     files: tuple[File, ...]
     telling: frozenset[bytes]
     """Digests of files that are found again by them."""
+    stamp: Stamp | None
+    """What tells whether the file has changed since."""
 
 
 def preview(path: Path, *, name: str | None = None, label: str = "") -> Preview:
@@ -49,6 +51,7 @@ def preview(path: Path, *, name: str | None = None, label: str = "") -> Preview:
     with Source.open(path) as source:
         rows = source.dictionaries("SELECT * FROM run ORDER BY id")
         files = source.rows(FILES)
+        stamp = source.stamp
     if not rows:
         raise DataError(
             f"{path} has no run in it; leave it out, or record into it with "
@@ -61,6 +64,7 @@ def preview(path: Path, *, name: str | None = None, label: str = "") -> Preview:
         runs=tuple(below(label, row) if label else row for row in rows),
         files=tuple((name, digest) for name, digest, _ in files),
         telling=frozenset(row[1] for row in files if row[2] >= _LINES_OF_A_TELLING_FILE),
+        stamp=stamp,
     )
 
 

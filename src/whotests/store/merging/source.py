@@ -15,7 +15,7 @@ from whotests.store.failures import damaged, translated
 from whotests.store.reading import connect_to_read
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, SCHEMA
 
-__all__ = ["Source"]
+__all__ = ["Source", "Stamp"]
 
 _TABLES: Final = (
     "run",
@@ -29,6 +29,9 @@ _TABLES: Final = (
     "test",
     "context",
 )
+Stamp = tuple[tuple[int, int, int], ...]
+"""Inode, size and time of change of a data file, and of what SQLite keeps beside it."""
+
 _LONGEST_PATH: Final = 32_768
 """Characters; systems know no longer ones."""
 
@@ -120,26 +123,33 @@ class Source:
     Whatever is asked of it raises DataError when it turns out to be damaged.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, *, stamp: Stamp | None = None
+    ) -> None:
         self.path = path
+        self.stamp = stamp
+        """What changes when the file does; None when it cannot be told."""
         self._connection = connection
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, known: Stamp | None = None) -> Self:
         """The data file at `path`, of which nothing is changed, with all parts of its runs.
 
-        Raises DataError: no such file, cut short, of another program, newer, or its tables are
-        not ours or hold values that no writer ever made.
+        `known` is the stamp of one that was opened before: as long as it is the same, the values
+        are not looked at again. Raises DataError: no such file, cut short, of another program,
+        newer, or its tables are not ours or hold values that no writer ever made.
         """
+        stamp = _stamp(path)
         connection = connect_to_read(path)
-        source = cls(path, connection)
+        source = cls(path, connection, stamp=stamp)
         try:
             with source.intact():
                 connection.execute("PRAGMA trusted_schema = OFF")
                 connection.execute("BEGIN")
-                _check_tables(path, connection)
-                _check_values(path, connection)
-                _check_paths(path, connection)
+                if known is None or known != stamp:
+                    _check_tables(path, connection)
+                    _check_values(path, connection)
+                    _check_paths(path, connection)
         except BaseException:
             connection.close()
             raise
@@ -182,6 +192,18 @@ class Source:
             raise translated(self.path, failure) from failure
         except (ValueError, LookupError, TypeError) as failure:
             raise damaged(self.path, failure) from failure
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = [path.stat()]
+        for suffix in ("-wal", "-journal"):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                found.append(beside.stat())
+    except OSError:
+        return None
+    return tuple((each.st_ino, each.st_size, each.st_mtime_ns) for each in found)
 
 
 def _check_tables(path: Path, connection: sqlite3.Connection) -> None:
