@@ -54,6 +54,7 @@ def answers(data: DataFile, *, indexed: bool = True) -> object:
     if not indexed:
         with closing(sqlite3.connect(data.path, isolation_level=None)) as connection:
             connection.execute("DELETE FROM occurrence")
+            connection.execute("DELETE FROM total")
     with Reader.open(data.path) as reader:
         patterns = sorted(reader.all_patterns)
         return (

@@ -11,8 +11,9 @@ from itertools import chain
 from typing import Any, Final
 
 from whotests.store.packing import pack, walk
+from whotests.store.totals import Rows, by_id, lines_together, name_of
 
-__all__ = ["MANY_FOOTPRINTS", "footprints_among", "make_index", "patterns_among"]
+__all__ = ["MANY_FOOTPRINTS", "footprints_among", "make_index"]
 
 MANY_FOOTPRINTS: Final = 5_000
 _WORTH_AN_INDEX: Final = 4_000_000
@@ -21,17 +22,13 @@ _TAIL: Final = 8
 """One in so many footprints may be newer than the index, before it is made anew."""
 _ALL: Final = 0
 """In place of a pattern's id: the highest footprint that the index knows."""
-_AT_ONCE: Final = 5_000
-
-Rows = Callable[[str], Iterator[tuple[Any, ...]]]
-"""Runs a query."""
 
 
 def make_index(
     connection: sqlite3.Connection, *, many: int = MANY_FOOTPRINTS, worth: int = _WORTH_AN_INDEX
 ) -> None:
-    """Sees to it that footprints can be found by their patterns, if there are so many of them, of
-    so many bytes.
+    """Sees to it that footprints can be found by their patterns, and that it is known how many
+    lines each test ran, if there are so many footprints, of so many bytes.
 
     Cheap where there are not, or where there is such an index already.
     """
@@ -52,6 +49,17 @@ def make_index(
         chain([(_ALL, pack((last,)))], _turned(connection)),
     )
     connection.execute("CREATE INDEX IF NOT EXISTS pattern_by_id ON pattern (id)")
+    connection.execute("DELETE FROM total")
+    tests: dict[int, set[int]] = {}
+    for test_id, footprint_id in connection.execute(
+        "SELECT test_id, footprint_id FROM context WHERE test_id IS NOT NULL"
+    ):
+        tests.setdefault(test_id, set()).add(footprint_id)
+    kinds = {frozenset(footprints) for footprints in tests.values()}
+    connection.executemany(
+        "INSERT INTO total (footprints, lines) VALUES (?, ?)",
+        ((name_of(kind), lines) for kind, lines in lines_together(connection.execute, kinds)),
+    )
 
 
 def drop_index(connection: sqlite3.Connection) -> None:
@@ -71,7 +79,7 @@ def footprints_among(
     found: dict[int, frozenset[int]] = {}
     if not known:
         return found, 0
-    for pattern_id, blob in _by_id(
+    for pattern_id, blob in by_id(
         rows, "SELECT pattern_id, footprints FROM occurrence WHERE pattern_id IN", patterns
     ):
         alone = frozenset((pattern_id,))
@@ -79,15 +87,6 @@ def footprints_among(
             others = found.get(footprint_id)
             found[footprint_id] = alone if others is None else others | alone
     return found, known
-
-
-def patterns_among(rows: Rows, patterns: Collection[int]) -> Iterator[tuple[int, int, bytes]]:
-    """The id, the unit's id, and what ran, of these patterns; of all, if that is quicker."""
-    query = "SELECT id, unit_id, ran FROM pattern"
-    by_id = "SELECT 1 FROM sqlite_schema WHERE name = 'pattern_by_id'"
-    if len(patterns) < _AT_ONCE * 20 and any(True for _ in rows(by_id)):
-        return _by_id(rows, f"{query} WHERE id IN", patterns)
-    return rows(query)
 
 
 def _known(rows: Callable[[str], Any]) -> int:
@@ -120,10 +119,3 @@ class _Places(dict[int, Callable[[int], None]]):
         numbers = self.numbers[pattern_id] = array("I")
         add = self[pattern_id] = numbers.append
         return add
-
-
-def _by_id(rows: Rows, query: str, ids: Collection[int]) -> Iterator[tuple[Any, ...]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _AT_ONCE):
-        numbers = ",".join(map(str, ordered[start : start + _AT_ONCE]))
-        yield from rows(f"{query} ({numbers})")

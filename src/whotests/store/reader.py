@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self
@@ -18,7 +18,7 @@ from whotests.errors import DataError
 from whotests.store.branches import Branches
 from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
-from whotests.store.index import footprints_among, patterns_among
+from whotests.store.index import footprints_among
 from whotests.store.liveness import this_host
 from whotests.store.packing import (
     Outlined,
@@ -35,6 +35,7 @@ from whotests.store.recorded_runs import recorded_runs
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.shards import data_files
 from whotests.store.stored import StoredTables
+from whotests.store.totals import lines_together
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, Outcome, TestName
 
@@ -318,24 +319,9 @@ class Reader:
             if test_id in wanted:
                 footprints.setdefault(test_id, set()).add(footprint_id)
         kinds = {frozenset(those) for those in footprints.values()}
-        counts = dict(self._counts(kinds))
+        with self._intact():
+            counts = dict(lines_together(self._rows, kinds))
         return {test_id: counts[frozenset(those)] for test_id, those in footprints.items()}
-
-    def _counts(self, kinds: Collection[frozenset[int]]) -> Iterator[tuple[frozenset[int], int]]:
-        """For sets of footprints: how many lines each set's footprints are together."""
-        patterns = self.pattern_ids(frozenset().union(*kinds))
-        needed = set(chain.from_iterable(patterns.values()))
-        units = {
-            pattern_id: (unit_id, unpack_ran(ran)[0])
-            for pattern_id, unit_id, ran in patterns_among(self._rows, needed)
-        }
-        for kind in kinds:
-            lines: dict[int, int] = {}
-            for footprint_id in kind:
-                for pattern_id in patterns[footprint_id]:
-                    unit_id, bits = units[pattern_id]
-                    lines[unit_id] = lines.get(unit_id, 0) | bits
-            yield kind, sum([bits.bit_count() for bits in lines.values()])
 
     def footprints(self) -> Iterator[tuple[int, Iterator[int]]]:
         """Each footprint's id and its pattern ids, ascending; read the latter at once."""

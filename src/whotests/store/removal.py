@@ -170,6 +170,7 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     if connection.execute(unused_footprints).rowcount:
         # Their ids may be given out again.
         connection.execute("DELETE FROM occurrence")
+        connection.execute("DELETE FROM total")
     used: set[int] = set()
     for (blob,) in connection.execute("SELECT patterns FROM footprint"):
         used.update(walk(blob))

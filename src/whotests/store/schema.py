@@ -22,7 +22,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 5
+VERSION: Final = 6
 """`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
@@ -147,6 +147,13 @@ CREATE TABLE occurrence (
     footprints BLOB NOT NULL         -- sorted ids of the footprints that have the pattern, packed
                                      -- (whotests.store.packing)
 );
+
+-- How many lines the footprints of a test are together, kept where `occurrence` is. Of sets of
+-- footprints that are not in here the patterns tell.
+CREATE TABLE total (
+    footprints TEXT PRIMARY KEY,  -- their ids, ascending, with spaces between them
+    lines      INTEGER NOT NULL   -- a line that several of them have counts once
+) WITHOUT ROWID;
 
 -- What the names of tests begin with: file and class, or module and class. Stored once each.
 CREATE TABLE scope (
