@@ -93,7 +93,10 @@ class CodeRows:
     def write_file(self, pending: Pending, file: FileRecord) -> None:
         """Adds the file's version if it is new, and what this run did with it."""
         connection = pending.connection
-        measured = file.state is FileState.MEASURED
+        # Of one that was imported from elsewhere, without its source, it is known what ran.
+        measured = file.state is FileState.MEASURED or (
+            file.state is FileState.NOT_MEASURED and bool(file.units)
+        )
         head, slash, name = file.path.rpartition("/")
         folder_id = self._folder_id(connection, head + slash)
         row = connection.execute(
