@@ -67,9 +67,10 @@ class _File:
         self.counted: set[int] = set()
         self.ran: set[int] = set()
         self.forks: dict[int, ForeignFork] = {}
-        """Lines whose branches are counted, and maybe not all named."""
+        """Lines whose branches are counted."""
         self.branches: dict[int, dict[int, bool]] = {}
-        """Line -> end of each branch, and whether it was taken; all are named."""
+        """Line -> end of each branch, and whether it was taken. Those that are not there were not
+        taken and do not have to be."""
 
     def foreign(self, path: str, *, where: str) -> ForeignFile:
         """The same as the importer takes it."""
@@ -167,15 +168,10 @@ class _Reading:
         elif name == "class":
             self._file = None
         elif name == "line" and self._fork is not None and self._file is not None:
-            fork, ends = self._fork, self._ends
-            if len(ends) == fork.total and sum(ends.values()) == fork.taken:
-                self._file.branches[self._line] = ends
+            if self._ends:
+                self._file.branches[self._line] = self._ends
             else:
-                self._file.forks[self._line] = fork._replace(
-                    taken_ends=frozenset(end for end, taken in ends.items() if taken),
-                    missed_ends=fork.missed_ends
-                    or frozenset(end for end, taken in ends.items() if not taken),
-                )
+                self._file.forks[self._line] = self._fork
             self._fork = None
 
     def _characters(self, text: str) -> None:

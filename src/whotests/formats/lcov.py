@@ -75,7 +75,8 @@ def _records(file: CountedFile, export: Export) -> Iterator[str]:
 def _records_by_context(file: CountedFile) -> Iterator[str]:
     """Who ran what: one record for each context, of nothing but what that ran.
 
-    They come after the one that has all of the file: readers add up what they find.
+    They come after the one that has all of the file: readers add up what they find. What ran in
+    the context without a name is in that one only.
     """
     part = file.part
     taken = frozenset(part.taken)
@@ -84,9 +85,10 @@ def _records_by_context(file: CountedFile) -> Iterator[str]:
     for key, ran in file.facts.contexts.items():
         lines = ran.lines & part.statements
         ways = [branches[place] for place in lines_in(ran.branches)]
-        if not lines and not taken.intersection(ways):
+        name = one_line(context_name(key))
+        if not name or not (lines or taken.intersection(ways)):
             continue
-        yield f"TN:{one_line(context_name(key))}"
+        yield f"TN:{name}"
         yield f"SF:{one_line(file.path)}"
         for line in lines_in(lines):
             yield f"DA:{line},1"
