@@ -7,7 +7,6 @@ values. Refuses to change anything.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from whotests.errors import UsageError
@@ -99,6 +98,8 @@ def _why_none(runs: Sequence[Run], who: str, back: int) -> str:
         return "so many generations are not kept; `whotests runs` lists those that are"
     if who.isdecimal():
         return f"no run has the number {who}; `whotests runs` lists those that are kept"
+    from difflib import get_close_matches  # much to import, and seldom needed
+
     near = get_close_matches(who, names, n=1)
     hint = f"did you mean {near[0]}?" if near else "`whotests runs` lists those that are kept"
     return f"no run is called {who}; {hint}"
