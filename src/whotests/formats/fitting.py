@@ -23,6 +23,9 @@ __all__ = ["Fit", "FitToSource", "Part", "WithoutSource"]
 
 _LEFT: Final = -1
 
+_ANYTHING: Final = "(anything)"
+"""The name of the unit that stands for all of a text that is not there."""
+
 
 class Part(NamedTuple):
     """What ran of one unit."""
@@ -195,10 +198,12 @@ class WithoutSource:
             self._places.setdefault(branch, len(self._places))
 
     def record(self, key: int, *, imported: bool) -> FileRecord:
-        """The version: one unit, and all that counts as told, or else what ran."""
+        """The version: all in one unit, and all that counts as told, or else what ran."""
         statements = LineBits(self._statements)
         last = max(statements.bit_length(), self._excluded.bit_length(), 2) - 1
         module = UnitRecord("", UnitKind.MODULE, 1, last, self._digest[:8], 1)
+        # Code that runs at import is told apart from what tests run; here, nothing tells it.
+        anything = UnitRecord(_ANYTHING, UnitKind.FUNCTION, 1, last, self._digest[:8], 1)
         state = FileState.MEASURED if imported else FileState.NOT_IMPORTED
         return FileRecord(
             key=key,
@@ -207,9 +212,9 @@ class WithoutSource:
             line_count=last,
             statements=statements,
             excluded=LineBits(self._excluded),
-            units=(module,) if imported else (),
+            units=(module, anything) if imported else (),
             state=state if self._complete else FileState.NOT_MEASURED,
-            reason="" if self._complete else f"it was imported, and {self._reason}",
+            reason="" if self._complete else f"another tool's data tells of it; {self._reason}",
             branches=tuple(self._places),
         )
 
@@ -229,7 +234,7 @@ class WithoutSource:
             if place is not None:
                 branches |= 1 << place
         lines = LineBits(ran.lines & self._statements)
-        return (Part(0, lines, branches),) if lines or branches else ()
+        return (Part(1, lines, branches),) if lines or branches else ()
 
     def forked(self, file: ForeignFile) -> tuple[frozenset[Branch], int]:
         """The branches of forks whose ends are all named, and the number of other forks."""

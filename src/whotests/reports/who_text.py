@@ -143,6 +143,8 @@ def _explained(asked: Asked) -> list[str]:
     file = asked.target.file
     if file.state is FileState.NOT_MEASURED:
         reason = f": {file.reason}" if file.reason else ""
+        if asked.ran:
+            return [f"What else it could run is not known{reason}."]
         return [f"It was not measured{reason}. So nothing is known of it."]
     if file.state is FileState.NOT_IMPORTED:
         return ["Nothing imported it: none of its lines ran."]
