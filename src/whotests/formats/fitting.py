@@ -179,7 +179,9 @@ class WithoutSource:
         self._complete = True
         """Whether all lines that count are told."""
         self._places: dict[Branch, int] = {}
-        identity = b"\0".join((b"text that was not there", salt, path.encode("utf-8", "replace")))
+        identity = b"\0".join(
+            (b"text that was not there, 1", salt, path.encode("utf-8", "replace"))
+        )
         self._digest = blake2b(identity, digest_size=16).digest()
 
     def absorb(self, file: ForeignFile) -> None:
