@@ -139,9 +139,10 @@ class _Combining:
             parts = parts_that_are_over(connection, run_id, here=here, now=now)
             take_in(connection, parts, into=run_id)
         self._over = frozenset(over_runs(connection, here=here, now=now))
-        runs = connection.execute("SELECT count(*) FROM run")
-        self._alive = runs.fetchone() != (len(self._over),)
-        """Somebody writes into the target: what it has must stay where it is."""
+        alive = {number for (number,) in connection.execute("SELECT id FROM run")} - self._over
+        self._alive = max(alive, default=0)
+        """The last of the runs that go on. What there is must stay where it is while there are
+        any, and each takes the place of runs that were over when it began."""
 
     def take(self, previews: Sequence[Preview]) -> Combined:
         """Copies what the inputs have, and removes what it takes the place of."""
@@ -187,7 +188,10 @@ class _Combining:
         return combined
 
     def _partners(self, previews: Sequence[Preview]) -> frozenset[int]:
-        """The runs of the target that the inputs add to: all, or those that they have whole."""
+        """The runs of the target that the inputs add to: all, or those that they have whole.
+
+        But none of which a run that goes on will take the place.
+        """
         coming: dict[Kind, set[bytes]] = {}
         for row in (row for each in previews for row in each.runs):
             if row["superseded"] is None:
@@ -197,6 +201,7 @@ class _Combining:
             run_id
             for run_id, uid, *kind in cursor
             if run_id in self._over
+            and run_id > self._alive
             and (self._append or uids_of(uid) <= coming.get((kind[0], kind[1], kind[2]), set()))
         )
 
