@@ -208,21 +208,32 @@ def _stamp(path: Path) -> Stamp | None:
 
 def _check_tables(path: Path, connection: sqlite3.Connection) -> None:
     """Nothing but tables of ours is read: a view of that name might never end."""
-    made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+    columns = _columns(connection)
     for table in _TABLES:
-        if made.get(table) != _made_by_us()[table]:
+        if columns.get(table) != _columns_by_us()[table]:
             raise DataError(
                 f"{path} has no table {table!r} as whotests makes it; record again with "
                 "`whotests run -- pytest`"
             )
 
 
+def _columns(connection: sqlite3.Connection) -> Mapping[str, list[tuple[object, ...]]]:
+    """The plain tables, and what tells one column from another."""
+    plain = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'"
+    names = {name for (name,) in connection.execute(plain)}
+    return {
+        table: connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+        for table in _TABLES
+        if table in names
+    }
+
+
 @cache
-def _made_by_us() -> Mapping[str, str]:
+def _columns_by_us() -> Mapping[str, list[tuple[object, ...]]]:
     connection = sqlite3.connect(":memory:")
     try:
         connection.executescript(SCHEMA)
-        return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        return _columns(connection)
     finally:
         connection.close()
 
