@@ -353,16 +353,24 @@ def _several_bytes(numbers: Iterable[int]) -> bytes:
     return bytes(steps)
 
 
+_MOST: Final = 1 << 24
+"""Bytes that anything packed comes to: a few forged ones could come to gigabytes."""
+
+
 def _deflated(content: bytes | bytearray, window: int = _WINDOW) -> bytes:
     deflater = zlib.compressobj(9, zlib.DEFLATED, window, 2 if window == _WINDOW else 8)
     return deflater.compress(content) + deflater.flush()
 
 
 def _inflated(content: bytes, window: int = _WINDOW) -> bytes:
+    inflater = zlib.decompressobj(window)
     try:
-        return zlib.decompress(content, window)
+        inflated = inflater.decompress(content, _MOST)
     except zlib.error as failure:
         raise ValueError(f"packed bytes are damaged: {failure}") from failure
+    if not inflater.eof:
+        raise ValueError("packed bytes are cut short, or come to more than anything has")
+    return inflated
 
 
 def _tagged(steps: bytes | bytearray) -> bytes:

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 from whotests.store.merging.source import Source
@@ -103,8 +104,10 @@ class Footprints:
             taken = {}
             for number, blob in source.rows("SELECT id, patterns FROM footprint"):
                 if number in wanted:
-                    moved = map(here, walk(blob))
+                    moved = map(here, islice(walk(blob), len(patterns) + 1))
                     ordered = sorted(moved if as_many else {*moved} - {0})
+                    if len(ordered) > len(patterns):
+                        raise ValueError(f"footprint {number} has a pattern twice")
                     taken[number] = self.of(pending, ordered)
             return taken
 
