@@ -69,7 +69,7 @@ def stored_things(schema: str) -> Iterator[StoredThing]:
             yield StoredThing(f"{found[1]} on {found[2]}", " ".join(comment), ())
             comment = []
         elif name and (found := COLUMN.fullmatch(line)):
-            said = (implied(found[3]), found[4] or "")
+            said = (implied(found[1], found[3]), found[4] or "")
             columns.append(StoredColumn(found[1], found[2], "; ".join(filter(None, said))))
         elif name and (found := MORE.fullmatch(line)):
             last = columns[-1]
@@ -80,11 +80,11 @@ def stored_things(schema: str) -> Iterator[StoredThing]:
             raise ValueError(f"not understood in the schema: {line}")
 
 
-def implied(constraints: str) -> str:
+def implied(name: str, constraints: str) -> str:
     """What a column says without a comment."""
     if found := REFERENCE.search(constraints):
         return f"`{found[1]}.id`"
-    return "the row's number" if "PRIMARY KEY" in constraints else ""
+    return "the row's number" if name == "id" and "PRIMARY KEY" in constraints else ""
 
 
 def table_of(rows: Iterable[tuple[str, str, str]]) -> str:

@@ -158,12 +158,12 @@ class FootprintRows:
         return BRANCHES_OF if self._branches else LINES_OF
 
     def estimate(self, known: frozenset[str], hinted: frozenset[str]) -> Estimate | None:
-        if "footprint" not in known:
+        if "footprint_id" not in known:
             return None
         return Estimate(rows=1000 if "file" not in known else 50, cost=1000.0)
 
     def rows(self, wanted: Wanted) -> Iterator[Row]:
-        for footprint in wanted.values("footprint") or ():
+        for footprint in wanted.values("footprint_id") or ():
             if not isinstance(footprint, int):
                 continue
             for path, (lines, branches) in self._ground.of_footprint(footprint).items():

@@ -62,7 +62,12 @@ _PRAGMAS: Final = frozenset(
     )
 )
 _FUNCTIONS: Final = frozenset(("load_extension", "fts3_tokenizer"))
-_NOT_ALLOWED: Final = ("may not be modified", "not authorized")
+_NOT_ALLOWED: Final = (
+    "may not be modified",
+    "not authorized",
+    "triggers on virtual tables",
+    "virtual tables may not be",
+)
 _SHOWN: Final = 60
 
 
@@ -153,6 +158,8 @@ class Sandbox:
     def ask(self, sql: str) -> Answer:
         """What one statement tells. Raises UsageError: it is not SQL, not one, or more than a
         question."""
+        if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
+            raise UsageError("the statement is no text; write SQL in UTF-8, without null characters")
         with self.limited(sql):
             details = apsw.ext.query_info(self.connection, sql)
             if not details.has_vdbe:

@@ -225,23 +225,23 @@ BRANCH_FACT: Final = Table(
 LINES_OF: Final = Table(
     "lines_of",
     "The lines of a footprint: lines_of(context.footprint).",
-    ("footprint", "file", "line"),
+    ("footprint_id", "file", "line"),
     (
         Column("file", "TEXT", "file.path"),
         Column("line", "INTEGER", "the line's number, from 1"),
-        Column("footprint", "INTEGER", "which one: context.footprint", parameter=True),
+        Column("footprint_id", "INTEGER", "which one: context.footprint", parameter=True),
     ),
 )
 
 BRANCHES_OF: Final = Table(
     "branches_of",
     "The branches of a footprint: branches_of(context.footprint).",
-    ("footprint", "file", "line", "next_line"),
+    ("footprint_id", "file", "line", "next_line"),
     (
         Column("file", "TEXT", "file.path"),
         Column("line", "INTEGER", "where the branch begins"),
         _NEXT,
-        Column("footprint", "INTEGER", "which one: context.footprint", parameter=True),
+        Column("footprint_id", "INTEGER", "which one: context.footprint", parameter=True),
     ),
 )
 
