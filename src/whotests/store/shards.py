@@ -4,7 +4,6 @@ May import the standard library, errors and the schema. Refuses to open a databa
 """
 
 import os
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -52,7 +51,7 @@ def version_in_header(path: Path) -> int | None:
             header = file.read(_APPLICATION + 4)
     except OSError:
         return None
-    ours = struct.pack(">I", APPLICATION_ID)
+    ours = APPLICATION_ID.to_bytes(4, "big")
     if not header.startswith(_SQLITE) or header[_APPLICATION:] != ours:
         return None
     return int.from_bytes(header[_VERSION : _VERSION + 4], "big")
