@@ -60,9 +60,9 @@ WITHOUT_MEANING: Final[Mapping[tuple[str, str], str]] = {
     ("xml", "package_depth"): "packages are exported as deep as they are",
     ("json", "output"): _EXPORT,
     ("json", "pretty_print"): "JSON is written for programs",
-    ("json", "show_contexts"): "`whotests export` decides that by its options",
+    ("json", "show_contexts"): "`whotests export --no-contexts` leaves them out",
     ("lcov", "output"): _EXPORT,
-    ("lcov", "line_checksums"): "`whotests export` decides that by its options",
+    ("lcov", "line_checksums"): "`whotests export --checksums` writes them",
 }
 """(section, key) -> why it changes nothing here."""
 
