@@ -7,7 +7,7 @@ or end transactions: the writer does, and says afterwards which keys to keep.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from whotests.errors import InternalError
 from whotests.records import NO_PATTERN, FileRecord, PatternRecord
@@ -49,12 +49,26 @@ _Unit = tuple[int, int, int]
 class CodeRows:
     """Writes files, units and patterns of the run `run_id`, and knows their ids."""
 
-    __slots__ = ("_files", "_folders", "_new_patterns", "_patterns", "_units", "run_id")
+    __slots__ = (
+        "_files",
+        "_folders",
+        "_known",
+        "_last_files",
+        "_new_patterns",
+        "_patterns",
+        "_units",
+        "run_id",
+    )
 
     def __init__(self, *, run_id: int) -> None:
         self.run_id = run_id
         self._files: Kept[int, _File] = Kept()
         """File key -> what is in the file of it."""
+        self._known: Kept[bytes, int] = Kept()
+        """Digest, folder and name of a file -> its row's id, of all rows up to the last one that
+        was looked at."""
+        self._last_files = (0, 0)
+        """That row, and the one that it was when the last transaction had succeeded."""
         self._folders: Kept[str, int] = Kept()
         """What paths begin with -> folder id."""
         self._units: Kept[tuple[int, int], _Unit] = Kept()
@@ -66,6 +80,8 @@ class CodeRows:
     def keep(self) -> None:
         """The transaction is in the file."""
         self._files.keep()
+        self._known.keep()
+        self._last_files = (self._last_files[0], self._last_files[0])
         self._folders.keep()
         self._units.keep()
         self._new_patterns = []
@@ -73,6 +89,8 @@ class CodeRows:
     def forget(self) -> None:
         """What was not kept did not happen."""
         self._files.forget()
+        self._known.forget()
+        self._last_files = (self._last_files[1], self._last_files[1])
         self._folders.forget()
         self._units.forget()
         for key in self._new_patterns:
@@ -90,8 +108,19 @@ class CodeRows:
         ids.discard(0)
         return ids
 
-    def write_file(self, pending: Pending, file: FileRecord) -> None:
-        """Adds the file's version if it is new, and what this run did with it."""
+    def write_files(self, pending: Pending, files: Iterable[FileRecord]) -> None:
+        """Adds the files' versions that are new, and what this run did with them."""
+        # Others write between two transactions. Rows stay while a run is alive.
+        for file_id, folder_id, name, digest in pending.connection.execute(
+            "SELECT id, folder_id, name, digest FROM file WHERE id > ? ORDER BY id",
+            self._last_files[:1],
+        ):
+            self._known[_file_key(folder_id, name, digest)] = file_id
+            self._last_files = (file_id, self._last_files[1])
+        for file in files:
+            self._write_file(pending, file)
+
+    def _write_file(self, pending: Pending, file: FileRecord) -> None:
         connection = pending.connection
         # Of one that was imported from elsewhere, without its source, it is known what ran.
         measured = file.state is FileState.MEASURED or (
@@ -99,13 +128,16 @@ class CodeRows:
         )
         head, slash, name = file.path.rpartition("/")
         folder_id = self._folder_id(connection, head + slash)
-        row = connection.execute(
-            "SELECT id, line_count, statements, excluded, branches, partial, outline FROM file"
-            " WHERE substr(digest, 1, 4) = ? AND digest = ? AND folder_id = ? AND name = ?",
-            (file.digest[:4], file.digest, folder_id, name),
-        ).fetchone()
-        file_id, *bitmaps, packed, partial, outline = row or (0, 0, b"", b"", b"", b"", b"")
-        before = [*bitmaps, packed, partial, outline]
+        key = _file_key(folder_id, name, file.digest)
+        file_id = self._known.get(key)
+        before: Sequence[Any] = (0, b"", b"", b"", b"", b"")
+        if file_id is not None:
+            before = connection.execute(
+                "SELECT line_count, statements, excluded, branches, partial, outline FROM file"
+                " WHERE id = ?",
+                (file_id,),
+            ).fetchone()
+        *_, packed, partial, outline = before
         if measured:
             outline = _outline_of(file)
         branches, places = Branches(unpack_branches(packed)), None
@@ -116,16 +148,16 @@ class CodeRows:
             if branches is not known:
                 packed = pack_branches(branches.all)
         # The same text under other exclusion rules: the newest rules count.
-        facts = [
+        facts = (
             file.line_count,
             pack_bits(file.statements),
             pack_lines(file.excluded),
             packed,
             partial,
             outline,
-        ]
-        if row is None:
-            file_id = insert(
+        )
+        if file_id is None:
+            file_id = self._known[key] = insert(
                 connection,
                 "INSERT INTO file (folder_id, name, digest, line_count, statements, excluded,"
                 " branches, partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -223,6 +255,11 @@ class CodeRows:
                 rows[place] = unit_id, fingerprint
                 first_branch = file.branches.first_within(first_line, last_line)
                 self._units[file_key, place] = unit_id, first_line, first_branch
+
+
+def _file_key(folder_id: int, name: str, digest: bytes) -> bytes:
+    """Bytes, which the garbage collector does not look at."""
+    return digest + f"{folder_id} {name}".encode("utf-8", "backslashreplace")
 
 
 def _patterns_among(

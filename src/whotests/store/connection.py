@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from whotests.errors import DataError
-from whotests.store.failures import newer, not_ours, older
+from whotests.store.failures import cut_short, newer, not_ours, older
 from whotests.store.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, VERSION
 
 __all__ = ["check", "compact", "connect_to_write", "prepare_folder"]
@@ -17,6 +17,7 @@ __all__ = ["check", "compact", "connect_to_write", "prepare_folder"]
 BUSY_SECONDS: Final = 30.0
 _JOURNAL_ATTEMPTS: Final = 50
 _HEADER_SIZE: Final = 100
+_LEAST_PAGE: Final = 512
 _WASTE_WORTH_A_VACUUM: Final = 0.1
 
 
@@ -87,17 +88,19 @@ def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Con
     return connection
 
 
-def compact(connection: sqlite3.Connection) -> None:
+def compact(connection: sqlite3.Connection, *, pages_before: int | None = None) -> None:
     """Makes one file of what was written, without much waste, when no other process has it open.
 
-    Lets sqlite3.Error through.
+    `pages_before` is how many pages it had. Where most of it is new, it is written anew: pages
+    that were filled in no order are two thirds full. Lets sqlite3.Error through.
     """
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     # Others may be reading or writing: they go first, and the last run to end tidies up.
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        if free > pages * _WASTE_WORTH_A_VACUUM:
+        grown = pages_before is not None and pages > 2 * pages_before
+        if grown or free > pages * _WASTE_WORTH_A_VACUUM:
             connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -128,6 +131,9 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise newer(path, version=version, known=VERSION, made_by=_maker(connection))
     if version < VERSION:
         raise older(path, version=version, made_by=_maker(connection))
+    if path.stat().st_size % _LEAST_PAGE:
+        # Of a last page that is cut short SQLite takes the rest for zeros.
+        raise cut_short(path)
 
 
 def _maker(connection: sqlite3.Connection) -> str:
@@ -150,7 +156,9 @@ def _create_if_new(connection: sqlite3.Connection) -> None:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables and not application:
             for statement in SCHEMA.split(";\n"):
-                connection.execute(statement)
+                # SQLite keeps the text: of comments and spaces that were 8 KB in each file.
+                lines = (line.partition("--")[0] for line in statement.splitlines())
+                connection.execute(" ".join(" ".join(lines).split()))
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")

@@ -9,7 +9,7 @@ from typing import Final
 
 from whotests.errors import DataError, InternalError, MachineError, WhotestsError
 
-__all__ = ["damaged", "newer", "not_ours", "older", "translated"]
+__all__ = ["cut_short", "damaged", "newer", "not_ours", "older", "translated"]
 
 # Primary result codes, https://www.sqlite.org/rescode.html
 _REFUSED: Final = (3, 8, 14, 23)  # PERM, READONLY, CANTOPEN, AUTH
@@ -57,13 +57,17 @@ def translated(path: Path, failure: sqlite3.Error | OSError) -> WhotestsError:
     if code == _NO_MEMORY:
         return MachineError(f"out of memory while using {path}; free some and try again")
     if code == _DAMAGED:
-        return DataError(
-            f"{path} is cut short or damaged; delete it and record again "
-            "with `whotests run -- pytest`"
-        )
+        return cut_short(path)
     if code == _FOREIGN:
         return not_ours(path)
     return InternalError(f"{path}: {failure} (SQLite code {code}); please report this")
+
+
+def cut_short(path: Path) -> DataError:
+    """`path` is not as SQLite left it."""
+    return DataError(
+        f"{path} is cut short or damaged; delete it and record again with `whotests run -- pytest`"
+    )
 
 
 def not_ours(path: Path) -> DataError:

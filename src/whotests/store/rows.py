@@ -48,8 +48,8 @@ class RunRows:
     def write(self, connection: sqlite3.Connection, batch: Batch) -> None:
         """Adds what the batch has that the file does not have yet."""
         pending = Pending(connection)
-        for file in batch.files:
-            self._code.write_file(pending, file)
+        if batch.files:
+            self._code.write_files(pending, batch.files)
         if batch.patterns:
             self._code.write_patterns(pending, batch.patterns)
         # What is said last of a test counts.

@@ -22,7 +22,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 6
+VERSION: Final = 7
 """`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
@@ -79,7 +79,8 @@ CREATE TABLE folder (
     name TEXT NOT NULL  -- with the '/' that it ends with, or ''
 );
 
--- One version of one source file, shared by the runs that saw it.
+-- One version of one source file, shared by the runs that saw it. A path and digest occur once.
+-- The writer sees to that: an index to enforce it would cost a thirtieth of the file.
 CREATE TABLE file (
     id         INTEGER PRIMARY KEY,
     folder_id  INTEGER NOT NULL REFERENCES folder,
@@ -97,10 +98,6 @@ CREATE TABLE file (
     outline    BLOB NOT NULL      -- its units in source order (whotests.store.packing); empty
                                   -- when no run measured it: then the source has to tell
 );
-
--- A path and digest occur once. The writer sees to that: with paths, or whole digests, the index
--- would take a tenth of the data of a large library.
-CREATE INDEX file_by_digest ON file (substr(digest, 1, 4));
 
 -- What a run did with a file.
 CREATE TABLE run_file (

@@ -64,6 +64,7 @@ class Writer:
         self._host = ""
         self._to_begin: RunRecord | None = None
         self._over: tuple[int, ...] = ()
+        self._pages_before: int | None = None
         self._rows = RunRows(run_id=0)
 
     @classmethod
@@ -92,6 +93,7 @@ class Writer:
         """Adds the run; what has ended or died by now is what its end may remove."""
 
         def begin(connection: sqlite3.Connection) -> None:
+            (self._pages_before,) = connection.execute("PRAGMA page_count").fetchone()
             now = self._clock()
             over = () if run.part_of else over_runs(connection, here=run.host, now=now)
             run_id = insert(
@@ -284,7 +286,7 @@ class Writer:
 
     def _tidy_up(self) -> None:
         try:
-            compact(self._connected())
+            compact(self._connected(), pages_before=self._pages_before)
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
 
