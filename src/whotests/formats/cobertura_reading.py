@@ -18,6 +18,7 @@ from whotests.formats.foreign import (
     ForeignFork,
     Room,
     ran_by_context,
+    shown,
 )
 
 __all__ = ["read_cobertura"]
@@ -41,7 +42,7 @@ def read_cobertura(path: Path) -> Foreign:
     return Foreign(
         format="cobertura",
         files=[
-            file.foreign(_place(name, reading.sources), where=f"{path}: {name}")
+            file.foreign(_place(name, reading.sources), where=f"{path}: {shown(name)}")
             for name, file in reading.files.items()
         ],
         branch=any(file.forks or file.branches for file in reading.files.values()),
@@ -148,7 +149,7 @@ class _Reading:
             self._wrong(f"elements stand in each other more than {_DEEPEST} deep")
         if self._depth == 1 and name != "coverage":
             self._wrong(
-                f"it begins with <{name[:40]}>, not with <coverage>, so it is not Cobertura's"
+                f"it begins with <{shown(name)}>, not with <coverage>, so it is not Cobertura's"
             )
         take = self._starts.get(name)
         if take is not None:
@@ -157,7 +158,7 @@ class _Reading:
             except KeyError as error:
                 self._wrong(f"a <{name}> has no attribute {error}")
             except ValueError as error:
-                self._wrong(f"a <{name}> has a value that makes no sense ({str(error)[:80]})")
+                self._wrong(f"a <{name}> has a value that makes no sense ({shown(error)})")
 
     def _end(self, name: str) -> None:
         self._depth -= 1

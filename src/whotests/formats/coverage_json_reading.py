@@ -17,6 +17,7 @@ from whotests.formats.foreign import (
     ForeignFile,
     Room,
     ran_by_context,
+    shown,
 )
 from whotests.formats.json_pieces import JsonPieces
 from whotests.query.facts import ContextKey
@@ -38,8 +39,8 @@ def read_coverage_json(path: Path) -> Foreign:
     version = meta.get("format", 1)
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise DataError(
-            f"{path} has coverage.py's JSON of format {version!r}, of which this whotests knows "
-            f"nothing: it reads those up to {FORMAT_VERSION}; update whotests"
+            f"{path} has coverage.py's JSON of format {shown(version)}, of which this whotests "
+            f"knows nothing: it reads those up to {FORMAT_VERSION}; update whotests"
         )
     contexts = bool(meta.get("show_contexts"))
     branch = meta.get("branch_coverage") is True
@@ -93,9 +94,9 @@ def _files(path: Path, keys: Mapping[str, ContextKey]) -> Iterator[ForeignFile]:
             seen: set[str] = set()
             for name in pieces.members():
                 if name in seen or len(name) > _LONGEST_PATH:
-                    pieces.fail(f"the file {name[:60]!r} is there twice or has too long a name")
+                    pieces.fail(f"the file {shown(name)} is there twice or has too long a name")
                 seen.add(name)
-                yield _file(pieces, name, keys, where=f"{path}: {name}")
+                yield _file(pieces, name, keys, where=f"{path}: {shown(name)}")
 
 
 def _file(
@@ -112,7 +113,7 @@ def _file(
         elif key == "contexts":
             for line in pieces.members():
                 if not (line.isdecimal() and len(line) < 10):
-                    pieces.fail(f"{line[:60]!r} is no line")
+                    pieces.fail(f"{shown(line)} is no line")
                 for name in _names(pieces):
                     contexts.setdefault(name, set()).add(int(line))
         else:
@@ -125,11 +126,14 @@ def _file(
         (missing & excluded, "missing and excluded"),
     ):
         if twice:
-            raise DataError(f"{where}: line {min(twice)} is both {what}; write the report again")
+            raise DataError(
+                f"{where}: line {shown(min(twice))} is both {what}; write the report again"
+            )
     if both := taken & missed:
         start, end = min(both)
+        branch = shown(f"{start}->{end}")
         raise DataError(
-            f"{where}: branch {start}->{end} is both executed and missing; write the report again"
+            f"{where}: branch {branch} is both executed and missing; write the report again"
         )
     # What no context has still ran.
     rest = executed.difference(*contexts.values())

@@ -23,6 +23,7 @@ __all__ = [
     "ForeignTest",
     "Room",
     "ran_by_context",
+    "shown",
 ]
 
 EVERYTHING: Final = ContextKey("", None, None, "")
@@ -31,8 +32,18 @@ EVERYTHING: Final = ContextKey("", None, None, "")
 LAST_LINE: Final = 1_000_000
 """No file that anybody wrote has more lines; bitmaps of lines take room up to the last one."""
 
+_MOST_SHOWN: Final = 200
+"""Characters of anything foreign in a message."""
+
 _MOST_BYTES: Final = 250_000_000
 """That the bitmaps of one file may take together."""
+
+
+def shown(value: object) -> str:
+    """What stands in a foreign file, for a message: it may be anything, and of any length."""
+    text = str(value)
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 class ForeignRan(NamedTuple):
@@ -122,7 +133,9 @@ class Room:
         bits = bytearray()
         for line in lines:
             if not 0 < line <= LAST_LINE:
-                raise DataError(f"{self._where} speaks of line {line}, which no source file has")
+                raise DataError(
+                    f"{self._where} speaks of line {shown(line)}, which no source file has"
+                )
             place = line >> 3
             if place >= len(bits):
                 bits.extend(bytes(place + 1 - len(bits)))
@@ -173,5 +186,6 @@ def ran_by_context(
 def _checked(branches: Iterable[Branch], where: str) -> Iterator[Branch]:
     for line, end in branches:
         if max(abs(line), abs(end)) > LAST_LINE:
-            raise DataError(f"{where} speaks of a branch {line}->{end}, which no source file has")
+            branch = shown(f"{line}->{end}")
+            raise DataError(f"{where} speaks of a branch {branch}, which no source file has")
         yield line, end

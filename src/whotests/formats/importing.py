@@ -11,7 +11,7 @@ from typing import Final
 
 from whotests.errors import DataError
 from whotests.formats.fitting import Fit, FitToSource, Part, WithoutSource
-from whotests.formats.foreign import EVERYTHING, Foreign, ForeignFile, ForeignRan
+from whotests.formats.foreign import EVERYTHING, Foreign, ForeignFile, ForeignRan, shown
 from whotests.formats.local_sources import LocalSources, Located
 from whotests.query.facts import ContextKey
 from whotests.records import Batch, ContextRecord, PatternRecord, TestRecord
@@ -23,9 +23,6 @@ __all__ = ["Importer", "Left", "Tally"]
 
 _AT_ONCE: Final = 1000
 """Contexts that are written together."""
-
-_MOST_SHOWN: Final = 200
-"""Characters of a path in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ class Importer:
     def _add(self, foreign: Foreign, file: ForeignFile) -> None:
         located = self._sources.locate(file.path)
         if not located.path:
-            self.tally.left_out.append(Left(_shown(file.path), located.problem))
+            self.tally.left_out.append(Left(shown(file.path), located.problem))
             return
         fit = self._fit(foreign, file, located)
         ran = dict(file.ran)
@@ -154,7 +151,7 @@ class Importer:
             if not problem:
                 assert not isinstance(fit, str)
                 return fit
-        self.tally.without_source.append(Left(_shown(file.path), problem))
+        self.tally.without_source.append(Left(shown(file.path), problem))
         sourceless = self._sourceless.get(located.path)
         if sourceless is None:
             sourceless = WithoutSource(located.path, salt=self._salt, reason=problem)
@@ -242,12 +239,6 @@ def _test(name: TestName) -> TestRecord:
     """A test of which only the name is known."""
     runner = Runner.PYTEST if "::" in name else Runner.OTHER
     return TestRecord(name=name, runner=runner, outcome=Outcome.UNKNOWN, duration=None)
-
-
-def _shown(path: str) -> str:
-    """A path for a message, which may be anything."""
-    text = path if path.isprintable() else ascii(path)[1:-1]
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _nothing(tally: Tally) -> str:

@@ -16,6 +16,7 @@ from whotests.formats.foreign import (
     ForeignFork,
     Room,
     ran_by_context,
+    shown,
 )
 from whotests.query.facts import ContextKey
 
@@ -59,7 +60,9 @@ def read_lcov(path: Path) -> Foreign:
     keys = contexts_of(reading.tests)
     return Foreign(
         format="lcov",
-        files=[file.foreign(f"{path}: {name}", keys) for name, file in reading.files.items()],
+        files=[
+            file.foreign(f"{path}: {shown(name)}", keys) for name, file in reading.files.items()
+        ],
         branch=any(file.branches for file in reading.files.values()),
         unsaid=tuple(unsaid),
     )
@@ -147,8 +150,8 @@ class _Reading:
                 self._take(text)
         if self._file is not None:
             raise DataError(
-                f"{self._path} ends within the record of {self._file.path}: it was cut short; "
-                "write it again"
+                f"{self._path} ends within the record of {shown(self._file.path)}: it was cut "
+                "short; write it again"
             )
         if not self.files:
             raise DataError(f"{self._path} has no record of a source file: it is no LCOV tracefile")
@@ -162,11 +165,11 @@ class _Reading:
             return
         take = self._takers.get(kind)
         if take is None or not colon:
-            raise self._wrong(f"is no record of LCOV: {text[:60]!r}")
+            raise self._wrong(f"is no record of LCOV: {shown(text)}")
         try:
             take(value)
         except ValueError as error:
-            raise self._wrong(f"is no record of this kind: {text[:60]!r}") from error
+            raise self._wrong(f"is no record of this kind: {shown(text)}") from error
 
     def _test_name(self, name: str) -> None:
         self._test = name.strip()
