@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from whotests.errors import DataError
 from whotests.formats.coverage_contexts import contexts_of
-from whotests.formats.foreign import Foreign, ForeignFile, ForeignRan, Room
+from whotests.formats.foreign import Foreign, ForeignFile, ForeignRan, Room, shown
 from whotests.query.facts import ContextKey
 from whotests.store.branches import Branch
 from whotests.store.schema import APPLICATION_ID
@@ -288,7 +288,9 @@ def _has_rows(connection: sqlite3.Connection, table: str) -> bool:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} is cut short or damaged ({error}); record it again with coverage.py")
+    return DataError(
+        f"{path} is cut short or damaged ({shown(error)}); record it again with coverage.py"
+    )
 
 
 def _nonsense(path: Path, what: str) -> DataError:
