@@ -318,6 +318,43 @@ def test_shard_that_is_none(data: DataFile, shards: tuple[Path, Path]) -> None:
     assert ".coverage is not a data file of whotests" in told
 
 
+# -- damaged rows --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "wrong"),
+    [
+        ("superseded", "x'00'"),
+        ("started", "'soon'"),
+        ("started", "9e999"),
+        ("ended", "-9e999"),
+        ("name", "x'ff'"),
+        ("label", "x'00'"),
+        ("uid", "1"),
+        ("status", "'dancing'"),
+        ("command", "'5'"),
+        ("command", "'{'"),
+        ("command", f"'{'[' * 9999}'"),
+        ("root", "x'00'"),
+        ("rules", "'[]'"),
+        ("pid", "'me'"),
+        ("part_of", "99"),
+    ],
+)
+def test_rows_of_runs_that_make_no_sense(nightly: DataFile, column: str, wrong: str) -> None:
+    """Whatever stands in the row of a run, there is an answer, or a sentence about the file."""
+    connection = sqlite3.connect(nightly.path)
+    connection.execute(f"UPDATE run SET {column} = {wrong} WHERE id = 3")
+    connection.commit()
+    connection.close()
+    for words in (["runs"], ["status", "--run", "2"], ["erase", "--run", "2"]):
+        ended = whotests(nightly.root, *words)
+        assert ended.status in (0, 2), ended.err
+        assert "Traceback" not in ended.err
+        assert (ended.status == 0) == (ended.err == ""), ended.err
+    assert whotests(nightly.root, "erase").status == 0
+
+
 # -- erase --------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,9 +130,10 @@ class _Work:
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    compact(connection)
                 raise
-            finally:
-                compact(connection)
+            compact(connection)
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
         except (LookupError, TypeError, ValueError, zlib.error) as failure:

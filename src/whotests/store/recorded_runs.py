@@ -7,6 +7,7 @@ among them.
 import json
 import sqlite3
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final
 
 from whotests.store.failures import damaged, translated
@@ -16,11 +17,29 @@ from whotests.types import RunStatus
 
 __all__ = ["recorded_runs"]
 
-_RUNS: Final = (
-    "SELECT id, started, heartbeat, ended, status, note, command, root, label, python,"
-    " platform, host, pid, whotests, exit_status, branch, rules, uid, name, superseded"
-    " FROM run WHERE NOT part_of ORDER BY id"
-)
+_COLUMNS: Final[dict[str, type | tuple[type, ...]]] = {
+    "id": int,
+    "started": float,
+    "heartbeat": float,
+    "ended": (float, NoneType),
+    "status": str,
+    "note": str,
+    "command": str,
+    "root": str,
+    "label": str,
+    "python": str,
+    "platform": str,
+    "host": str,
+    "pid": int,
+    "whotests": str,
+    "exit_status": (int, NoneType),
+    "branch": int,
+    "rules": str,
+    "uid": bytes,
+    "name": str,
+    "superseded": (float, NoneType),
+}
+"""Columns, and what values they have: SQLite itself would take any."""
 
 
 def recorded_runs(
@@ -31,8 +50,10 @@ def recorded_runs(
     `path` is the file's, for what is wrong with it (DataError); `here` is this machine's name and
     `now` the time in seconds since the epoch: they decide which running runs are dead.
     """
+    query = f"SELECT {', '.join(_COLUMNS)} FROM run WHERE NOT part_of ORDER BY id"
     try:
-        return tuple(_run(row, here=here, now=now) for row in connection.execute(_RUNS))
+        rows = connection.execute(query).fetchall()
+        return tuple(_run(row, here=here, now=now) for row in rows)
     except sqlite3.Error as failure:
         raise translated(path, failure) from failure
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as failure:
@@ -40,30 +61,24 @@ def recorded_runs(
 
 
 def _run(row: tuple[Any, ...], *, here: str, now: float) -> Run:
+    for value, (column, kind) in zip(row, _COLUMNS.items(), strict=True):
+        if not isinstance(value, kind):
+            raise TypeError(f"run.{column} is {value!r:.40}")
+    values = dict(zip(_COLUMNS, row, strict=True))
+    rules = values.pop("rules")
+    status = RunStatus(values["status"])
+    host, pid, heartbeat = values["host"], values["pid"], values["heartbeat"]
     return Run(
-        id=row[0],
-        started=row[1],
-        heartbeat=row[2],
-        ended=row[3],
-        status=RunStatus(row[4]),
-        killed=row[4] == RunStatus.RUNNING
-        and is_dead(host=row[11], pid=row[12], heartbeat=row[2], here=here, now=now),
-        note=row[5],
-        command=tuple(json.loads(row[6])),
-        root=row[7],
-        label=row[8],
-        branch=bool(row[15]),
-        exclude=_rules(row[16], 0),
-        partial=_rules(row[16], 1),
-        python=row[9],
-        platform=row[10],
-        host=row[11],
-        pid=row[12],
-        whotests=row[13],
-        exit_status=row[14],
-        uid=row[17],
-        name=row[18],
-        superseded=row[19],
+        **values
+        | {
+            "status": status,
+            "killed": status is RunStatus.RUNNING
+            and is_dead(host=host, pid=pid, heartbeat=heartbeat, here=here, now=now),
+            "command": tuple(map(str, json.loads(values["command"]))),
+            "branch": bool(values["branch"]),
+            "exclude": _rules(rules, 0),
+            "partial": _rules(rules, 1),
+        }
     )
 
 
