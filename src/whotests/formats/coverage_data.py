@@ -6,7 +6,7 @@ written for a branch that was taken, and for nothing else.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -16,10 +16,10 @@ from whotests.formats.coverage_contexts import context_name, unclear
 from whotests.formats.coverage_file import MEANINGS, SCHEMA_VERSION, read, recognises
 from whotests.formats.exporting import Export
 from whotests.formats.registry import Format
-from whotests.query.facts import ContextKey, FileFacts, Ran
+from whotests.query.facts import ContextKey, Ran
 from whotests.store.branches import Branch
 from whotests.store.packing import pack_bits
-from whotests.types import FileState, lines_in
+from whotests.types import FileState, LineBits, lines_in
 
 __all__ = ["FORMAT", "write"]
 
@@ -50,6 +50,8 @@ CREATE TABLE tracer (
 _ENTRY: Final = -1
 """Where a line comes from that no branch leads to or from: from outside of the module. This is no
 way out of any line, so no version of coverage.py takes it for a branch."""
+
+_Contexts = Mapping[ContextKey, Ran]
 
 
 def write(export: Export, out: Path) -> tuple[str, ...]:
@@ -104,6 +106,8 @@ class _Written:
 
 def _write_all(connection: sqlite3.Connection, export: Export) -> _Written:
     written = _Written()
+    label = next((run.label for run in export.reader.runs), "")
+    importing = ContextKey(label, None, None, "import")
     connection.execute("INSERT INTO coverage_schema VALUES (?)", (SCHEMA_VERSION,))
     for file_id, facts in enumerate(export.files(), start=1):
         if facts.file.state is FileState.NOT_MEASURED and not facts.contexts:
@@ -111,17 +115,21 @@ def _write_all(connection: sqlite3.Connection, export: Export) -> _Written:
             continue
         if facts.stale is not None:
             written.other_text.append(facts.path)
+        contexts = facts.contexts
+        if facts.imported and not contexts and not facts.file.statements:
+            # A text without code: coverage.py sees its first line run, and counts nothing.
+            contexts = {importing: Ran(LineBits(1 << 1), 0)}
         place = str(export.place(facts.path))
         connection.execute("INSERT INTO file (id, path) VALUES (?, ?)", (file_id, place))
         if export.branch:
             connection.executemany(
                 "INSERT OR IGNORE INTO arc (file_id, context_id, fromno, tono) VALUES (?, ?, ?, ?)",
-                _arc_rows(file_id, facts, written),
+                _arc_rows(file_id, contexts, facts.branches, written),
             )
         else:
             connection.executemany(
                 "INSERT INTO line_bits (file_id, context_id, numbits) VALUES (?, ?, ?)",
-                _line_rows(file_id, facts, written),
+                _line_rows(file_id, contexts, written),
             )
     connection.executemany(
         "INSERT INTO context (id, context) VALUES (?, ?)",
@@ -135,11 +143,11 @@ def _write_all(connection: sqlite3.Connection, export: Export) -> _Written:
 
 
 def _line_rows(
-    file_id: int, facts: FileFacts, written: _Written
+    file_id: int, contexts: _Contexts, written: _Written
 ) -> Iterator[tuple[int, int, bytes]]:
     """What ran of a file: one bitmap for each context."""
     lines: dict[int, int] = {}
-    for key, ran in facts.contexts.items():
+    for key, ran in contexts.items():
         context_id = written.context_id(key)
         lines[context_id] = lines.get(context_id, 0) | ran.lines
     for context_id, bits in lines.items():
@@ -147,15 +155,15 @@ def _line_rows(
 
 
 def _arc_rows(
-    file_id: int, facts: FileFacts, written: _Written
+    file_id: int, contexts: _Contexts, branches: tuple[Branch, ...], written: _Written
 ) -> Iterator[tuple[int, int, int, int]]:
     """What ran of a file: pairs of lines for each context."""
     shared: dict[Ran, list[Branch]] = {}
-    for key, ran in facts.contexts.items():
+    for key, ran in contexts.items():
         context_id = written.context_id(key)
         pairs = shared.get(ran)
         if pairs is None:
-            pairs = shared[ran] = _pairs(ran, facts.branches)
+            pairs = shared[ran] = _pairs(ran, branches)
         for line, end in pairs:
             yield file_id, context_id, line, end
 

@@ -22,6 +22,7 @@ from whotests.types import NO_LINES, FileState, LineBits, UnitKind, lines_in
 __all__ = ["Fit", "FitToSource", "Part", "WithoutSource"]
 
 _LEFT: Final = -1
+_FIRST_LINE: Final = 1 << 1
 
 _ANYTHING: Final = "(anything)"
 """The name of the unit that stands for all of a text that is not there."""
@@ -76,9 +77,8 @@ class FitToSource:
         self._continued = sum(1 << line for line in self._analysis.first_lines)
 
     def record(self, key: int, *, imported: bool) -> FileRecord:
-        """The version that the disk has. Of an empty one, nothing can tell whether it ran."""
+        """The version that the disk has."""
         found = self._analysis
-        imported = imported or not found.statements
         return FileRecord(
             key=key,
             path=self._path,
@@ -99,6 +99,8 @@ class FitToSource:
             lines |= ran.lines
         for counted in (file.statements, file.excluded):
             lines |= counted or 0
+        if not self._analysis.statements and lines == _FIRST_LINE:
+            return ""  # what a tracer sees of a text without code
         last = lines.bit_length() - 1
         if last > self._analysis.line_count:
             return f"it speaks of line {last}, and the source has {self._analysis.line_count}"
