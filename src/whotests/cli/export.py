@@ -9,14 +9,18 @@ from pathlib import Path
 import click
 
 from whotests.cli.asking import data_option, opened, run_option
+from whotests.cli.configured import config_option
 from whotests.errors import DataError, MachineError, UsageError
 from whotests.formats.exporting import Export
 from whotests.formats.registry import FORMATS, Format, format_named
+from whotests.query.choice import Choice
 
 __all__ = ["export"]
 
 _STANDARD_OUTPUT = "-"
 _HEAD = 4096
+_DATA = ("coverage", "sqlite")
+"""Formats of data, in which there are no figures."""
 
 
 @click.command(short_help="Write the data in a format of other tools.")
@@ -35,24 +39,47 @@ _HEAD = 4096
 @click.option(
     "--checksums", is_flag=True, help="Write checksums of the lines' texts, where there is room."
 )
+@click.option(
+    "--include", multiple=True, metavar="GLOB", help="Write what ran of these files only."
+)
+@click.option("--omit", multiple=True, metavar="GLOB", help="Leave these files out.")
 @data_option
 @run_option
+@config_option
 def export(
     name: str,
     output: str | None,
     contexts: bool | None,
     checksums: bool,
+    include: tuple[str, ...],
+    omit: tuple[str, ...],
     data: tuple[Path, ...],
     run: str | None,
+    config: Path | None,
 ) -> None:
     """Write what ran, and in which contexts, as other tools keep it.
 
-    What the format cannot hold is said on standard error. docs/formats.md describes each format.
+    Formats of figures have the files that `whotests report` has; the settings may leave some out
+    (report_include, report_omit). What the format cannot hold is said on standard error.
+    docs/formats.md describes each format.
     """
     chosen = format_named(name)
     if chosen.write is None:
         raise UsageError(f"{chosen.title} is only read; there are others, see --help")
-    with opened(data, run=run) as question:
+    if name == "sqlite" and (include or omit):
+        raise UsageError(
+            "plain tables hold all files; write a part of the data with `whotests subset --files`, "
+            "and export that with --data"
+        )
+    with opened(data, run=run, config=config) as question:
+        settings = question.settings
+        # Data is written whole: what reads it has settings of its own.
+        by_settings = name not in _DATA
+        choice = Choice(
+            root=settings.root,
+            include=include or (settings.report_include if by_settings else ()),
+            omit=omit or (settings.report_omit if by_settings else ()),
+        )
         exported = Export(
             reader=question.reader,
             catalogue=question.catalogue,
@@ -61,6 +88,7 @@ def export(
             now=time.time(),
             contexts=contexts,
             checksums=checksums,
+            paths=frozenset(filter(choice.takes_file, question.catalogue.versions)),
         )
         unsaid = _put(chosen, exported, output or chosen.file_name)
     for sentence in unsaid:

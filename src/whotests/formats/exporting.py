@@ -3,7 +3,7 @@
 May import query and what is below. Refuses to know any format.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ class Export(NamedTuple):
     """Whether to write who ran what, where a format leaves the choice; None: as it usually does."""
     checksums: bool = False
     """Write checksums of the lines' texts, where a format has them."""
+    paths: Collection[str] | None = None
+    """Of the files of these paths only; None: of all."""
 
     @property
     def branch(self) -> bool:
@@ -36,7 +38,7 @@ class Export(NamedTuple):
 
     def files(self) -> Iterator[FileFacts]:
         """The facts of each file, by path."""
-        return file_facts(self.reader, self.catalogue)
+        return file_facts(self.reader, self.catalogue, paths=self.paths)
 
     def place(self, path: str) -> Path:
         """Where a file of the data lies on this machine, whether it is there or not."""

@@ -93,8 +93,7 @@ class Reports:
         self._wanted = wanted
         self._fail_under = fail_under
         self._precision = precision
-        self._data = data
-        self._config = config
+        self._common = ("--data", str(data), *(("--config", config) if config else ()))
         self._folder = folder
 
     def make(self, *, check: bool) -> Made:
@@ -136,15 +135,13 @@ class Reports:
             words += ["--fail-under", f"{self._fail_under:.10g}"]
         if self._precision is not None:
             words += ["--precision", str(self._precision)]
-        if self._config:
-            words += ["--config", self._config]
         return self._call(*words)
 
     def _call(self, *words: str) -> Any:
         import subprocess  # much to import, and seldom needed
 
         return subprocess.run(
-            [sys.executable, "-P", "-m", "whotests", *words, "--data", str(self._data)],
+            [sys.executable, "-P", "-m", "whotests", *words, *self._common],
             cwd=self._folder,
             capture_output=True,
             text=True,
