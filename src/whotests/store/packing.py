@@ -42,8 +42,8 @@ _WINDOW: Final = -10
 _OUTLINE_WINDOW: Final = -13
 """8 KiB: hardly an outline is longer."""
 
-_LONG_PATTERN: Final = 16
-"""More bytes of what ran of a unit are mostly zeros: lines of a module far from each other."""
+_LONG_BITMAP: Final = 24
+"""Where more bytes are mostly zeros (lines of a module far from each other), they shrink well."""
 
 _DEFLATED_RAN: Final = b"\0\x80\0"
 """Ends deflated bytes of what ran of a unit, and no others: a length without needless zeros."""
@@ -111,7 +111,7 @@ def pack_lines(lines: int) -> bytes:
     """A bitmap in few bytes: as `pack_bits`, or deflated with a zero behind, which bytes of
     `pack_bits` never end with."""
     plain = pack_bits(lines)
-    if len(plain) > _LONG_PATTERN:
+    if len(plain) > _LONG_BITMAP:
         deflated = _deflated(plain)
         if len(deflated) + 1 < len(plain):
             return deflated + b"\0"
@@ -133,7 +133,7 @@ def pack_ran(lines: int, branches: int) -> bytes:
     shorter.
     """
     plain = _pack_ran(lines, branches)
-    if len(plain) > _LONG_PATTERN:
+    if len(plain) > _LONG_BITMAP and plain.count(0) * 2 > len(plain):
         deflated = _deflated(plain)
         if len(deflated) + len(_DEFLATED_RAN) < len(plain):
             return deflated + _DEFLATED_RAN
