@@ -162,7 +162,8 @@ def remove_rerun_tests(connection: sqlite3.Connection, *, runs: Collection[int],
 
 
 def collect_garbage(connection: sqlite3.Connection) -> None:
-    """Removes footprints, patterns, units, files, folders and scopes that nothing refers to.
+    """Removes footprints, patterns, units, files, folders and scopes that nothing refers to, and
+    makes an index of the footprints where there are very many.
 
     Only when no other run is alive: a writer keeps ids of rows that no context shows yet.
     """
@@ -187,6 +188,10 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT 1 FROM run WHERE branch").fetchone() is None:
         # Nothing is known of them any more.
         connection.execute("UPDATE file SET branches = x'', partial = x'' WHERE branches <> x''")
+    # Short processes never come here, and most runs need no more of it than its first lines.
+    from whotests.store.index import make_index
+
+    make_index(connection)
 
 
 def have_tests(connection: sqlite3.Connection, runs: Collection[int]) -> bool:

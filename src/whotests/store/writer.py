@@ -279,10 +279,6 @@ class Writer:
         mine = self._rows.run_id
         if not has_live_runs(connection, but=mine, here=self._host, now=self._clock()):
             collect_garbage(connection)
-        # Only the first process of a run comes here.
-        from whotests.store.index import make_index
-
-        make_index(connection)
 
     def _tidy_up(self) -> None:
         try:
