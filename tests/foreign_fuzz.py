@@ -1,0 +1,138 @@
+"""Imports of damaged files of other tools: each is taken or refused with a sentence.
+
+By hand, for longer: `python tests/foreign_fuzz.py FORMAT FILES SEED`, FORMAT one of FORMATS.
+"""
+
+import io
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from random import Random
+
+from data_files import DataFile, record_forks
+from foreign_bytes import damaged
+from foreign_files import Said, read_text
+from whotests.cli.group import cli
+
+__all__ = ["FORMATS", "Fuzz"]
+
+FORMATS = {
+    "coverage": (),
+    "coverage-json": (),
+    "lcov": ("--contexts", "--checksums"),
+    "cobertura": (),
+}
+"""Formats of other tools, and the options of their exports."""
+
+SLOWEST = 10.0
+"""Seconds that one file may take. They take milliseconds; machines have pauses."""
+
+LARGEST = 500
+"""Megabytes that the process may take, whatever it has imported before."""
+
+
+class Fuzz:
+    """A project, and its data in one format, to be damaged and imported."""
+
+    def __init__(self, folder: Path, format_name: str) -> None:
+        self.root = folder
+        self.format = format_name
+        self.outcomes: Counter[str] = Counter()
+        data = DataFile(folder)
+        record_forks(data)
+        self.whole = folder / "whole"
+        options = FORMATS[format_name]
+        with inside(folder):
+            status, said = command("export", format_name, *options, "-o", str(self.whole))
+        assert status == 0, said
+        self.bytes = self.whole.read_bytes()
+        self.data = folder / "imported" / "data.db"
+
+    def run(self, files: int, seed: int) -> None:
+        """Imports so many damaged files. Raises AssertionError for the first that goes wrong."""
+        with inside(self.root):
+            before = sorted(self.root.iterdir())
+            assert self.one(self.bytes, "undamaged") == "imported"
+            for number in range(files):
+                content = damaged(self.bytes, Random(f"{seed} {number}"))
+                self.outcomes[self.one(content, f"seed {seed}, file {number}")] += 1
+            assert self.one(self.bytes, "undamaged") == "imported"
+            left = set(self.root.iterdir()) - {*before, self.data.parent, self.root / "damaged"}
+            assert not left, f"left behind: {left}"
+
+    def read(self, content: bytes) -> dict[str, Said]:
+        """What the format reads in a file, by path."""
+        _, files = read_text(self.root, content, name=self.format, recognise=False)
+        return files
+
+    def one(self, content: bytes, what: str) -> str:
+        """How the import of a file ended; `what` says which it is."""
+        file = self.root / "damaged"
+        file.write_bytes(content)
+        self.data.unlink(missing_ok=True)
+        began = time.monotonic()
+        try:
+            status, said = command("import", str(file), "--data", str(self.data))
+        except BaseException as error:
+            error.add_note(f"{self.format}, {what}")
+            raise
+        took = time.monotonic() - began
+        assert took < SLOWEST, f"{self.format}, {what}: {took:.0f} s"
+        if status == 0:
+            return "imported"
+        assert status == 2, f"{self.format}, {what}: status {status}: {said}"
+        assert said.startswith("whotests: "), f"{self.format}, {what}: {said}"
+        assert said[:-1].isprintable(), f"{self.format}, {what}: {said!r}"
+        assert len(said) < 1500, f"{self.format}, {what}: {said}"
+        assert not self.data.exists(), f"{self.format}, {what}: something was imported: {said}"
+        return "refused"
+
+
+def command(*words: str) -> tuple[int, str]:
+    """The exit status of a whotests command, and what it says on stderr."""
+    said = io.StringIO()
+    with redirect_stdout(io.StringIO()), redirect_stderr(said):
+        status = cli.main(words, standalone_mode=False)
+    return status or 0, said.getvalue()
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """With this folder as the current one."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def megabytes() -> float:
+    """What this process has taken at the most."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def main(format_name: str, files: int, seed: int) -> None:
+    """Imports so many files, and says how that went."""
+    with tempfile.TemporaryDirectory() as folder:
+        fuzz = Fuzz(Path(folder), format_name)
+        began = time.monotonic()
+        fuzz.run(files, seed)
+        took = time.monotonic() - began
+    assert megabytes() < LARGEST, f"{format_name}: {megabytes():.0f} MB"
+    print(
+        f"{format_name}: {files:,} files in {took:.0f} s, seed {seed}: "
+        f"{fuzz.outcomes['imported']:,} imported, {fuzz.outcomes['refused']:,} refused; "
+        f"{megabytes():.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
