@@ -52,7 +52,11 @@ demo: .venv/demo.stamp ## run whotests on jinja2's own suite, and ask it who tes
 .PHONY: bench
 bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against coverage.py, into docs/benchmarks.md (ARGS='--suite jinja2')
 	.venv/$(OLDEST)/bin/python -m benchmarks --wheel $(WHEEL) $(ARGS)
-	@$(if $(ARGS),:,$(MAKE) bench-stream)
+	@$(if $(ARGS),:,$(MAKE) bench-stream bench-large)
+
+.PHONY: bench-large
+bench-large: .venv/$(OLDEST)/wheel.stamp ## make a data set of a million lines and ask it, into docs/benchmarks.md
+	.venv/$(OLDEST)/bin/python -m benchmarks.large
 
 .PHONY: bench-stream
 bench-stream: .venv/$(OLDEST)/wheel.stamp ## measure the stream, subunit and test cases against testtools and python-subunit, into docs/benchmarks-stream.md
@@ -61,8 +65,9 @@ bench-stream: .venv/$(OLDEST)/wheel.stamp ## measure the stream, subunit and tes
 	.venv/$(OLDEST)/bin/python -m benchmarks.cases
 
 .PHONY: compat
-compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md (ARGS='--suite click')
+compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md; follow docs/switching.md (ARGS='--suite click')
 	.venv/$(OLDEST)/bin/python -m compat --wheel $(WHEEL) $(ARGS)
+	@$(if $(ARGS),:,.venv/$(OLDEST)/bin/python -m compat.switching --wheel $(WHEEL))
 	@$(if $(ARGS),:,cd tests && WHOTESTS_KILLS=200 ../.venv/$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider \
 	  -k killed_runs_keep test_wrong_ending.py)
 
