@@ -3,7 +3,7 @@
 May import query, store and types. Refuses to know columns.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from whotests.query.facts import ContextKey, FileFacts, Ran, file_facts
 from whotests.query.files import Catalogue
 from whotests.sql.wanted import Wanted
 from whotests.store.reader import Reader
-from whotests.store.values import Context, FileVersion, Unit, labelled
+from whotests.store.values import Context, FileVersion, Pattern, Unit, labelled
 from whotests.types import LineBits, lines_in
 
 __all__ = ["Ground", "Owned", "Who", "who_of"]
@@ -21,6 +21,9 @@ _KEPT_FOOTPRINTS = 512
 _KEPT_LINES = 1 << 15
 _FEW = 4
 """Looking at each of so many files takes less than at all: one part of them in four."""
+
+_ONE_BY_ONE = 8
+"""Of so many footprints, only the patterns that they have are read; then, all at once."""
 
 _PLACE = 24
 """Bits for a unit's place in its file, in the id of one that nothing ran."""
@@ -50,6 +53,7 @@ class Ground:
         self.catalogue = catalogue
         self.decoded = 0
         """How many footprints were looked into so far: tests count them."""
+        self._looked_up = 0
         self.lines_in = lru_cache(maxsize=_KEPT_LINES)(_lines_in)
         self.of_footprint = lru_cache(maxsize=_KEPT_FOOTPRINTS)(self._of_footprint)
         self.owned = lru_cache(maxsize=_KEPT_FILES)(self._owned)
@@ -129,8 +133,9 @@ class Ground:
 
     def footprints(self) -> Iterator[tuple[int, Mapping[str, Ran]]]:
         """Each footprint's id and what it is, file by file."""
+        patterns = self.reader.all_patterns
         for footprint_id, ids in self.reader.footprints():
-            yield footprint_id, self._by_file(ids)
+            yield footprint_id, self._by_file(map(patterns.__getitem__, ids))
 
     def of_contexts(self, contexts: Sequence[Context]) -> Mapping[str, Ran]:
         """What some contexts ran together: path -> lines and branches."""
@@ -146,16 +151,19 @@ class Ground:
 
     def _of_footprint(self, footprint_id: int) -> Mapping[str, Ran]:
         """What a footprint is, file by file; nothing when there is none of this id."""
-        found = self.reader.pattern_ids([footprint_id])
-        return self._by_file(found.get(footprint_id, ()))
+        ids = frozenset(self.reader.pattern_ids([footprint_id]).get(footprint_id, ()))
+        self._looked_up += 1
+        if self._looked_up <= _ONE_BY_ONE:
+            patterns = self.reader.patterns_with(ids)
+        else:
+            patterns = self.reader.all_patterns
+        return self._by_file(map(patterns.__getitem__, ids))
 
-    def _by_file(self, ids: Collection[int] | Iterator[int]) -> Mapping[str, Ran]:
+    def _by_file(self, patterns: Iterable[Pattern]) -> Mapping[str, Ran]:
         self.decoded += 1
-        patterns = self.reader.all_patterns
         paths = self.paths
         found: dict[str, Ran] = {}
-        for pattern_id in ids:
-            pattern = patterns[pattern_id]
+        for pattern in patterns:
             path = paths.get(pattern.unit.file_id)
             if path is not None:
                 known = found.get(path)

@@ -159,7 +159,9 @@ class Sandbox:
         """What one statement tells. Raises UsageError: it is not SQL, not one, or more than a
         question."""
         if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
-            raise UsageError("the statement is no text; write SQL in UTF-8, without null characters")
+            raise UsageError(
+                "the statement is no text; write SQL in UTF-8, without null characters"
+            )
         with self.limited(sql):
             details = apsw.ext.query_info(self.connection, sql)
             if not details.has_vdbe:

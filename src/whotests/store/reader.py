@@ -211,8 +211,15 @@ class Reader:
     @cached_property
     def all_units(self) -> Mapping[int, Unit]:
         """The units of all files of which something ran, by their ids."""
+        return self._units_with(None)
+
+    def _units_with(self, ids: Collection[int] | None) -> Mapping[int, Unit]:
         units = {}
-        rows = self._rows("SELECT file_id, place, id, fingerprint FROM unit ORDER BY file_id")
+        rows = self._rows(
+            "SELECT file_id, place, id, fingerprint FROM unit"
+            + _where("" if ids is None else _only("id", ids))
+            + " ORDER BY file_id"
+        )
         for file_id, group in groupby(rows, key=itemgetter(0)):
             outline = self._outline(file_id)
             for _, place, unit_id, fingerprint in group:
@@ -259,6 +266,17 @@ class Reader:
                 pattern_id: self._pattern(pattern_id, units[unit_id], ran)
                 for unit_id, ran, pattern_id in self._rows("SELECT unit_id, ran, id FROM pattern")
                 if self._patterns_of_these is None or pattern_id in self._patterns_of_these
+            }
+
+    def patterns_with(self, ids: Collection[int]) -> Mapping[int, Pattern]:
+        """The patterns that have these ids, without a closer look at any others."""
+        sql = "SELECT unit_id, ran, id FROM pattern" + _where(_only("id", ids))
+        rows = [row for row in self._rows(sql) if row[2] in ids]
+        units = self._units_with({unit_id for unit_id, _, _ in rows})
+        with self._intact():
+            return {
+                pattern_id: self._pattern(pattern_id, units[unit_id], ran)
+                for unit_id, ran, pattern_id in rows
             }
 
     def _pattern(self, pattern_id: int, unit: Unit, ran: bytes) -> Pattern:
@@ -336,7 +354,8 @@ class Reader:
         found = {}
         with self._intact():
             for footprint_id, blob in self._rows(
-                "SELECT id, patterns FROM footprint" + _where(_only("id", footprints))
+                "SELECT id, patterns FROM footprint"
+                + _where(_only("id", footprints), self._footprints_of_these)
             ):
                 if footprint_id in footprints:
                     found[footprint_id] = tuple(walk(blob))
