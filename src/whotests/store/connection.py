@@ -60,11 +60,14 @@ def prepare_folder(path: Path) -> None:
             ignore.write_text("*\n", encoding="utf-8")
 
 
-def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Connection:
+def connect_to_write(
+    path: Path, *, max_pages: int | None = None, often: bool = True
+) -> sqlite3.Connection:
     """A connection in autocommit mode, with the schema in place, for one thread at a time.
 
-    `max_pages` bounds the file's size in SQLite pages, as a full disk would. Raises DataError for
-    a file that is not ours and lets sqlite3.Error through.
+    `max_pages` bounds the file's size in SQLite pages, as a full disk would. `often`: there will
+    be many small transactions, so that they had better go to a log; otherwise one that fails
+    changes no byte. Raises DataError for a file that is not ours and lets sqlite3.Error through.
     """
     if path.exists() and 0 < path.stat().st_size < _HEADER_SIZE:
         raise not_ours(path)  # SQLite would take it for an empty one
@@ -78,8 +81,9 @@ def connect_to_write(path: Path, *, max_pages: int | None = None) -> sqlite3.Con
     try:
         _create_if_new(connection)
         check(connection, path)
-        _prefer_write_ahead(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
+        if often:
+            _prefer_write_ahead(connection)
+            connection.execute("PRAGMA synchronous = NORMAL")
         if max_pages is not None:
             connection.execute(f"PRAGMA max_page_count = {max_pages:d}")
     except BaseException:

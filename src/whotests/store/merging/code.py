@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import Final
 
 from whotests.errors import DataError
 from whotests.store.branches import Branches
@@ -30,6 +31,7 @@ _FILES = (
     " partial, outline FROM file JOIN folder ON folder.id = folder_id"
 )
 _SEEN = "SELECT file_id, max(heartbeat) FROM run_file JOIN run ON run.id = run_id GROUP BY file_id"
+_NEVER: Final = -1.0
 
 
 @dataclass(slots=True)
@@ -60,6 +62,14 @@ class _File:
             self.partial,
             self.outline,
         )
+
+    def check(self) -> None:
+        """Raises ValueError unless all of it unpacks: nobody could read what it was copied to."""
+        for lines in (self.statements, self.excluded, self.partial):
+            unpack_lines(lines)
+        unpack_branches(self.branches)
+        if self.outline:
+            self.outlined()
 
     def outlined(self) -> list[Outlined]:
         """Its units in source order."""
@@ -124,7 +134,7 @@ class Code:
             here: dict[int, _File] = {}
             for row in source.rows(_FILES):
                 file = _File(*row)
-                file.seen = seen.get(file.id, 0.0)
+                file.seen = seen.get(file.id, _NEVER)
                 file.path = paths.get(file.path, file.path)
                 there[file.id] = file
                 if file.id in seen and (chosen is None or chosen(file.path)):
@@ -138,6 +148,7 @@ class Code:
         """The file here, with what theirs knows beyond it."""
         ours = self._files.get((theirs.path, theirs.digest))
         if ours is None:
+            theirs.check()
             head, slash, name = theirs.path.rpartition("/")
             ours = _File(
                 pending.next_id("file"), theirs.path, theirs.digest, *theirs.facts(), theirs.seen
@@ -160,6 +171,7 @@ class Code:
         ours.branches = _all_branches(ours.branches, theirs.branches)
         ours.outline = ours.outline or theirs.outline
         if ours.facts() != before:
+            theirs.check()
             pending.add(
                 "UPDATE file SET line_count = ?, statements = ?, excluded = ?, branches = ?,"
                 " partial = ?, outline = ? WHERE id = ?",
@@ -190,6 +202,8 @@ class Code:
         units = self._take_units(pending, source, there, here, {row[1] for row in rows})
         taken: dict[int, int] = {}
         for pattern_id, unit_id, ran in rows:
+            if unit_id not in units:
+                continue  # garbage, or damage if anything refers to it
             unit = units[unit_id]
             if unit is None:
                 taken[pattern_id] = 0
@@ -198,6 +212,7 @@ class Code:
             key = (ours, ran if moved is None else moved.ran(ran))
             number = self._patterns.get(key)
             if number is None:
+                unpack_ran(ran)  # nobody could read it where it is copied to
                 number = self._patterns[key] = pending.next_id("pattern")
                 pending.add(
                     "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)", (*key, number)
@@ -219,7 +234,7 @@ class Code:
         for file_id, place, unit_id, fingerprint in source.rows(
             "SELECT file_id, place, id, fingerprint FROM unit"
         ):
-            if unit_id not in wanted:
+            if unit_id not in wanted or there[file_id].seen < 0:
                 continue
             theirs, ours = there[file_id], here.get(file_id)
             if ours is None:

@@ -97,8 +97,9 @@ def combine(
     previews = [preview(path, name=how.name, label=how.label) for path in others]
     try:
         prepare_folder(target)
-        connection = connect_to_write(target, max_pages=max_pages)
+        connection = connect_to_write(target, max_pages=max_pages, often=False)
         try:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 combined = _Combining(connection, how, append=append, here=here, now=now).take(
@@ -110,7 +111,7 @@ def combine(
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            compact(connection)
+            compact(connection, pages_before=pages)
         finally:
             connection.close()
     except (sqlite3.Error, OSError) as failure:

@@ -81,7 +81,7 @@ def _opened(inputs: Sequence[Path]) -> Source:
 
 
 def _written(source: Source, path: Path, choice: Choice) -> Slice:
-    connection = connect_to_write(path)
+    connection = connect_to_write(path, often=False)
     try:
         connection.execute("BEGIN")
         Merger(connection).take(source, choice=choice, alone=True)
@@ -104,7 +104,7 @@ def _written(source: Source, path: Path, choice: Choice) -> Slice:
         reinstate(connection)
         make_index(connection)
         connection.execute("COMMIT")
-        compact(connection)
+        compact(connection, pages_before=0)
     finally:
         connection.close()
     return Slice(
