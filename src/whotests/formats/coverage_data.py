@@ -16,7 +16,7 @@ from whotests.formats.coverage_contexts import context_name, unclear
 from whotests.formats.coverage_file import MEANINGS, SCHEMA_VERSION, read, recognises
 from whotests.formats.exporting import Export
 from whotests.formats.registry import Format
-from whotests.query.facts import ContextKey, Ran
+from whotests.query.facts import ContextKey, FileFacts, Ran
 from whotests.store.branches import Branch
 from whotests.store.packing import pack_bits
 from whotests.types import FileState, LineBits, lines_in
@@ -76,6 +76,8 @@ class _Written:
         self.other_text: list[str] = []
         self.shared = 0
         """Contexts that share a name with another one."""
+        self.unheld = 0
+        """Kinds of contexts that took a branch and did not come to its line."""
 
     def context_id(self, key: ContextKey) -> int:
         """The number of a context; contexts of one name have one."""
@@ -94,6 +96,11 @@ class _Written:
         ]
         if self.shared:
             said.append(f"{self.shared} contexts share a name with another one there")
+        if self.unheld:
+            said.append(
+                f"a branch that was taken without its line being run is left out ({self.unheld} "
+                "times): there, both lines of a branch count as run"
+            )
         if self.other_text:
             said.append(
                 "these have changed since they were recorded, so that reports of coverage.py "
@@ -124,7 +131,7 @@ def _write_all(connection: sqlite3.Connection, export: Export) -> _Written:
         if export.branch:
             connection.executemany(
                 "INSERT OR IGNORE INTO arc (file_id, context_id, fromno, tono) VALUES (?, ?, ?, ?)",
-                _arc_rows(file_id, contexts, facts.branches, written),
+                _arc_rows(file_id, facts, contexts, written),
             )
         else:
             connection.executemany(
@@ -155,28 +162,63 @@ def _line_rows(
 
 
 def _arc_rows(
-    file_id: int, contexts: _Contexts, branches: tuple[Branch, ...], written: _Written
+    file_id: int, facts: FileFacts, contexts: _Contexts, written: _Written
 ) -> Iterator[tuple[int, int, int, int]]:
     """What ran of a file: pairs of lines for each context."""
-    shared: dict[Ran, list[Branch]] = {}
+    pairs = _Pairs(facts, contexts)
     for key, ran in contexts.items():
         context_id = written.context_id(key)
-        pairs = shared.get(ran)
-        if pairs is None:
-            pairs = shared[ran] = _pairs(ran, branches)
-        for line, end in pairs:
+        for line, end in pairs.of(ran):
             yield file_id, context_id, line, end
+    written.unheld += pairs.unheld
 
 
-def _pairs(ran: Ran, branches: tuple[Branch, ...]) -> list[Branch]:
-    """Branches that were taken, and an entry for each line that is in none of them."""
-    taken = [branches[place] for place in lines_in(ran.branches)]
-    seen = 0
-    for line, end in taken:
-        seen |= 1 << line
-        if end > 0:
-            seen |= 1 << end
-    return [*taken, *((_ENTRY, line) for line in lines_in(ran.lines & ~seen))]
+class _Pairs:
+    """Pairs of lines for what contexts ran of one file.
+
+    Who reads them takes both lines of a pair for lines that ran. But a `finally` may go on as if
+    nothing had been raised, as far as branches go, and still not come to the next line.
+    """
+
+    def __init__(self, facts: FileFacts, contexts: _Contexts) -> None:
+        self.unheld = 0
+        """Branches in contexts that are left out, since the context did not run both lines."""
+        self._branches = facts.branches
+        self._statements = facts.file.statements
+        self._ran = facts.ran
+        self._whole = 0
+        """Branches that some context took that ran both lines."""
+        for ran in set(contexts.values()):
+            for place in lines_in(ran.branches & ~self._whole):
+                self._whole |= self._is_whole(place, ran.lines) << place
+        self._shared: dict[Ran, list[Branch]] = {}
+
+    def of(self, ran: Ran) -> list[Branch]:
+        """Branches that were taken, and an entry for each line that is in none of them."""
+        pairs = self._shared.get(ran)
+        if pairs is None:
+            pairs = self._shared[ran] = []
+            seen = 0
+            for place in lines_in(ran.branches):
+                if not self._is_held(place, ran.lines):
+                    self.unheld += 1
+                    continue
+                line, end = self._branches[place]
+                pairs.append((line, end))
+                seen |= 1 << line | (1 << end if end > 0 else 0)
+            pairs += ((_ENTRY, line) for line in lines_in(ran.lines & ~seen))
+        return pairs
+
+    def _is_held(self, place: int, lines: int) -> bool:
+        """Whether the branch may be told of who ran these lines: to tell a line too much is worse
+        than not to tell the branch, unless nobody else took it and the line ran anyway."""
+        if self._is_whole(place, lines):
+            return True
+        return not self._whole >> place & 1 and self._is_whole(place, self._ran)
+
+    def _is_whole(self, place: int, lines: int) -> bool:
+        ends = sum(1 << line for line in self._branches[place] if line > 0)
+        return not ends & self._statements & ~lines
 
 
 FORMAT: Final = Format(

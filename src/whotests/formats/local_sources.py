@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from whotests.source.archives import archived
+
 __all__ = ["LocalSources", "Located"]
 
 _LONGEST: Final = 4096
@@ -69,9 +71,11 @@ class LocalSources:
     def _stored(self, path: str) -> str:
         """The path as the data has it, or '' when it is outside of the project."""
         normal = os.path.normpath(path)
-        for root in (self._root, self._real_root):
-            if _is_below(normal, root):
-                return os.path.relpath(normal, root).replace(os.sep, "/")
+        if _is_below(normal, self._root):
+            return os.path.relpath(normal, self._root).replace(os.sep, "/")
+        real = os.path.realpath(normal)  # it may come by a link
+        if _is_below(real, self._real_root):
+            return os.path.relpath(real, self._real_root).replace(os.sep, "/")
         return ""
 
     def _read(self, stored: str) -> tuple[bytes | None, str]:
@@ -82,7 +86,7 @@ class LocalSources:
             if not _is_below(os.path.realpath(path), self._real_root):
                 return None, "a link leads out of the project"
             if not os.path.isfile(path):
-                return None, "it is not there"
+                return archived(path), "it is not there"
             with open(path, "rb") as file:
                 content = file.read(_LARGEST + 1)
         except (OSError, ValueError) as error:
