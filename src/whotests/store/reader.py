@@ -246,15 +246,20 @@ class Reader:
     def patterns(self, file_id: int) -> tuple[Pattern, ...]:
         """The patterns of one file's version."""
         units = {unit.id: unit for unit in self.units(file_id)}
+        rows = list(
+            self._rows(
+                "SELECT unit_id, ran, id FROM pattern WHERE unit_id IN"
+                " (SELECT id FROM unit WHERE file_id = ?)",
+                (file_id,),
+            )
+        )
+        if self._of_these_runs:
+            hits = self.footprints_with([pattern_id for *_, pattern_id in rows]).values()
+            of_these = frozenset().union(*hits)
+            rows = [row for row in rows if row[2] in of_these]
         with self._intact():
             return tuple(
-                self._pattern(pattern_id, units[unit_id], ran)
-                for unit_id, ran, pattern_id in self._rows(
-                    "SELECT unit_id, ran, id FROM pattern WHERE unit_id IN"
-                    " (SELECT id FROM unit WHERE file_id = ?)",
-                    (file_id,),
-                )
-                if self._patterns_of_these is None or pattern_id in self._patterns_of_these
+                self._pattern(pattern_id, units[unit_id], ran) for unit_id, ran, pattern_id in rows
             )
 
     @cached_property
