@@ -9,7 +9,7 @@ from typing import Final
 
 from whotests.errors import DataError, InternalError, MachineError, WhotestsError
 
-__all__ = ["cut_short", "damaged", "newer", "not_ours", "older", "translated"]
+__all__ = ["brief", "cut_short", "damaged", "newer", "not_ours", "older", "translated"]
 
 # Primary result codes, https://www.sqlite.org/rescode.html
 _REFUSED: Final = (3, 8, 14, 23)  # PERM, READONLY, CANTOPEN, AUTH
@@ -19,6 +19,9 @@ _IO_ERROR: Final = 10
 _DAMAGED: Final = 11
 _FULL: Final = 13
 _FOREIGN: Final = 26
+
+_MOST_SHOWN: Final = 200
+"""Characters of what stands in a file, in a message."""
 
 
 def translated(path: Path, failure: sqlite3.Error | OSError) -> WhotestsError:
@@ -82,13 +85,19 @@ def damaged(path: Path, failure: Exception) -> DataError:
     """What stands in `path` makes no sense, though SQLite could read it."""
     what = f"{failure.args[0]!r} is missing" if isinstance(failure, KeyError) else str(failure)
     return DataError(
-        f"{path} is damaged ({what}); delete it and record again with `whotests run -- pytest`"
+        f"{path} is damaged ({brief(what)}); delete it and record again with `whotests run -- pytest`"
     )
+
+
+def brief(text: str) -> str:
+    """What stands in a file, for a message: it may be anything, and of any length."""
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def newer(path: Path, *, version: int, known: int, made_by: str) -> DataError:
     """`path` has a schema version that this whotests does not know yet."""
-    by = f"whotests {made_by}" if made_by else "a newer whotests"
+    by = f"whotests {brief(made_by)}" if made_by else "a newer whotests"
     return DataError(
         f"{path} was made by {by} (data version {version}, this whotests reads up to {known}); "
         "upgrade whotests, or record again with `whotests run -- pytest` into another --data FILE"
@@ -97,7 +106,7 @@ def newer(path: Path, *, version: int, known: int, made_by: str) -> DataError:
 
 def older(path: Path, *, version: int, made_by: str) -> DataError:
     """`path` has a schema version that this whotests does not know any more."""
-    by = f"whotests {made_by}" if made_by else "an older whotests"
+    by = f"whotests {brief(made_by)}" if made_by else "an older whotests"
     return DataError(
         f"{path} was made by {by} (data version {version}), which this whotests cannot use; "
         "delete it and record again with `whotests run -- pytest`"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from whotests.errors import DataError
-from whotests.store.failures import damaged, translated
+from whotests.store.failures import brief, damaged, translated
 from whotests.store.reading import connect_to_read
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, SCHEMA
 
@@ -269,7 +269,7 @@ def _check_paths(path: Path, connection: sqlite3.Connection) -> None:
     ):
         if ".." in name and ".." in name.replace("\\", "/").split("/"):
             raise DataError(
-                f"{path} names the file {name!r}, which climbs out of the project that it was "
+                f"{path} names the file {brief(name)!r}, which climbs out of the project that it was "
                 "recorded in; no run of whotests does that: take the data for forged, and leave "
                 "it out"
             )
