@@ -84,8 +84,9 @@ def not_ours(path: Path) -> DataError:
 def damaged(path: Path, failure: Exception) -> DataError:
     """What stands in `path` makes no sense, though SQLite could read it."""
     what = f"{failure.args[0]!r} is missing" if isinstance(failure, KeyError) else str(failure)
+    what = brief(what)
     return DataError(
-        f"{path} is damaged ({brief(what)}); delete it and record again with `whotests run -- pytest`"
+        f"{path} is damaged ({what}); delete it and record again with `whotests run -- pytest`"
     )
 
 
