@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from whotests.cli.configured import config_option
 from whotests.config.settings import Settings, load_settings
 from whotests.errors import UsageError
 from whotests.formats.foreign import Foreign
@@ -53,6 +54,7 @@ _BLOCK = 1 << 20
 )
 @click.option("--label", default="", metavar="LABEL", help="A static context to put around all.")
 @click.option("--append", is_flag=True, help="Add to the run of this name and label.")
+@config_option
 def import_(
     files: tuple[Path, ...],
     format_name: str | None,
@@ -60,6 +62,7 @@ def import_(
     run_name: str,
     label: str,
     append: bool,
+    config: Path | None,
 ) -> None:
     """Make a run of the data of what other tools recorded: coverage.py's data or JSON, LCOV, ...
 
@@ -67,7 +70,7 @@ def import_(
     and functions; where one is not there, or is not the text that ran, that is said.
     """
     cwd = Path.cwd()
-    settings = load_settings(cwd, data=data, run_name=run_name)
+    settings = load_settings(cwd, data=data, run_name=run_name, config=config)
     foreign = [_read(file, format_name) for file in files]
     with tempfile.TemporaryDirectory(prefix="whotests-") as folder:
         staged = Path(folder) / "data.db"
@@ -192,7 +195,7 @@ def _tell(tally: Tally, foreign: Sequence[Foreign], settings: Settings) -> None:
             f"of {_count(tally.unclear_forks, 'line')} with branches it is only told how many "
             "were taken, not which: none of them counts as taken"
         )
-    _warn_of(tally.without_source, "is kept apart from the source")
+    _warn_of(tally.without_source, "is imported without its source")
     _warn_of(tally.left_out, "was left out")
 
 
