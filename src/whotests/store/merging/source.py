@@ -270,6 +270,6 @@ def _check_paths(path: Path, connection: sqlite3.Connection) -> None:
         if ".." in name and ".." in name.replace("\\", "/").split("/"):
             raise DataError(
                 f"{path} names the file {brief(name)!r}, which climbs out of the project that it "
-                "was recorded in; no run of whotests does that: take the data for forged, and leave "
-                "it out"
+                "was recorded in; no run of whotests does that: take the data for forged, and "
+                "leave it out"
             )
