@@ -47,6 +47,10 @@ _STATUS: Final = "{0} IN ('running', 'finished', 'interrupted', 'incomplete')"
 _NAME: Final = f"{_TEXT} AND length({{0}}) <= {_LONGEST_PATH} AND instr({{0}}, char(0)) = 0"
 
 
+_MOST_LINES: Final = 1 << 24
+"""Of a source file, and more: bitmaps of lines have room for all of them."""
+
+
 def _below(count: int) -> str:
     return f"typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {count - 1}"
 
@@ -80,7 +84,7 @@ _SOUND: Final[Mapping[str, Mapping[str, str]]] = {
         "name": _NAME + " AND {0} <> ''",
         "folder_id": "{0} IN (SELECT id FROM folder)",
         "digest": _BLOB,
-        "line_count": _WHOLE,
+        "line_count": _below(_MOST_LINES),
         "statements": _BLOB,
         "excluded": _BLOB,
         "branches": _BLOB,
