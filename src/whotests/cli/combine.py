@@ -9,7 +9,7 @@ import click
 from whotests.cli.configured import config_option, tell_unused
 from whotests.config.run_names import checked_run_name
 from whotests.config.settings import Settings, load_settings
-from whotests.errors import MachineError, UsageError
+from whotests.errors import DataError, MachineError, UsageError
 from whotests.store.liveness import this_host
 from whotests.store.merging.combining import Combined, How
 from whotests.store.merging.combining import combine as combine_files
@@ -112,13 +112,17 @@ def _inputs(shards: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
     if shards:
         return data_files(shards)
     folder = settings.data.parent
-    found = data_files([folder]) if folder.is_dir() else ()
-    if not [path for path in found if path.name != settings.data.name]:
+    try:
+        found = data_files([folder])
+    except DataError:
+        found = ()
+    beside = tuple(path for path in found if path != settings.data)
+    if not beside:
         raise UsageError(
             f"there is nothing to combine in {folder}; name data files, or folders of them: "
             "whotests combine shards/"
         )
-    return tuple(path for path in found if path != settings.data)
+    return beside
 
 
 def _tell(combined: Combined, target: Path) -> None:
