@@ -61,11 +61,11 @@ class FactRows:
             yield from self._all(wanted, chosen)
 
     def _of_file(self, path: str, wanted: Wanted) -> Iterator[Row]:
-        entries = self._ground.ran_in(path)
         lines = wanted.lines(-1)
         if lines > 0 and not self._branches:
-            # A query may come back for each line of the file.
-            entries = [(who, ran) for who, ran in entries if ran.lines & lines]
+            entries = self._ground.ran_on(path, lines)
+        else:
+            entries = self._ground.ran_in(path)
         for who, ran in entries:
             if _admits(wanted, who):
                 yield from self._of(who, path, ran, wanted)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from whotests.query.facts import ContextKey, FileFacts, Ran, file_facts
+from whotests.query.facts import ContextKey, FileFacts, Ran, file_facts, key_of
 from whotests.query.files import Catalogue
 from whotests.sql.wanted import Wanted
 from whotests.store.reader import Reader
@@ -54,6 +54,7 @@ class Ground:
         self.decoded = 0
         """How many footprints were looked into so far: tests count them."""
         self._looked_up = 0
+        self._lines_asked: set[str] = set()
         self.lines_in = lru_cache(maxsize=_KEPT_LINES)(_lines_in)
         self.of_footprint = lru_cache(maxsize=_KEPT_FOOTPRINTS)(self._of_footprint)
         self.owned = lru_cache(maxsize=_KEPT_FILES)(self._owned)
@@ -123,6 +124,32 @@ class Ground:
     def ran_in(self, path: str) -> Sequence[tuple[Who, Ran]]:
         """What each context ran of one file."""
         return self._ran_in(path)
+
+    def ran_on(self, path: str, lines: int) -> Sequence[tuple[Who, Ran]]:
+        """What each context ran of some lines of a file; branches are left out.
+
+        Only these lines are looked at the first time, which is much less where many tests go
+        through the file. A query may come back for each line: then it is the whole file.
+        """
+        if path in self._lines_asked:
+            return [(who, ran) for who, ran in self.ran_in(path) if ran.lines & lines]
+        self._lines_asked.add(path)
+        patterns = {
+            pattern.id: pattern.lines & lines
+            for pattern in self.reader.patterns(self.files[path].id)
+            if pattern.lines & lines
+        }
+        footprints = self.reader.footprints_with(patterns)
+        if not footprints:
+            return ()
+        found: dict[ContextKey, int] = {}
+        for context in self.reader.contexts(footprints):
+            key = key_of(context)
+            bits = found.get(key, 0)
+            for pattern_id in footprints[context.footprint_id]:
+                bits |= patterns[pattern_id]
+            found[key] = bits
+        return [(who_of(key), Ran(LineBits(found[key]), 0)) for key in sorted(found, key=_name)]
 
     def _read_ran_in(self, path: str) -> Sequence[tuple[Who, Ran]]:
         return [(who_of(key), ran) for key, ran in self._facts_of(path).contexts.items()]
@@ -218,6 +245,10 @@ def who_of(key: ContextKey) -> Who:
     """The context as rows have it."""
     test = None if key.test is None else labelled(key.run_label, key.test)
     return Who(key.name, test, None if key.phase is None else key.phase.value)
+
+
+def _name(key: ContextKey) -> str:
+    return key.name
 
 
 def _both(one: Ran, other: Ran) -> Ran:

@@ -76,17 +76,19 @@ def footprints_among(
     Raises ValueError when the index is damaged.
     """
     known = _known(rows)
-    found: dict[int, frozenset[int]] = {}
     if not known:
-        return found, 0
+        return {}, 0
+    found: dict[int, list[int]] = {}
     for pattern_id, blob in by_id(
         rows, "SELECT pattern_id, footprints FROM occurrence WHERE pattern_id IN", patterns
     ):
-        alone = frozenset((pattern_id,))
         for footprint_id in walk(blob):
-            others = found.get(footprint_id)
-            found[footprint_id] = alone if others is None else others | alone
-    return found, known
+            ids = found.get(footprint_id)
+            if ids is None:
+                found[footprint_id] = [pattern_id]
+            else:
+                ids.append(pattern_id)
+    return {footprint_id: frozenset(ids) for footprint_id, ids in found.items()}, known
 
 
 def _known(rows: Callable[[str], Any]) -> int:
