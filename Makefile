@@ -71,6 +71,12 @@ compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without
 	@$(if $(ARGS),:,cd tests && WHOTESTS_KILLS=200 ../.venv/$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider \
 	  -k killed_runs_keep test_wrong_ending.py)
 
+.PHONY: pages
+pages: .venv/$(OLDEST)/wheel.stamp ## make docs/schema.md and the outputs of docs/five-questions.ipynb anew
+	.venv/$(OLDEST)/bin/python scripts/schema_page.py > docs/schema.md.new
+	mv docs/schema.md.new docs/schema.md
+	.venv/$(OLDEST)/bin/python scripts/notebook.py
+
 .PHONY: clean
 clean: ## remove everything that the targets above made
 	rm -rf .venv .bench .compat dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
