@@ -41,7 +41,11 @@ def test_out_and_back(suite: Suite, folder: Path, tmp_path: Path) -> None:
     ended = whotests(root, "export", "coverage", "-o", str(exported), "--data", str(data))
     assert list(differences(figures(root, data), their_figures(root, exported))) == []
     before = without_nothing(whotests_facts(data, root))
-    assert contexts_of(exported, root) == before
+    there = contexts_of(exported, root)
+    empty = {key: there.pop(key) for key in there.keys() - before.keys()}
+    assert there == before
+    # Of a text without code, coverage.py sees the first line run, and counts nothing.
+    assert {(context, bits) for (context, _), bits in empty.items()} <= {("import", 1 << 1)}
 
     whotests(root, "import", str(exported), "--data", str(back))
     assert without_nothing(whotests_facts(back, root)) == before
