@@ -29,7 +29,9 @@ def _value(value: object, key_length: int) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return _list(map(_string, value), room=_WIDTH - key_length)
-    return _string(value) if isinstance(value, str) else f"{value:g}"
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() else repr(value)
+    return _string(value) if isinstance(value, str) else str(value)
 
 
 def _list(items: Iterable[str], *, room: int) -> str:
