@@ -21,7 +21,7 @@ from whotests.store.merging.in_memory import merged
 from whotests.store.merging.merger import Merger
 from whotests.store.merging.runs import UID_SIZE
 from whotests.store.merging.source import Source
-from whotests.store.removal import reinstate
+from whotests.store.removal import collect_garbage, reinstate, remove_runs
 
 __all__ = ["Slice", "write_subset"]
 
@@ -85,6 +85,19 @@ def _written(source: Source, path: Path, choice: Choice) -> Slice:
     try:
         connection.execute("BEGIN")
         Merger(connection).take(source, choice=choice, alone=True)
+        if choice.of_contexts or choice.file is not None:
+            idle = connection.execute(
+                "SELECT id FROM run WHERE id NOT IN (SELECT run_id FROM test)"
+                " AND id NOT IN (SELECT run_id FROM context)"
+            )
+            remove_runs(connection, [run_id for (run_id,) in idle])
+            collect_garbage(connection)
+            # A part of a run is another run: where both are combined, none stands for the other.
+            runs = connection.execute("SELECT id FROM run").fetchall()
+            connection.executemany(
+                "UPDATE run SET uid = ? WHERE id = ?",
+                [(os.urandom(UID_SIZE), run_id) for (run_id,) in runs],
+            )
         counts = {
             table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
             for table in ("run", "test", "file", "context")
@@ -93,13 +106,6 @@ def _written(source: Source, path: Path, choice: Choice) -> Slice:
             raise UsageError(
                 "nothing of the data is chosen, so nothing was written; `whotests status` and "
                 "`whotests what` tell what there is"
-            )
-        if choice.of_contexts or choice.file is not None:
-            # A part of a run is another run: where both are combined, none stands for the other.
-            runs = connection.execute("SELECT id FROM run").fetchall()
-            connection.executemany(
-                "UPDATE run SET uid = ? WHERE id = ?",
-                [(os.urandom(UID_SIZE), run_id) for (run_id,) in runs],
             )
         reinstate(connection)
         make_index(connection)
