@@ -58,12 +58,14 @@ class DiskTree:
     def read(self, path: str) -> bytes | None:
         """The bytes of the file, or None when there is no such file or it cannot be read."""
         for root in self._roots:
+            place = root / path  # an absolute path stays what it is
             try:
-                # An absolute path stays what it is.
-                return (root / path).read_bytes()
-            except OSError:
-                if (content := archived(str(root / path))) is not None:
-                    return content
+                if place.is_file():  # a pipe or a device might never end
+                    return place.read_bytes()
+            except (OSError, ValueError):
+                continue
+            if (content := archived(str(place))) is not None:
+                return content
         return None
 
 

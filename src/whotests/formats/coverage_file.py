@@ -195,7 +195,7 @@ def _taken(
         known: dict[Branch, Branch] = {}  # the same pairs come in context after context
         same: dict[frozenset[Branch], ForeignRan] = {}
         for context_id, group in groupby(of_file, key=itemgetter(1)):
-            pairs = frozenset([known.setdefault(row[2:], row[2:]) for row in group])
+            pairs = frozenset([known.setdefault(pair := row[2:], pair) for row in group])
             key = _context(contexts, context_id, path)
             if key in ran:
                 pairs |= ran[key].branches
@@ -275,7 +275,8 @@ def _rows(
     """The rows of a query, whose values have these types."""
     try:
         for row in connection.execute(query, values):
-            if not all(map(isinstance, row, types)):
+            # The types of all rows as one tuple: there may be millions.
+            if (*map(type, row),) != types and not all(map(isinstance, row, types)):
                 shown = tuple(value if isinstance(value, int) else type(value) for value in row)
                 raise _nonsense(path, f"a row of it is {shown}")
             yield row
