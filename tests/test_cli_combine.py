@@ -146,6 +146,22 @@ def test_without_arguments_the_files_beside_the_result(home: Path) -> None:
     assert answers(home) == answers(home, "whole/data.db")
 
 
+def test_paths_of_the_settings(home: Path) -> None:
+    """Combined or read in place, a file below an alias is the one in the project."""
+    write_files(home / "elsewhere", {"shop/basket.py": "def double(x):\n    return x * 2\n"})
+    test = "import sys; sys.path.insert(0, 'elsewhere')\nfrom shop.basket import double\n"
+    write_files(home, {"test_other.py": test + "def test_other():\n    assert double(1) == 2\n"})
+    options = ("--source", "elsewhere", "--data", "other.db")
+    assert run_measured(*PYTEST, "test_other.py", cwd=home, options=options).status == 0
+    settings = '[tool.whotests.paths]\nsource = ["src", "elsewhere"]\n'
+    (home / "pyproject.toml").write_text(settings, encoding="utf-8")
+    said = whotests("status", "--data", "shards", "--data", "other.db", cwd=home).out
+    assert "elsewhere" not in said.replace("--source elsewhere", "")
+    ended = whotests("combine", "shards", "other.db", cwd=home)
+    assert "elsewhere/shop/basket.py is src/shop/basket.py here" in ended.out
+    assert "src/shop/basket.py was recorded in 2 versions" in ended.err
+
+
 def test_other_versions_are_named(home: Path) -> None:
     """A shard of another source is told on stderr; with `--one-source` nothing is combined."""
     basket = home / "src" / "shop" / "basket.py"

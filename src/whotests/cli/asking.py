@@ -90,7 +90,12 @@ def opened(
     default those of the project that this folder belongs to, whose settings `config` may have."""
     cwd = Path.cwd()
     settings = load_settings(cwd, config=config)
-    with Reader.open([cwd / path for path in data] or settings.data, run=run) as reader:
+    with Reader.open(
+        [cwd / path for path in data] or settings.data,
+        run=run,
+        root=settings.root.as_posix(),
+        aliases=settings.paths,
+    ) as reader:
         recorded = dict.fromkeys(Path(run.root) for run in reversed(reader.runs))
         # The project may have been moved, or the data may come from another machine.
         roots = tuple(dict.fromkeys((settings.root, *recorded)))

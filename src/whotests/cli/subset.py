@@ -65,9 +65,10 @@ def subset(
     cwd = Path.cwd()
     settings = load_settings(cwd)
     inputs = data_files([cwd / path for path in data] or [settings.data])
+    root, aliases = settings.root.as_posix(), settings.paths
     runs = None
     if run is not None:
-        with Reader.open(inputs, run=run) as reader:
+        with Reader.open(inputs, run=run, root=root, aliases=aliases) as reader:
             runs = frozenset(each.id for each in reader.runs)
     choice = Choice(
         runs=runs,
@@ -75,7 +76,7 @@ def subset(
         file=_any_of(files),
         outcomes=frozenset(map(Outcome, outcome)) if outcome else None,
     )
-    written = write_subset(inputs, cwd / output, choice, replace=force)
+    written = write_subset(inputs, cwd / output, choice, replace=force, root=root, aliases=aliases)
     click.echo(
         f"{output}: {written.runs:,} run{'' if written.runs == 1 else 's'}, {written.tests:,} "
         f"test{'' if written.tests == 1 else 's'}, {written.files:,} "

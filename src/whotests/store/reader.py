@@ -82,14 +82,17 @@ class Reader:
         run: str | None = None,
         here: str | None = None,
         clock: Callable[[], float] = time.time,
+        root: str = "",
+        aliases: Sequence[tuple[str, tuple[str, ...]]] = (),
     ) -> Self:
         """A reader of the data file `data`, of which nothing is changed; or of several, and of
         all those in folders, as if they were one.
 
-        It speaks of the runs that `run` means (`store.generations.chosen`). `here` is this
-        machine's name and `clock` tells the seconds since the epoch: they decide which running
-        runs are dead. Raises DataError: no data yet, cut short, of another program, or of a newer
-        version; UsageError: there is no such run.
+        Of several, paths are what they are in the project at `root` by its `aliases`
+        (`Settings.paths`), as when they are combined. It speaks of the runs that `run` means
+        (`store.generations.chosen`). `here` is this machine's name and `clock` tells the seconds
+        since the epoch: they decide which running runs are dead. Raises DataError: no data yet,
+        cut short, of another program, or of a newer version; UsageError: there is no such run.
         """
         paths = data_files([data] if isinstance(data, Path) else data)
         if len(paths) == 1:
@@ -98,7 +101,7 @@ class Reader:
             # Much to import, and not wanted elsewhere.
             from whotests.store.merging import merged
 
-            connection = merged(paths)
+            connection = merged(paths, root=root, aliases=aliases)
         reader = cls(
             paths, connection, here=this_host() if here is None else here, now=clock(), run=run
         )

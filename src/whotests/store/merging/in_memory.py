@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whotests.store.merging.merger import Merger
-from whotests.store.merging.previews import paths_here, preview
+from whotests.store.merging.previews import Paths, paths_here, preview
 from whotests.store.merging.runs import put_in_order
 from whotests.store.merging.source import Source
 from whotests.store.schema import SCHEMA
@@ -16,11 +16,12 @@ from whotests.store.schema import SCHEMA
 __all__ = ["merged"]
 
 
-def merged(paths: Sequence[Path]) -> sqlite3.Connection:
+def merged(paths: Sequence[Path], *, root: str = "", aliases: Paths = ()) -> sqlite3.Connection:
     """A data file in memory that has the runs of all of these, at least one.
 
-    Files of the same source at different paths are one file, as when they are combined. Raises
-    DataError for one that is missing, damaged, of another program, or newer.
+    Paths are what they are in the project at `root` by its `aliases`, and files of the same source
+    are one file, as when they are combined; '': the project of the newest run. Raises DataError for
+    one that is missing, damaged, of another program, or newer.
     """
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
@@ -29,8 +30,9 @@ def merged(paths: Sequence[Path]) -> sqlite3.Connection:
         merger = Merger(connection)
         previews = [preview(path) for path in paths]
         newest = max(previews, key=lambda each: float(each.runs[-1]["started"]))
-        root = str(newest.runs[-1]["root"]).replace("\\", "/")
-        for each, ours in zip(previews, paths_here((), previews, root=root), strict=True):
+        root = root or str(newest.runs[-1]["root"]).replace("\\", "/")
+        here = paths_here((), previews, root=root, paths=aliases)
+        for each, ours in zip(previews, here, strict=True):
             with Source.open(each.path, known=each.stamp) as source:
                 merger.take(source, paths=ours)
         put_in_order(connection)

@@ -26,7 +26,7 @@ FILES: Final = (
 _LINES_OF_A_TELLING_FILE: Final = 3
 """Shorter ones (many are empty) say nothing of where they belong."""
 
-Paths = tuple[tuple[str, tuple[str, ...]], ...]
+Paths = Sequence[tuple[str, tuple[str, ...]]]
 """`[paths]`, as `Settings.paths` has them."""
 
 

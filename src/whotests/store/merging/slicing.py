@@ -19,6 +19,7 @@ from whotests.store.index import make_index
 from whotests.store.merging.choice import Choice
 from whotests.store.merging.in_memory import merged
 from whotests.store.merging.merger import Merger
+from whotests.store.merging.previews import Paths
 from whotests.store.merging.runs import UID_SIZE
 from whotests.store.merging.source import Source
 from whotests.store.removal import collect_garbage, reinstate, remove_runs
@@ -37,10 +38,19 @@ class Slice:
     """Bytes."""
 
 
-def write_subset(inputs: Sequence[Path], target: Path, choice: Choice, *, replace: bool) -> Slice:
+def write_subset(
+    inputs: Sequence[Path],
+    target: Path,
+    choice: Choice,
+    *,
+    replace: bool,
+    root: str = "",
+    aliases: Paths = (),
+) -> Slice:
     """Writes what is chosen of the data files, which count as one, to `target`.
 
-    The ids of `choice.runs` are those of `merged`, when there are several inputs. Raises
+    `root`, `aliases` and the ids of `choice.runs` are those of `merged`, when there are several
+    inputs. Raises
     UsageError when nothing is chosen or `target` is there and not to `replace`, else as
     `combine`; nothing has changed then.
     """
@@ -57,7 +67,7 @@ def write_subset(inputs: Sequence[Path], target: Path, choice: Choice, *, replac
         os.close(descriptor)
         new = Path(name)
         try:
-            with _opened(inputs) as source:
+            with _opened(inputs, root, aliases) as source:
                 found = _written(source, new, choice)
             # Like any other file that this user makes.
             mask = os.umask(0)
@@ -74,10 +84,10 @@ def write_subset(inputs: Sequence[Path], target: Path, choice: Choice, *, replac
     return found
 
 
-def _opened(inputs: Sequence[Path]) -> Source:
+def _opened(inputs: Sequence[Path], root: str, aliases: Paths) -> Source:
     if len(inputs) == 1:
         return Source.open(inputs[0])
-    return Source(inputs[0], merged(inputs))
+    return Source(inputs[0], merged(inputs, root=root, aliases=aliases))
 
 
 def _written(source: Source, path: Path, choice: Choice) -> Slice:
