@@ -4,6 +4,7 @@ import json
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -157,7 +158,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 LISTS = st.lists(TEXTS, max_size=4).map(tuple)
 
 
-KEYS = st.fixed_dictionaries(
+KEYS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "source": LISTS,
         "context": TEXTS,

@@ -25,6 +25,7 @@ __all__ = ["begin", "detach_value"]
 
 _INCOMPLETE_STATUS = 3
 _FAILED_STATUS = 1
+_MOST_DIGITS = 9
 _ENDED = (0, 1, 5)
 """Exit statuses of runs that came to their end: tests passed, some failed, there were none."""
 
@@ -59,7 +60,7 @@ def begin(config: Any) -> None:
         reports = Reports(
             read_reports(options.whotests_report or ()),
             fail_under=_percentage(options.whotests_fail_under),
-            precision=options.whotests_precision,
+            precision=_digits(options.whotests_precision),
             data=settings.data,
             config=options.whotests_config,
             folder=Path(config.invocation_params.dir),
@@ -139,6 +140,12 @@ def _kept(runs: int | None) -> int | None:
     if runs is not None and runs < 1:
         raise UsageError(f"--whotests-keep-runs={runs} would keep no run; give 1 or more")
     return runs
+
+
+def _digits(number: int | None) -> int | None:
+    if number is not None and not 0 <= number <= _MOST_DIGITS:
+        raise UsageError(f"--whotests-precision={number} must be from 0 to {_MOST_DIGITS}")
+    return number
 
 
 def _percentage(number: float | None) -> float | None:
