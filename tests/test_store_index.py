@@ -74,6 +74,20 @@ def test_same_answers(data: DataFile) -> None:
     assert answers(data, indexed=False) == plain
 
 
+def test_many_tests_at_once(data: DataFile) -> None:
+    """How many lines tests ran does not depend on how many are asked about, or on the index."""
+    with data.run() as run:
+        record(run, *(f"test_{number}" for number in range(700)), seed=3)
+    for _ in range(2):
+        with Reader.open(data.path) as reader:
+            tests = [test.id for test in reader.tests]
+            together = reader.lines_of_tests(tests)
+            for test in tests[::70]:
+                assert reader.lines_of_tests([test]) == {test: together[test]}
+            assert len(together) == 700
+        assert index(data) > 5
+
+
 def test_what_came_later_is_found(data: DataFile) -> None:
     """Footprints that are newer than the index are looked through."""
     with data.run() as run:

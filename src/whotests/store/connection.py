@@ -95,15 +95,15 @@ def connect_to_write(
 def compact(connection: sqlite3.Connection, *, pages_before: int | None = None) -> None:
     """Makes one file of what was written, without much waste, when no other process has it open.
 
-    `pages_before` is how many pages it had. Where most of it is new, it is written anew: pages
-    that were filled in no order are two thirds full. Lets sqlite3.Error through.
+    `pages_before` is how many pages it had. When it has grown by a tenth, it is written anew:
+    pages that were filled in no order are two thirds full. Lets sqlite3.Error through.
     """
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     # Others may be reading or writing: they go first, and the last run to end tidies up.
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        grown = pages_before is not None and pages > 2 * pages_before
+        grown = pages_before is not None and pages * 10 > pages_before * 11
         if grown or free > pages * _WASTE_WORTH_A_VACUUM:
             connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
