@@ -1,15 +1,19 @@
-"""`python -m benchmarks.combining`: one suite in many shards, combined by whotests and coverage.py.
+"""`python -m benchmarks.combining`: many shards of one suite, combined by whotests and coverage.py.
 
-Both record each shard, with branches and a context per test; the shards are kept under .bench/
-and recorded again when whotests or the number of shards has changed. The table goes to the page
-docs/benchmarks.md, unless an option makes it another measurement.
+Both record with branches and a context per test. Two kinds of shards are measured: 'cut', where
+each ran its part of the tests, and 'whole', where each ran all tests but one in a hundred, as jobs
+of several machines or interpreters do. The table goes to the page docs/benchmarks.md, unless an
+option makes it another measurement.
 """
 
 import argparse
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,8 +32,10 @@ SHARDS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combined:
-    """What it took to combine all shards."""
+    """What it took to combine all shards of one kind."""
 
+    kind: str
+    name: str
     shards: int
     shard_bytes: int
     cost: Cost
@@ -52,13 +58,11 @@ def main() -> int:
         place = prepare(suite, python=python, under=ROOT / ".bench" / version, tools=TOOLS)
         if options.wheel is not None:
             install_wheel(place, options.wheel.resolve())
-        ours, theirs = recorded(place, shards=options.shards)
-        whotests = combined(place, ours, whotests_command(place, ours), rounds=options.rounds)
-        coverage = combined(place, theirs, coverage_command(place, theirs), rounds=1)
+        measured = list(measure_all(place, shards=options.shards, rounds=options.rounds))
     except (RunError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1
-    passage = render(suite, version, whotests, coverage)
+    passage = render(suite, version, measured)
     print(passage)
     if options.shards == SHARDS:
         write_between_markers(PAGE, "combining", passage)
@@ -66,42 +70,93 @@ def main() -> int:
     return 0
 
 
-def recorded(place: Workplace[Suite], *, shards: int) -> tuple[Path, Path]:
-    """Folders with so many data files of whotests, and with as many of coverage.py."""
+def measure_all(place: Workplace[Suite], *, shards: int, rounds: int) -> Iterator[Combined]:
+    """Both tools over both kinds of shards."""
     folder = place.folder.parent / "shards"
-    stamp = folder / "made-from.txt"
-    recipe = f"{shards} shards by {whotests_version(place)}"
-    ours, theirs = folder / "whotests", folder / "coverage"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == recipe:
-        return ours, theirs
     shutil.rmtree(folder, ignore_errors=True)
-    ours.mkdir(parents=True)
-    theirs.mkdir()
-    (folder / "coveragerc").write_text("[run]\n", encoding="utf-8")
+    try:
+        for kind, make in (("cut", record_parts), ("whole", record_wholes)):
+            ours, theirs = folder / kind / "whotests", folder / kind / "coverage"
+            make(place, ours, theirs, shards)
+            for shards_of, command, times in (
+                (ours, whotests_command, rounds),
+                (theirs, coverage_command, 1),
+            ):
+                result = folder / f"{kind}-{shards_of.name}.db"
+                words = command(place, shards_of, result)
+                found = combined(place, kind, shards_of, result, words, rounds=times)
+                print(f"{kind}, {found.name}: {found.cost.cpu:.2f} s", flush=True)
+                yield found
+            shutil.rmtree(folder / kind)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def record_parts(place: Workplace[Suite], ours: Path, theirs: Path, shards: int) -> None:
+    """Each shard runs so many of the tests."""
     for number, tests in enumerate(cut(test_ids(place), into=shards)):
-        selected = folder / "tests.txt"
-        selected.write_text("\n".join(tests), encoding="utf-8")
-        pytest = [str(place.python), "-m", "pytest", *SAME_FOR_ALL]
-        data = ours / f"{number:03}" / "data.db"
-        run(
-            place,
-            [
-                *(*pytest, "-p", "no:cov", f"--whotests={place.suite.package}"),
-                *("--whotests-branch", f"--whotests-data={data}", f"@{selected}"),
-            ],
-        )
-        run(
-            place,
-            [
-                *(*pytest, *NOT_OURS, f"--cov={place.suite.package}", "--cov-report="),
-                *("--cov-branch", "--cov-context=test"),
-                *(f"--cov-config={folder / 'coveragerc'}", f"@{selected}"),
-            ],
-        )
-        (place.folder / ".coverage").rename(theirs / f".coverage.{number:03}")
+        record(place, tests, ours / f"{number:03}.db", theirs / f".coverage.{number:03}")
         print(f"shard {number + 1} of {shards}: {len(tests)} tests", flush=True)
-    stamp.write_text(recipe, encoding="utf-8")
-    return ours, theirs
+
+
+def record_wholes(place: Workplace[Suite], ours: Path, theirs: Path, shards: int) -> None:
+    """All tests run once; of each shard one test in a hundred is taken out again."""
+    tests = test_ids(place)
+    mine, other = ours.parent / "whotests.db", theirs.parent / ".coverage"
+    record(place, tests, mine, other)
+    for folder in (ours, theirs):
+        folder.mkdir()
+    for number in range(shards):
+        gone = set(tests[number % 100 :: 100])
+        leave_out(gone, Path(shutil.copy(mine, ours / f"{number:03}.db")))
+        leave_out(gone, Path(shutil.copy(other, theirs / f".coverage.{number:03}")))
+
+
+def leave_out(tests: Set[str], path: Path) -> None:
+    """Removes what these tests ran from a data file of either tool."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if "arc" in tables:
+            contexts = connection.execute("SELECT id, context FROM context").fetchall()
+            gone = [number for number, name in contexts if name.rpartition("|")[0] in tests]
+            for number in gone:
+                connection.execute("DELETE FROM arc WHERE context_id = ?", (number,))
+                connection.execute("DELETE FROM context WHERE id = ?", (number,))
+            return
+        names = (
+            "SELECT test.id, scope.name || test.name FROM test JOIN scope ON scope.id = scope_id"
+        )
+        for number, name in connection.execute(names).fetchall():
+            if name in tests:
+                connection.execute("DELETE FROM context WHERE test_id = ?", (number,))
+                connection.execute("DELETE FROM test WHERE id = ?", (number,))
+        # It is a run of its own.
+        connection.execute("UPDATE run SET uid = ?", (os.urandom(16),))
+
+
+def record(place: Workplace[Suite], tests: Sequence[str], ours: Path, theirs: Path) -> None:
+    """Runs these tests under both tools, each into its data file."""
+    ours.parent.mkdir(parents=True, exist_ok=True)
+    theirs.parent.mkdir(parents=True, exist_ok=True)
+    selected, settings = ours.parent.parent / "tests.txt", ours.parent.parent / "coveragerc"
+    selected.write_text("\n".join(tests), encoding="utf-8")
+    settings.write_text("[run]\n", encoding="utf-8")
+    pytest = [str(place.python), "-m", "pytest", *SAME_FOR_ALL]
+    run(
+        place,
+        [
+            *(*pytest, "-p", "no:cov", f"--whotests={place.suite.package}"),
+            *("--whotests-branch", f"--whotests-data={ours}", f"@{selected}"),
+        ],
+    )
+    run(
+        place,
+        [
+            *(*pytest, *NOT_OURS, f"--cov={place.suite.package}", "--cov-report="),
+            *("--cov-branch", "--cov-context=test", f"--cov-config={settings}", f"@{selected}"),
+        ],
+    )
+    (place.folder / ".coverage").rename(theirs)
 
 
 def test_ids(place: Workplace[Suite]) -> list[str]:
@@ -118,10 +173,15 @@ def cut(tests: Sequence[str], *, into: int) -> list[Sequence[str]]:
 
 
 def combined(
-    place: Workplace[Suite], shards: Path, command: Sequence[str], *, rounds: int
+    place: Workplace[Suite],
+    kind: str,
+    shards: Path,
+    result: Path,
+    command: Sequence[str],
+    *,
+    rounds: int,
 ) -> Combined:
     """What the command cost in its cheapest round; each begins without a result."""
-    result = result_of(shards)
     costs = []
     for _ in range(rounds):
         result.unlink(missing_ok=True)
@@ -129,38 +189,24 @@ def combined(
         costs.append(measure([*command], folder=place.folder, environment=environment))
     files = [path for path in shards.rglob("*") if path.is_file()]
     return Combined(
-        shards=len([path for path in files if path.suffix != ".gitignore"]),
+        kind=kind,
+        name=f"{shards.name} combine",
+        shards=len(files),
         shard_bytes=sum(path.stat().st_size for path in files),
         cost=min(costs, key=lambda cost: cost.cpu),
         result_bytes=result.stat().st_size,
     )
 
 
-def result_of(shards: Path) -> Path:
-    """Where the shards of a folder are combined to."""
-    return shards.parent / f"combined-{shards.name}.db"
+def whotests_command(place: Workplace[Suite], shards: Path, result: Path) -> list[str]:
+    return [str(place.venv / "bin" / "whotests"), "combine", "--data", str(result), str(shards)]
 
 
-def whotests_command(place: Workplace[Suite], shards: Path) -> list[str]:
-    whotests = str(place.venv / "bin" / "whotests")
-    return [whotests, "combine", "--data", str(result_of(shards)), str(shards)]
-
-
-def coverage_command(place: Workplace[Suite], shards: Path) -> list[str]:
+def coverage_command(place: Workplace[Suite], shards: Path, result: Path) -> list[str]:
     coverage = str(place.venv / "bin" / "coverage")
     settings = f"--rcfile={shards.parent / 'coveragerc'}"
     files = [str(path) for path in sorted(shards.iterdir())]
-    result = f"--data-file={result_of(shards)}"
-    return [coverage, "combine", "--keep", "--quiet", settings, result, *files]
-
-
-def whotests_version(place: Workplace[Suite]) -> str:
-    """What is installed, and which version of data files it writes."""
-    code = (
-        "import whotests; from whotests.store.schema import VERSION;"
-        "print(whotests.__version__, VERSION)"
-    )
-    return run(place, [str(place.python), "-c", code]).strip()
+    return [coverage, "combine", "--keep", "--quiet", settings, f"--data-file={result}", *files]
 
 
 def run(place: Workplace[Suite], command: Sequence[str]) -> str:
@@ -178,36 +224,40 @@ def run(place: Workplace[Suite], command: Sequence[str]) -> str:
     return done.stdout
 
 
-def render(suite: Suite, python: str, ours: Combined, theirs: Combined) -> str:
+def render(suite: Suite, python: str, measured: Sequence[Combined]) -> str:
     """The table and the bars, as Markdown."""
     rows = [
         [
-            name,
+            each.kind,
+            each.name,
             f"{each.shards} of {size(each.shard_bytes // each.shards)}",
             f"{each.cost.wall:.2f} s",
             f"{each.cost.cpu:.2f} s",
             size(each.cost.memory),
             size(each.result_bytes),
         ]
-        for name, each in (("whotests combine", ours), ("coverage combine", theirs))
+        for each in measured
     ]
-    headers = ["command", "shards", "wall time", "processor time", "memory", "result"]
+    headers = ["kind", "command", "shards", "wall time", "processor time", "memory", "result"]
     words = {True: "met", False: "**missed**", None: "not measured"}
-    bars = [[bar.promise, bar.measured, words[bar.met]] for bar in bars_of(ours, theirs)]
+    bars = [[bar.promise, bar.measured, words[bar.met]] for bar in bars_of(measured)]
     about = (
-        f"{suite.project} {suite.version} in {ours.shards} shards on CPython {python}, "
-        "with branches and a context for each test."
+        f"{suite.project} {suite.version} in {measured[0].shards} shards on CPython {python}, with "
+        "branches and a context for each test. Cut: each shard ran its part of the tests. Whole: "
+        "each ran all of them but one in a hundred."
     )
     return "\n\n".join((about, table(headers, rows), table(["bar", "measured", ""], bars)))
 
 
-def bars_of(ours: Combined, theirs: Combined) -> tuple[Bar, ...]:
+def bars_of(measured: Sequence[Combined]) -> tuple[Bar, ...]:
     """Whether what is promised about combining holds."""
+    whole = [each for each in measured if each.kind == "whole"]
+    ours, theirs = whole
     megabytes = ours.cost.memory / 1_000_000
     ratio = theirs.cost.cpu / ours.cost.cpu
     return (
         Bar(
-            promise=f"{ours.shards} shards of one suite combine in under 5 s",
+            promise=f"{ours.shards} shards of one suite, each whole, combine in under 5 s",
             measured=f"{ours.cost.wall:.2f} s",
             met=ours.cost.wall < 5,
         ),
