@@ -1,6 +1,9 @@
 """coverage.py's data file: its own reports on ours, ours on its own, and there and back."""
 
 import json
+import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +176,7 @@ def record(root: Path, *options: str) -> None:
 def record_with_coverage(root: Path, *options: str, core: str = "ctrace") -> None:
     """Runs them under pytest-cov, into `.coverage`."""
     (root / "none.ini").write_text("")
-    words = ("--cov=src", "--cov-config=none.ini", "--cov-report=", "--cov-context=test", *options)
+    words = ("--cov=src", "--cov-config=none.ini", "--cov-report=", *options)
     ended = run_plain(
         *("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *words),
         cwd=root,
@@ -249,7 +252,7 @@ def test_theirs_to_ours(tmp_path: Path, option: str) -> None:
     """Of pytest-cov's data we report what coverage.py reports, contexts included; and on our
     export of it coverage.py reports that again."""
     write_files(tmp_path, PROJECT)
-    record_with_coverage(tmp_path, option)
+    record_with_coverage(tmp_path, option, "--cov-context=test")
     whotests(tmp_path, "import", ".coverage")
     expected = their_figures(tmp_path, ".coverage")
     assert expected["totals"].get("num_branches", 0) == 0 or option == "--cov-branch"
@@ -283,6 +286,53 @@ def test_any_share_of_branches_to_ours(tmp_path: Path, share: float) -> None:
     whotests(tmp_path, "import", "cov")
     assert expected["totals"]["num_branches"] > 70
     assert list(differences(figures(tmp_path), expected)) == []
+
+
+def test_what_sys_monitoring_records(tmp_path: Path) -> None:
+    """coverage.py's fast core notes a line that branches nowhere as a way from it to itself."""
+    write_programs(tmp_path)
+    write_files(tmp_path, {"pyproject.toml": "[tool.whotests]\nsource = ['src']\n"})
+    save_arcs(tmp_path, 0.6)
+    before = coverage.CoverageData(str(tmp_path / "cov"))
+    before.read()
+    arcs = {path: before.arcs(path) or [] for path in before.measured_files()}
+    before.erase()
+    data = coverage.CoverageData(str(tmp_path / "cov"))
+    data.add_arcs({path: as_lines(path, some) for path, some in arcs.items()})
+    data.touch_files(arcs)
+    data.close(force=True)
+    found = coverage_of(tmp_path, RULES["usual"])
+    found.load()
+    whotests(tmp_path, "import", "cov")
+    assert list(differences(figures(tmp_path), theirs(found, tmp_path))) == []
+
+
+def as_lines(path: str, arcs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Branches as they are, and all other ways as lines."""
+    parser = coverage.parser.PythonParser(filename=path)
+    parser.parse_source()
+    ways = Counter(line for line, _ in parser.arcs())
+    return {(line, end if ways[line] > 1 else line) for line, end in arcs}
+
+
+@pytest.mark.parametrize(
+    "core",
+    [
+        "ctrace",
+        pytest.param(
+            "sysmon", marks=pytest.mark.skipif(sys.version_info < (3, 12), reason="came with 3.12")
+        ),
+    ],
+)
+def test_theirs_without_contexts(tmp_path: Path, core: str) -> None:
+    """What was recorded without contexts is all in one, and its figures are coverage.py's."""
+    write_files(tmp_path, PROJECT)
+    # The fast core of some Pythons has no branches.
+    branch = () if core == "sysmon" else ("--cov-branch",)
+    record_with_coverage(tmp_path, *branch, core=core)
+    ended = whotests(tmp_path, "import", ".coverage")
+    assert "0 tests in 1 context" in ended.out
+    assert list(differences(figures(tmp_path), their_figures(tmp_path, ".coverage"))) == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 1.0])
