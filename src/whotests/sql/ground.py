@@ -19,6 +19,9 @@ __all__ = ["Ground", "Owned", "Who", "who_of"]
 _KEPT_FILES = 64
 _KEPT_FOOTPRINTS = 512
 _KEPT_LINES = 1 << 15
+_AT_ONCE = 200
+"""Files whose facts are held together: those of very large projects do not fit into memory."""
+
 _FEW = 4
 """Looking at each of so many files takes less than at all: one part of them in four."""
 
@@ -112,14 +115,17 @@ class Ground:
         return len(paths) <= max(1, len(self.files) // _FEW)
 
     def facts(self, paths: Collection[str] | None) -> Iterator[FileFacts]:
-        """The facts of these files, or of all."""
-        if paths is None:
-            yield from file_facts(self.reader, self.catalogue)
-        elif not self.few(paths):
+        """The facts of these files, or of all, by path."""
+        chosen = sorted(self.files if paths is None else paths)
+        if self.few(chosen):
+            for path in chosen:
+                yield self._facts_of(path)
+        elif len(chosen) <= _AT_ONCE:
             yield from file_facts(self.reader, self.catalogue, paths=paths)
         else:
-            for path in sorted(paths):
-                yield self._facts_of(path)
+            for first in range(0, len(chosen), _AT_ONCE):
+                some = chosen[first : first + _AT_ONCE]
+                yield from file_facts(self.reader, self.catalogue, paths=some)
 
     def ran_in(self, path: str) -> Sequence[tuple[Who, Ran]]:
         """What each context ran of one file."""
@@ -149,7 +155,9 @@ class Ground:
             for pattern_id in footprints[context.footprint_id]:
                 bits |= patterns[pattern_id]
             found[key] = bits
-        return [(who_of(key), Ran(LineBits(found[key]), 0)) for key in sorted(found, key=_name)]
+        entries = [(who_of(key), Ran(LineBits(bits), 0)) for key, bits in found.items()]
+        entries.sort(key=_context)
+        return entries
 
     def _read_ran_in(self, path: str) -> Sequence[tuple[Who, Ran]]:
         return [(who_of(key), ran) for key, ran in self._facts_of(path).contexts.items()]
@@ -247,8 +255,8 @@ def who_of(key: ContextKey) -> Who:
     return Who(key.name, test, None if key.phase is None else key.phase.value)
 
 
-def _name(key: ContextKey) -> str:
-    return key.name
+def _context(entry: tuple[Who, Ran]) -> str:
+    return entry[0].context
 
 
 def _both(one: Ran, other: Ran) -> Ran:

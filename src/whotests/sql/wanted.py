@@ -42,6 +42,8 @@ class Wanted:
         self._restricted: set[str] = set()
         self._values: dict[str, frozenset[Value]] = {}
         self._matches: dict[str, list[Callable[[Value], bool]]] = {}
+        self._bits: dict[str, int] = {}
+        """The values as bitmaps, once somebody asks."""
         self._bounds: dict[str, tuple[int | None, int | None]] = {}
         for column, kind, values, matches, bound in conditions:
             self._restricted.add(column)
@@ -87,8 +89,10 @@ class Wanted:
     def lines(self, bits: int, *, column: str = "line") -> int:
         """Those of the lines in a bitmap that a row may have."""
         if (values := self._values.get(column)) is not None:
-            whole = (value for value in values if isinstance(value, int))
-            bits &= bits_of(value for value in whole if 0 < value < _LARGEST)
+            if column not in self._bits:
+                whole = (value for value in values if isinstance(value, int))
+                self._bits[column] = bits_of(value for value in whole if 0 < value < _LARGEST)
+            bits &= self._bits[column]
         low, high = self.bounds(column)
         if low is not None and low > 0:
             low = min(low, _LARGEST)
