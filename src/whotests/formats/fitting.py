@@ -103,16 +103,16 @@ class FitToSource:
             return ""  # what a tracer sees of a text without code
         last = lines.bit_length() - 1
         if last > self._analysis.line_count:
-            return f"it speaks of line {last}, and the source has {self._analysis.line_count}"
+            return f"it speaks of line {last}, and the source here has {self._analysis.line_count}"
         texts = self._text.split("\n")
         code = lines & ~(file.excluded or 0) & ~self._continued
         for line in lines_in(code):
             text = texts[line - 1].strip()
             if not text or text.startswith("#"):
-                return f"line {line} ran or could run, and is blank or a comment in the source"
+                return f"line {line} could run there, and is blank or a comment in the source here"
         for number, told in file.checksums.items():
             if not 0 < number < len(texts) or line_checksum(texts[number - 1]) != told:
-                return f"line {number} has another check sum than that in the source"
+                return f"line {number} has another check sum than that of the source here"
         return ""
 
     def parts(self, ran: ForeignRan) -> tuple[Part, ...]:
