@@ -44,6 +44,8 @@ class Asked:
     question: str
     wall: float
     """Seconds, the start of the process included."""
+    cpu: float
+    """Seconds of processor time: what a busy machine says of an idle one."""
     memory: int
     """Bytes."""
 
@@ -132,6 +134,7 @@ def question(name: str, arguments: list[str], made: Made, *, rounds: int) -> Ask
     return Asked(
         question=name,
         wall=min(cost.wall for cost in costs),
+        cpu=min(cost.cpu for cost in costs),
         memory=max(cost.memory for cost in costs),
     )
 
@@ -183,8 +186,16 @@ def render(made: Made, asked: list[Asked], bars: list[Bar], *, rounds: int) -> s
         f"questions are whole processes, the least of {rounds}."
     )
     questions = table(
-        ["question", "wall time", "peak memory"],
-        [[each.question, f"{each.wall:.2f} s", f"{each.memory / 1e6:.0f} MB"] for each in asked],
+        ["question", "wall time", "processor time", "peak memory"],
+        [
+            [
+                each.question,
+                f"{each.wall:.2f} s",
+                f"{each.cpu:.2f} s",
+                f"{each.memory / 1e6:.0f} MB",
+            ]
+            for each in asked
+        ],
     )
     words = {True: "met", False: "**missed**", None: "not measured"}
     verdicts = table(
