@@ -117,3 +117,24 @@ def test_python_files_follow_packages(tree: Path) -> None:
     scope = Scope([str(tree / "pkg"), str(tree / "single.py")], root=tree, omit=("*/b.py",))
     names = [Path(file).relative_to(tree).as_posix() for file in scope.python_files()]
     assert names == ["pkg/__init__.py", "pkg/a.py", "pkg/sub/__init__.py", "single.py"]
+
+
+def test_include_narrows_the_source(tree: Path) -> None:
+    """Of the source, only what matches; and what is left out stays out."""
+    scope = Scope([str(tree)], root=tree, include=("pkg/*", "single.py"), omit=("*/b.py",))
+    assert {name for name in TREE if scope.measures(str(tree / name))} == {
+        name for name in TREE if name.startswith(("pkg/", "single"))
+    } - {"pkg/sub/b.py"}
+
+
+def test_python_files_of_namespace_packages(tree: Path) -> None:
+    """Where it is asked for, folders without `__init__.py` are looked through, too."""
+    scope = Scope([str(tree / "pkg")], root=tree, namespace_packages=True)
+    names = [Path(file).relative_to(tree).as_posix() for file in scope.python_files()]
+    assert names == [
+        "pkg/__init__.py",
+        "pkg/a.py",
+        "pkg/data/c.py",
+        "pkg/sub/__init__.py",
+        "pkg/sub/b.py",
+    ]
