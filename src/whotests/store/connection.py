@@ -159,10 +159,10 @@ def _create_if_new(connection: sqlite3.Connection) -> None:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables and not application:
-            for statement in SCHEMA.split(";\n"):
-                # SQLite keeps the text: of comments and spaces that were 8 KB in each file.
-                lines = (line.partition("--")[0] for line in statement.splitlines())
-                connection.execute(" ".join(" ".join(lines).split()))
+            # SQLite keeps the text: of comments and spaces that were 8 KB in each file.
+            lines = (line.partition("--")[0] for line in SCHEMA.splitlines())
+            for statement in " ".join(" ".join(lines).split()).split(";"):
+                connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
