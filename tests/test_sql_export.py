@@ -1,5 +1,6 @@
 """`whotests export sqlite`: the tables of SQL, written out for other tools."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -124,6 +125,25 @@ def test_the_command_writes_the_file(data: DataFile, tmp_path: Path) -> None:
     before = out.read_bytes()
     assert "left as it is" in export(2)
     assert out.read_bytes() == before
+
+
+def test_it_takes_the_standard_library_only(data: DataFile, tmp_path: Path) -> None:
+    """Who has no apsw has their data all the same."""
+    (tmp_path / "apsw.py").write_text("raise ModuleNotFoundError('no apsw', name='apsw')\n")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from whotests.cli import main; main()",
+            *("export", "sqlite", "-o", str(tmp_path / "out.sqlite")),
+        ],
+        cwd=data.root,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_empty_project_is_exported(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_files import SOURCE, DataFile, basket_of
+from data_files import ADD, INIT, NOON, SOURCE, DataFile, basket_of
 from sql_data import ODD, asked, record_odd_shop, sandbox
 from whotests.query.facts import file_facts
+from whotests.query.files import Catalogue
 from whotests.query.report import report
 from whotests.sql.sandbox import Sandbox
 from whotests.sql.tables import TABLES, Table
-from whotests.types import lines_in
+from whotests.store.reader import Reader
+from whotests.types import RunStatus, lines_in
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +205,57 @@ def test_a_changed_file_is_stale(tmp_path: Path) -> None:
     with sandbox(data) as box:
         assert asked(box, f"SELECT stale FROM file WHERE path = '{SOURCE}'") == [(1,)]
         assert asked(box, f"SELECT count(*) FROM fact WHERE file = '{SOURCE}'") != [(0,)]
+
+
+def test_rows_are_those_of_the_runs_that_are_asked(tmp_path: Path) -> None:
+    """Other generations are in `data` only, whatever is asked for by number."""
+    data = DataFile(tmp_path)
+    basket = basket_of()
+    for number in (1, 2):
+        with data.run(started=NOON + number, keep_runs=2) as run:
+            run.file(basket)
+            run.test(f"test_{number}", INIT if number == 1 else {**INIT, **ADD})
+    for name, own, lines in (("1", "test_1", 1), ("2", "test_2", 3)):
+        with data.opened(run=name) as (reader, catalogue), Sandbox(reader, catalogue) as box:
+            assert asked(box, "SELECT id FROM run") == [(int(name),)]
+            assert asked(box, "SELECT DISTINCT test FROM fact") == [(own,)]
+            assert asked(box, "SELECT tests FROM line WHERE line = 8") == [(1,)]
+            footprints = asked(box, "SELECT id FROM data.footprint")
+            assert len(footprints) == 2
+            found = [asked(box, f"SELECT * FROM lines_of({one})") for (one,) in footprints]
+            assert sorted(map(len, found)) == [0, lines]
+            assert asked(box, "SELECT count(*) FROM data.run") == [(2,)]
+
+
+def test_a_killed_run_is_told(tmp_path: Path) -> None:
+    """What it wrote is there, and its status is not 'running'."""
+    data = DataFile(tmp_path)
+    with data.run(status=RunStatus.RUNNING, pid=2**22 + 1) as run:
+        run.file(basket_of())
+        run.test("test_a", INIT, complete=False)
+    with sandbox(data) as box:
+        assert asked(box, "SELECT status, ended FROM run") == [("killed", None)]
+        assert asked(box, "SELECT complete, lines FROM context") == [(0, 1)]
+
+
+def test_several_data_files_are_asked_as_one(tmp_path: Path) -> None:
+    """Runs under several labels, from shards that nobody combined."""
+    shards = []
+    for label in ("py3.11", "py3.13"):
+        shard = DataFile(tmp_path / label)
+        with shard.run(label=label) as run:
+            run.file(basket_of())
+            run.test("test_a", INIT)
+        shards.append(shard)
+    paths = [shard.path for shard in shards]
+    with Reader.open(paths) as reader:
+        catalogue = Catalogue(reader, shards[0], cwd=tmp_path, roots=(shards[0].root,))
+        with Sandbox(reader, catalogue) as box:
+            assert asked(box, "SELECT context, line FROM fact ORDER BY 1") == [
+                ("py3.11/test_a|call", 8),
+                ("py3.13/test_a|call", 8),
+            ]
+            assert asked(box, "SELECT count(*) FROM data.run") == [(2,)]
 
 
 def test_stored_tables_are_there_as_they_are(data: DataFile, box: Sandbox) -> None:
