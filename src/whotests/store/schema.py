@@ -47,8 +47,8 @@ SCHEMA: Final = """
 -- One measured run of a command.
 CREATE TABLE run (
     id          INTEGER PRIMARY KEY,  -- in the order in which the runs began
-    uid         BLOB NOT NULL,        -- 16 random bytes: tells the same run in another data file;
-                                      -- where several runs became one, those of all, ascending
+    uid         BLOB NOT NULL,        -- 16 random bytes: tells the same run in another data file.
+                                      -- Of a run that several became: theirs, ascending
     name        TEXT NOT NULL,        -- what people call it ('nightly'), or ''; runs of one name
                                       -- and label take each other's place
     started     REAL NOT NULL,        -- when it began, seconds since the epoch, UTC
