@@ -181,6 +181,21 @@ def test_another_text_than_that_which_ran(
     assert "What else it could run is not known" in run(root, "who", "src/other.py:2").out
 
 
+def test_a_format_that_tells_what_could_run(tmp_path: Path) -> None:
+    """Without the source, a file counts with the figures that the format tells, if it does."""
+    root = project(tmp_path)
+    (root / "lcov.info").write_text(
+        "TN:\nSF:src/gone.py\nDA:1,1\nDA:2,0\nBRDA:1,0,jump to line 2,0\n"
+        "BRDA:1,0,jump to line 4,3\nDA:4,1\nend_of_record\n"
+    )
+    ended = imported(root, "lcov.info")
+    assert "src/gone.py is imported without its source: it is not there" in ended.err
+    (file,) = report(root)["files"]
+    assert (file["path"], file["statements"], file["missing"]) == ("src/gone.py", 3, 1)
+    assert (file["branches"], file["taken_branches"]) == (2, [[1, 4]])
+    assert file["stale"]["gone"]
+
+
 def test_two_imports_are_not_mixed(tmp_path: Path) -> None:
     """Of a text that is not there, what another import tells may be about another one."""
     root = project(tmp_path)
