@@ -7,16 +7,18 @@ where there is none, the one that coverage.py would read.
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from whotests.config.file_settings import FileSettings, UnusedKey
-from whotests.config.globs import checked_globs
-from whotests.config.own_table import KEYS, read_own_table
 from whotests.config.project import Project, find_project, read_toml, speaks_of_coverage
-from whotests.config.run_names import checked_run_name
 from whotests.errors import UsageError
 
-__all__ = ["KEYS", "Settings", "load_settings"]
+if TYPE_CHECKING:
+    from whotests.config.file_settings import FileSettings
+
+__all__ = ["Settings", "load_settings"]
+
+# Where a project has no settings, as most have not, what reads them is not imported: this is
+# part of each start of a measured process.
 
 _DATA = Path(".whotests", "data.db")
 _CACHE = Path(".whotests", "cache")
@@ -28,63 +30,64 @@ class Settings(NamedTuple):
     root: Path
     """The project's folder: paths in the data are relative to it."""
     data: Path
-    source: tuple[str, ...]
+    cache: Path
+    file: Path | None = None
+    """Where the settings come from; None: there was no such file."""
+    source: tuple[str, ...] = ()
     """As asked for: absolute paths, and names of packages or modules. With `source_pkgs` empty,
     too: 'find it'."""
-    source_pkgs: tuple[str, ...]
+    source_pkgs: tuple[str, ...] = ()
     """Names of packages or modules, also where there is a path of that name."""
-    include: tuple[str, ...]
+    include: tuple[str, ...] = ()
     """Globs (`config.globs`) of which a file has to match one; none: all files do."""
-    omit: tuple[str, ...]
+    omit: tuple[str, ...] = ()
     """Globs of files to leave out."""
-    include_namespace_packages: bool
+    include_namespace_packages: bool = False
     """List files that nothing imported in folders without `__init__.py`, too."""
-    context: str
+    context: str = ""
     """The label of the whole run, or ''."""
-    run_name: str
+    run_name: str = ""
     """What people call the run, or ''."""
-    keep_runs: int
+    keep_runs: int = 1
     """How many generations of runs of one name and label are kept, the current one included."""
-    branch: bool
+    branch: bool = False
     """Record branches too."""
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
     """What `whotests run` runs when it is given no command."""
-    exclude_lines: tuple[str, ...] | None
+    exclude_lines: tuple[str, ...] | None = None
     """Regular expressions of what to exclude; None: the usual ones."""
-    exclude_also: tuple[str, ...]
+    exclude_also: tuple[str, ...] = ()
     """More of them."""
-    partial_branches: tuple[str, ...] | None
+    partial_branches: tuple[str, ...] | None = None
     """Regular expressions of lines of which not all branches have to be taken; None: the usual."""
-    partial_also: tuple[str, ...]
+    partial_also: tuple[str, ...] = ()
     """More of them."""
-    paths: tuple[tuple[str, tuple[str, ...]], ...]
+    paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Names of groups of folders that are the same one on different machines, and the folders as
     they were given, the first of each being the one here: absolute, relative to the root, or
     globs."""
-    fail_under: float | None
+    fail_under: float | None = None
     """Percentage below which a report fails; None: it never does."""
-    precision: int
+    precision: int = 0
     """Digits of percentages after the point."""
-    show_missing: bool
-    skip_covered: bool
+    show_missing: bool = False
+    skip_covered: bool = False
     """Leave files out of a report of which nothing is missing."""
-    skip_empty: bool
+    skip_empty: bool = False
     """Leave files out of a report that have no statements."""
-    sort: str
+    sort: str = "name"
     """A column of the report, maybe with '+' (ascending) or '-' (descending) in front."""
-    format: str
+    format: str = "text"
     """How to print a report: text, markdown or total."""
-    report_contexts: tuple[str, ...]
+    report_contexts: tuple[str, ...] = ()
     """Regular expressions of contexts of which a report tells; none: of all."""
-    report_include: tuple[str, ...]
+    report_include: tuple[str, ...] = ()
     """Globs of the files of which a report tells; none: of all."""
-    report_omit: tuple[str, ...]
+    report_omit: tuple[str, ...] = ()
     """Globs of files to leave out of a report."""
-    cache: Path
-    file: Path | None
-    """Where the settings come from; None: there was no such file."""
-    unused: tuple[UnusedKey, ...]
-    """What that file says and has no meaning here; only of coverage.py's."""
+    unused: tuple[tuple[str, str, str], ...] = ()
+    """What that file says and has no meaning here, only of coverage.py's: section, key (or '' for
+    a whole section) and the reason."""
 
 
 def load_settings(
@@ -111,48 +114,37 @@ def load_settings(
     expression or glob, a name that no run can have, or a file that cannot be read.
     """
     cwd = Path(os.path.abspath(cwd))
-    environ = os.environ if environ is None else environ
     project = find_project(cwd)
     root = project.root
-    file, said = _read(project, cwd, config, environ)
-    data_path = root / (said.data or _DATA) if data is None else cwd / data
-    return Settings(
-        root=root,
-        data=Path(os.path.abspath(data_path)),
-        source=_anchored(source, cwd) if source else _anchored(said.source, root),
-        source_pkgs=() if source else said.source_pkgs,
-        include=_globs(include, cwd, "--include") or said.include,
-        omit=_globs(omit, cwd, "--omit") or said.omit,
-        include_namespace_packages=said.include_namespace_packages,
-        context=said.context if context is None else context,
-        run_name=said.run_name if run_name is None else checked_run_name(run_name),
-        keep_runs=said.keep_runs if keep_runs is None else keep_runs,
-        branch=said.branch if branch is None else branch,
-        command=said.command,
-        exclude_lines=said.exclude_lines,
-        exclude_also=said.exclude_also,
-        partial_branches=said.partial_branches,
-        partial_also=said.partial_also,
-        paths=said.paths,
-        fail_under=said.fail_under,
-        precision=said.precision,
-        show_missing=said.show_missing,
-        skip_covered=said.skip_covered,
-        skip_empty=said.skip_empty,
-        sort=said.sort,
-        format=said.format,
-        report_contexts=said.report_contexts,
-        report_include=said.report_include,
-        report_omit=said.report_omit,
-        cache=root / _CACHE,
-        file=file,
-        unused=said.unused,
-    )
+    file, said = _read(project, cwd, config, os.environ if environ is None else environ)
+    settings = Settings(root=root, data=root / _DATA, cache=root / _CACHE, file=file)
+    if said is not None:
+        keys = said._asdict()
+        file_data = keys.pop("data")
+        settings = settings._replace(**keys, data=_absolute(root / (file_data or _DATA)))
+        settings = settings._replace(source=_anchored(said.source, root))
+    if source:
+        settings = settings._replace(source=_anchored(source, cwd), source_pkgs=())
+    if include:
+        settings = settings._replace(include=_globs(include, cwd, "--include"))
+    if omit:
+        settings = settings._replace(omit=_globs(omit, cwd, "--omit"))
+    if context is not None:
+        settings = settings._replace(context=context)
+    if run_name is not None:
+        settings = settings._replace(run_name=_run_name(run_name))
+    if keep_runs is not None:
+        settings = settings._replace(keep_runs=keep_runs)
+    if branch is not None:
+        settings = settings._replace(branch=branch)
+    if data is not None:
+        settings = settings._replace(data=_absolute(cwd / data))
+    return settings
 
 
 def _read(
     project: Project, cwd: Path, config: Path | None, environ: Mapping[str, str]
-) -> tuple[Path | None, FileSettings]:
+) -> "tuple[Path | None, FileSettings | None]":
     """The file of the settings and what it says."""
     if config is None and environ.get("WHOTESTS_CONFIG"):
         config = Path(environ["WHOTESTS_CONFIG"])
@@ -161,19 +153,19 @@ def _read(
     if "whotests" in project.tool:
         return project.pyproject, _own(project.tool["whotests"], project.pyproject)
     if not speaks_of_coverage(project, environ):
-        return None, FileSettings()
+        return None, None
     from whotests.config.coverage_file import find_coverage_file
     from whotests.config.coverage_settings import translated_settings
 
     found = find_coverage_file(project.root, tool=project.tool, cwd=cwd, environ=environ)
     if found is None:
-        return None, FileSettings()
+        return None, None
     return found.file, translated_settings(found, root=project.root, environ=environ)
 
 
 def _read_file(
     file: Path, root: Path, environ: Mapping[str, str]
-) -> tuple[Path | None, FileSettings]:
+) -> "tuple[Path | None, FileSettings | None]":
     """What a file says that somebody has named: ours, else it is coverage.py's."""
     if file.suffix == ".toml":
         tool = read_toml(file).get("tool")
@@ -186,10 +178,22 @@ def _read_file(
     return file, translated_settings(found, root=root, environ=environ)
 
 
-def _own(table: object, file: Path) -> FileSettings:
+def _own(table: object, file: Path) -> "FileSettings":
+    from whotests.config.own_table import read_own_table
+
     if not isinstance(table, dict):
         raise UsageError(f"{file}: tool.whotests must be a table; write [tool.whotests]")
     return read_own_table(table, file=file)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
+
+
+def _run_name(name: str) -> str:
+    from whotests.config.run_names import checked_run_name
+
+    return checked_run_name(name)
 
 
 def _anchored(names: tuple[str, ...], folder: Path) -> tuple[str, ...]:
@@ -201,6 +205,8 @@ def _anchored(names: tuple[str, ...], folder: Path) -> tuple[str, ...]:
 
 def _globs(globs: tuple[str, ...], cwd: Path, option: str) -> tuple[str, ...]:
     """Globs of the command line: relative to where it was typed, unless they fit anywhere."""
+    from whotests.config.globs import checked_globs
+
     return tuple(
         os.path.abspath(cwd / glob)
         if not glob.startswith(("*", "?")) and ("/" in glob or (cwd / glob).is_dir())
