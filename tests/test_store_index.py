@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from data_files import NOON, SOURCE, DataFile, Ran, RunInProgress, basket_of
+from data_files import NOON, SOURCE, DataFile, Ran, RunInProgress, basket_of, run_record
 from whotests.errors import DataError
 from whotests.store.index import make_index
 from whotests.store.reader import Reader
+from whotests.store.writer import Writer
+from whotests.types import RunStatus
 
 LINES = {
     "Basket.__init__": [8],
@@ -95,6 +97,27 @@ def test_what_came_later_is_found(data: DataFile) -> None:
     index(data)
     with data.run(started=NOON + 10, append=True) as run:
         record(run, *(f"test_new_{number}" for number in range(9)), seed=7)
+    with_index = answers(data)
+    assert with_index == answers(data, indexed=False)
+
+
+def test_what_a_part_adds_is_found(data: DataFile) -> None:
+    """What a part of a later run adds to the footprints of its tests is found, too."""
+    with data.run() as run:
+        record(run, *(f"test_{number}" for number in range(20)), seed=1)
+    index(data)
+    with data.run(started=NOON + 10, append=True) as run:
+        record(run, "test_0", "test_1", seed=4)
+        part = Writer.later(
+            data.path, run_record(data.root)._replace(part_of=run.writer.run_id), clock=lambda: NOON
+        )
+        inner = RunInProgress(part)
+        record(inner, "test_0", "test_2", seed=5)
+        part.finish_part(ended=NOON + 11, status=RunStatus.FINISHED, note="")
+        part.close()
+        with Reader.open(data.path) as reader:
+            meanwhile = {test.name: reader.lines_of_tests([test.id]) for test in reader.tests}
+        assert len(meanwhile) == 20
     with_index = answers(data)
     assert with_index == answers(data, indexed=False)
 
