@@ -219,6 +219,30 @@ def test_contexts_of_an_export(project: Path) -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "words", "used"),
+    [
+        ("true", (), "true"),
+        ("false", (), "false"),
+        ("false", ("--relative-files",), "true"),
+        ("true", ("--absolute-files",), "false"),
+    ],
+)
+def test_relative_files(tmp_path: Path, said: str, words: tuple[str, ...], used: str) -> None:
+    """Paths are as coverage.py's settings want them, unless an option says otherwise: with the
+    others, its reports would say that nothing ran."""
+    write_files(tmp_path, PROJECT)
+    record(tmp_path)
+    settings = tmp_path / ".coveragerc"
+    settings.write_text(f"[run]\nrelative_files = {said}\n")
+    whotests(tmp_path, "export", "coverage", *words)
+    settings.write_text(f"[run]\nrelative_files = {used}\n")
+    ended = run_plain("python", "-m", "coverage", "json", "-q", "-o", "out.json", cwd=tmp_path)
+    assert ended.status == 0, ended.out + ended.err
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert list(differences(figures(tmp_path), found)) == []
+
+
 def test_html_of_coverage_shows_contexts(project: Path, tmp_path: Path) -> None:
     """`coverage html --show-contexts` and `coverage report` open on our export."""
     for words in (("html", "-q", "--show-contexts", "-d", str(tmp_path)), ("report",)):

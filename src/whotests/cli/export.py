@@ -1,6 +1,7 @@
 """`whotests export`: write the data in a format of other tools."""
 
 import os
+import sqlite3
 import sys
 import tempfile
 import time
@@ -40,6 +41,11 @@ _DATA = ("coverage", "sqlite")
     "--checksums", is_flag=True, help="Write checksums of the lines' texts, where there is room."
 )
 @click.option(
+    "--relative-files/--absolute-files",
+    default=None,
+    help="Paths in coverage.py's data. Default: as coverage.py's own settings have it.",
+)
+@click.option(
     "--include", multiple=True, metavar="GLOB", help="Write what ran of these files only."
 )
 @click.option("--omit", multiple=True, metavar="GLOB", help="Leave these files out.")
@@ -51,6 +57,7 @@ def export(
     output: str | None,
     contexts: bool | None,
     checksums: bool,
+    relative_files: bool | None,
     include: tuple[str, ...],
     omit: tuple[str, ...],
     data: tuple[Path, ...],
@@ -88,11 +95,20 @@ def export(
             now=time.time(),
             contexts=contexts,
             checksums=checksums,
+            relative=_relative(name, relative_files),
             paths=frozenset(filter(choice.takes_file, question.catalogue.versions)),
         )
         unsaid = _put(chosen, exported, output or chosen.file_name)
     for sentence in unsaid:
         click.echo(f"whotests: {sentence}", err=True)
+
+
+def _relative(name: str, told: bool | None) -> bool:
+    if told is not None or name != "coverage":
+        return bool(told)
+    from whotests.config.relative_files import coverage_has_relative_files
+
+    return coverage_has_relative_files(Path.cwd(), environ=os.environ)
 
 
 def _put(chosen: Format, exported: Export, output: str) -> tuple[str, ...]:
@@ -113,9 +129,10 @@ def _put(chosen: Format, exported: Export, output: str) -> tuple[str, ...]:
                 sys.stdout.buffer.flush()
             else:
                 os.replace(written, out)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
         raise MachineError(
-            f"cannot write {output}: {error.strerror or error}; make room, or name another file"
+            f"cannot write {output}: {reason}; make room, or name another file"
         ) from error
     if not to_stdout:
         click.echo(f"wrote {output}")

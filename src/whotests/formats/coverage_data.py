@@ -74,6 +74,7 @@ class _Written:
         self.ids: dict[str, int] = {}
         self.not_measured: list[str] = []
         self.other_text: list[str] = []
+        self.gone: list[str] = []
         self.shared = 0
         """Contexts that share a name with another one."""
         self.unheld = 0
@@ -106,6 +107,11 @@ class _Written:
                 "these have changed since they were recorded, so that reports of coverage.py "
                 f"will not fit them: {', '.join(self.other_text)}"
             )
+        if self.gone:
+            said.append(
+                "these are not there any more, so that reports of coverage.py end with an error, "
+                f"unless they get --ignore-errors: {', '.join(self.gone)}"
+            )
         if self.not_measured:
             said.append(f"left out, because they were not measured: {', '.join(self.not_measured)}")
         return tuple(said)
@@ -121,12 +127,12 @@ def _write_all(connection: sqlite3.Connection, export: Export) -> _Written:
             written.not_measured.append(facts.path)
             continue
         if facts.stale is not None:
-            written.other_text.append(facts.path)
+            (written.gone if facts.stale.gone else written.other_text).append(facts.path)
         contexts = facts.contexts
         if facts.imported and not contexts and not facts.file.statements:
             # A text without code: coverage.py sees its first line run, and counts nothing.
             contexts = {importing: Ran(LineBits(1 << 1), 0)}
-        place = str(export.place(facts.path))
+        place = facts.path if export.relative else str(export.place(facts.path))
         connection.execute("INSERT INTO file (id, path) VALUES (?, ?)", (file_id, place))
         if export.branch:
             connection.executemany(

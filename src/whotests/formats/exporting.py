@@ -28,6 +28,8 @@ class Export(NamedTuple):
     """Whether to write who ran what, where a format leaves the choice; None: as it usually does."""
     checksums: bool = False
     """Write checksums of the lines' texts, where a format has them."""
+    relative: bool = False
+    """Write paths relative to the project's folder, where a format leaves the choice."""
     paths: Collection[str] | None = None
     """Of the files of these paths only; None: of all."""
 
