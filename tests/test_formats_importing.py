@@ -297,6 +297,7 @@ def test_a_failed_import_changes_nothing(tmp_path: Path) -> None:
         (("src",), "src cannot be read: Is a directory"),
         (("src/mod.py",), "src/mod.py is of no format that whotests reads"),
         (("--format", "coverage", "src/mod.py"), "is no data file of coverage.py"),
+        (("pipe",), "pipe is no ordinary file"),
         ((".coverage", "--run-name", "a~1"), "a run cannot be called 'a~1'"),
     ],
 )
@@ -304,6 +305,7 @@ def test_wrong_calls(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
     """A file that is none, or none that can be read, ends with status 2 and is named."""
     root = project(tmp_path)
     save(root / ".coverage", {CALL: {"src/mod.py": [2]}})
+    os.mkfifo(root / "pipe")
     ended = run(root, "import", *words)
     assert ended.status == 2
     assert said in ended.err

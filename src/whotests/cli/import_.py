@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -31,6 +32,9 @@ _NAME = "imported"
 """The name of such runs: they take each other's place, and nobody else's."""
 
 _FILES_NAMED = 5
+_END_OF_TIME = 253_402_300_800.0
+"""The year 10,000, in seconds since the epoch."""
+
 _BLOCK = 1 << 20
 
 
@@ -86,6 +90,8 @@ def import_(
 
 
 def _read(file: Path, format_name: str | None) -> Foreign:
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise UsageError(f"{file} is no ordinary file; write what comes from it to one first")
     chosen = recognised(file) if format_name is None else format_named(format_name)
     if chosen.read is None:
         raise UsageError(f"{chosen.title} is only written; whotests cannot read {file}")
@@ -174,7 +180,9 @@ def _digest(files: Sequence[Path]) -> bytes:
 
 def _note(foreign: Sequence[Foreign]) -> str:
     made_by = sorted({each.made_by or each.format for each in foreign})
-    return f"imported; recorded by {', '.join(made_by)}"
+    times = [each.created for each in foreign if each.created and 0 < each.created < _END_OF_TIME]
+    when = f", {datetime.fromtimestamp(max(times), UTC):%Y-%m-%d %H:%M} UTC" if times else ""
+    return f"imported; recorded by {', '.join(made_by)}{when}"
 
 
 # -- what is said ---------------------------------------------------------------------------
