@@ -133,7 +133,8 @@ def test_a_run_can_be_chosen(data: DataFile) -> None:
             (
                 "--seconds",
                 "0.5",
-                "WITH RECURSIVE c(x) AS (VALUES (1) UNION SELECT x + 1 FROM c) SELECT 1 FROM c",
+                "WITH RECURSIVE c(x) AS (VALUES (1) UNION SELECT x + 1 FROM c) SELECT 1 FROM c"
+                " WHERE x < 0",
             ),
             "took longer than 0.5 s and was stopped",
         ),
@@ -189,14 +190,16 @@ if sys.platform != "win32":
 class Terminal:
     """A pseudo terminal in which the prompt runs."""
 
-    def __init__(self, data: DataFile, state: Path, **more: str) -> None:
+    def __init__(
+        self, data: DataFile, state: Path, *, arguments: tuple[str, ...] = (), **more: str
+    ) -> None:
         self.seen = ""
         self._told = 0
         self.pid, self._end = pty.fork()
         if self.pid == 0:
             os.chdir(data.root)
             variables = environment(XDG_STATE_HOME=str(state), TERM="xterm-256color", **more)
-            os.execve(COMMAND[0], COMMAND, variables)
+            os.execve(COMMAND[0], (*COMMAND, *arguments), variables)
 
     def until(self, words: str) -> str:
         """What comes next, up to these words."""
@@ -258,9 +261,30 @@ def test_the_prompt_answers(terminal: Terminal) -> None:
     terminal.until("...> ")
     assert "22" in terminal.ask("+ 2 AS sum;")
     assert "no rows" in terminal.ask("SELECT 1 WHERE 0;")
+    assert "\\x1b[31m" in terminal.ask("SELECT char(27) || '[31m' AS a, NULL AS b;")
     assert "more than these 200 rows" in terminal.ask(
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c;"
     )
+
+
+@needs_terminal
+def test_wide_rows_are_broken_into_lines(terminal: Terminal, data: DataFile) -> None:
+    """In the prompt and outside: where columns do not fit, each value has its line."""
+    assert "missing_branches\x1b[24m  0\r\n" in terminal.ask("SELECT * FROM file;")
+    assert "\\x1b[31m" in terminal.ask(
+        "SELECT char(27) || '[31m' AS a" + "".join(f", {n}" for n in range(40)) + ";"
+    )
+    shown = Terminal(data, data.root, arguments=("SELECT * FROM file",))
+    shown.until("missing_branches  \x1b[0m0\r\n")
+    assert shown.status() == 0
+
+
+@needs_terminal
+def test_options_for_output_go_with_a_statement(data: DataFile, tmp_path: Path) -> None:
+    """A prompt has its own way to show rows."""
+    terminal = Terminal(data, tmp_path, arguments=("--csv",))
+    terminal.until("--csv and --json go with a statement")
+    assert terminal.status() == 2
 
 
 @needs_terminal

@@ -400,12 +400,17 @@ def queries(draw: st.DrawFn) -> str:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(sql=queries())
+@given(sql=queries(), fresh=st.booleans())
 def test_conditions_mean_what_they_mean_anywhere(
-    box: Sandbox, plain: sqlite3.Connection, sql: str
+    data: DataFile, box: Sandbox, plain: sqlite3.Connection, sql: str, fresh: bool
 ) -> None:
-    """Any query gives what it gives over ordinary tables with the same rows."""
-    assert Counter(asked(box, sql)) == Counter(plain.execute(sql).fetchall()), sql
+    """Any query gives what it gives over ordinary tables with the same rows, whether or not
+    others were asked before."""
+    expected = Counter(plain.execute(sql).fetchall())
+    assert Counter(asked(box, sql)) == expected, sql
+    if fresh:
+        with sandbox(data) as another:
+            assert Counter(asked(another, sql)) == expected, sql
 
 
 @pytest.mark.parametrize(

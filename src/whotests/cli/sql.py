@@ -69,6 +69,8 @@ def sql(
         ) as sandbox,
     ):
         if statement is None and sys.stdin.isatty() and sys.stdout.isatty():
+            if as_csv or as_json:
+                raise UsageError("--csv and --json go with a statement; give one")
             from whotests.sql.prompt import Prompt
 
             Prompt(sandbox, title=", ".join(map(str, question.reader.paths))).run()

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import IO, Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from whotests.reports.page import Grid
 
@@ -19,22 +21,54 @@ _AT_ONCE: Final = 1_000
 """So many rows are measured before the first one is written."""
 
 
+_READABLE: Final = 16
+"""A text that is broken to fewer columns than this reads badly."""
+
+
 def print_rows(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table under the columns' names: in a pipe each row is one line, whatever its width."""
+    """A table under the columns' names: in a pipe each row is one line, whatever its width. On a
+    terminal that is too narrow for all columns, each value has a line of its own."""
     remaining = iter(rows)
     first = list(islice(remaining, _AT_ONCE))
     headers = _headers(columns, first)
     if not console.is_terminal:
         _write_lines(console.file, headers, first, remaining)
         return
+    fits = _least_width(headers, first) <= console.width
     while True:
-        grid = Grid(headers)
-        for row in first:
-            grid.add(*map(_shown, row))
-        grid.print(console)
+        if fits:
+            grid = Grid(headers)
+            for row in first:
+                grid.add(*map(_shown, row))
+            grid.print(console)
+        else:
+            _print_records(console, headers, first)
         first = list(islice(remaining, _AT_ONCE))
         if not first:
             return
+
+
+def _least_width(headers: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> int:
+    """The room that a table takes when its texts are broken to what is still readable."""
+    least = 0
+    for place, (header, kind) in enumerate(headers.items()):
+        widths = [cell_len(_shown(row[place])) for row in rows]
+        widest = max([cell_len(header), *widths])
+        least += 2 + (widest if kind == "right" else min(widest, _READABLE))
+    return least - 2
+
+
+def _print_records(
+    console: Console, headers: Mapping[str, str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Each row below the other, each value on a line behind its column's name."""
+    width = max(map(cell_len, headers))
+    for row in rows:
+        for header, value in zip(headers, row, strict=True):
+            line = Text(f"{header.rstrip():<{width}}  ", style="dim")
+            line.append(_shown(value), style="not dim")
+            console.print(line, soft_wrap=True)
+        console.print()
 
 
 def _write_lines(

@@ -4,6 +4,7 @@ May import apsw. Refuses to keep anything but the history of what was typed.
 """
 
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
@@ -13,8 +14,9 @@ from typing import Any, Final
 import apsw.shell
 
 from whotests.errors import UsageError
+from whotests.sql.relations import Row
 from whotests.sql.sandbox import Sandbox
-from whotests.sql.tables import TABLES, Table
+from whotests.sql.tables import TABLES, Table, Value
 
 __all__ = ["Prompt"]
 
@@ -31,6 +33,8 @@ _SHOWN: Final = 200
 """So many rows are shown: all of them are laid out at once."""
 
 _AROUND: Final = 35
+_READABLE: Final = 16
+"""A column that is narrower than its texts reads badly below this."""
 
 
 class Prompt:
@@ -90,6 +94,7 @@ class _Shell(apsw.shell.Shell):
         super().__init__(db=sandbox.connection)
         self.prompt = "sql> "
         self.moreprompt = "...> "
+        self.box_options.update(string_sanitize=_printable, binary=_printable, null="")
         if os.environ.get("NO_COLOR"):
             self.command_colour(["off"])  # type: ignore[no-untyped-call]
         self._builtin_commands = [f".{name}" for name in _COMMANDS]
@@ -122,12 +127,28 @@ class _Shell(apsw.shell.Shell):
         if not rows:
             self._say("no rows\n")
             return
-        self.output_box(answer.columns, rows[:_SHOWN])  # type: ignore[no-untyped-call]
+        self._show(answer.columns, rows[:_SHOWN])
         if len(rows) > _SHOWN:
             self._say(
                 f"There are more than these {_SHOWN:,} rows: add conditions or a LIMIT, or give "
                 "the statement to `whotests sql --csv`.\n"
             )
+
+    def _show(self, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """A box; where the terminal is too narrow for it, each value on a line of its own."""
+        least = 1
+        for place, column in enumerate(columns):
+            texts = [column, *(str(row[place]) for row in rows)]
+            least += 3 + min(_READABLE, max(map(len, texts)))
+        if least <= shutil.get_terminal_size().columns:
+            self.output_box(columns, rows)  # type: ignore[no-untyped-call]
+            return
+        width = max(map(len, columns))
+        for row in rows:
+            for column, value in zip(columns, row, strict=True):
+                self._say(f"{column:>{width}}", self.colour.header, self.colour.header_)
+                self._say(f"  {'' if value is None else _printable(value)}\n")
+            self._say("\n")
 
     def _point_at(self, sql: str, offset: int) -> None:
         """Shows the place of an error in a statement; `offset` is in its bytes."""
@@ -175,6 +196,14 @@ class _Shell(apsw.shell.Shell):
 
     def _say(self, text: str, before: str = "", after: str = "") -> None:
         self.stdout.write(f"{before}{text}{after}")
+
+
+def _printable(value: Value) -> str:
+    """A value on one line, with escapes for what could steer the terminal."""
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _signature(table: Table) -> str:
