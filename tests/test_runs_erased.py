@@ -30,13 +30,19 @@ def nightly(data: DataFile) -> DataFile:
     return data
 
 
-def dump(path: Path) -> list[str]:
-    """All that a data file holds, as SQL, and how it is kept."""
+def dump(path: Path) -> list[object]:
+    """All that a data file holds, row by row, and how it is kept."""
     connection = sqlite3.connect(path)
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    dumped = [mode, *connection.iterdump()]
-    connection.close()
-    return dumped
+    try:
+        dumped: list[object] = connection.execute("PRAGMA journal_mode").fetchall()
+        tables = "SELECT name, sql FROM sqlite_schema ORDER BY name"
+        for name, sql in connection.execute(tables).fetchall():
+            dumped.append((name, sql))
+            if sql.startswith("CREATE TABLE"):
+                dumped += connection.execute(f"SELECT * FROM {name}").fetchall()
+        return dumped
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(
