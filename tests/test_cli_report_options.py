@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from measured_commands import Ended, run_measured, run_plain, write_files
+from whotests.config.file_settings import SORT_COLUMNS
+from whotests.query.report import SortKey
 
 PROJECT = {
     "pyproject.toml": "[project]\nname = 'shop'\n",
@@ -163,6 +165,11 @@ def test_order(shop: Path, sort: str, files: list[str]) -> None:
     """Columns have a direction of their own, which '+' and '-' change; ties by name, which goes
     the same way."""
     assert listed(report(shop, "--sort", sort).out)[:2] == files
+
+
+def test_columns_of_settings() -> None:
+    """Settings know the columns that there are."""
+    assert tuple(key.value for key in SortKey) == SORT_COLUMNS
 
 
 def test_markdown(shop: Path) -> None:

@@ -110,3 +110,13 @@ def test_file_that_is_not_python(tmp_path: Path) -> None:
     write_files(tmp_path, {"notes.txt": "hello"})
     with pytest.raises(UsageError, match="not Python source"):
         resolve_source("notes.txt", cwd=tmp_path, path=[])
+
+
+def test_packages_are_never_paths(tmp_path: Path) -> None:
+    """A name that is told to be a package's is looked for as one, whatever lies here."""
+    write_files(tmp_path, {"site/lib/__init__.py": "", "here/lib/x.py": "", "here/y.py": ""})
+    here, site = tmp_path / "here", str(tmp_path / "site")
+    found = find_source(("y.py",), root=here, cwd=here, path=[site], packages=("lib",))
+    assert found == (str(here / "y.py"), str(tmp_path / "site" / "lib"))
+    with pytest.raises(UsageError, match=r"'y\.py' is neither"):
+        find_source((), root=here, cwd=here, path=[site], packages=("y.py",))

@@ -167,3 +167,94 @@ def test_an_expression_that_alone_excludes(tmp_path: Path) -> None:
     """It may begin with flags, as no other stands beside it; white space around it is left off."""
     write_files(tmp_path, {"pyproject.toml": "[tool.whotests]\nexclude_lines = [' (?i)x ', ' ']\n"})
     assert load_settings(tmp_path).exclude_lines == ("(?i)x",)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("fail_under = 101", "'fail_under' .* number from 0 to 100, for instance fail_under = 90"),
+        ("fail_under = nan", "'fail_under' .* number from 0 to 100"),
+        ("fail_under = true", "'fail_under' .* number from 0 to 100"),
+        ("precision = 10", "'precision' .* whole number from 0 to 9"),
+        ("precision = 1.5", "'precision' .* whole number from 0 to 9"),
+        ("precision = true", "'precision' .* whole number from 0 to 9"),
+        ("keep_runs = 0", "'keep_runs' .* whole number from 1 on"),
+        ("sort = 'size'", "'sort' .* one of name, statements"),
+        ("sort = 1", "'sort' .* one of name, statements"),
+        ("format = 'html'", "'format' .* one of text, markdown, total"),
+        ("format = ['text']", "'format' .* one of text, markdown, total"),
+        ("skip_empty = 1", "'skip_empty' .* true or false"),
+        ("command = 'pytest'", "'command' .* list of strings"),
+        ("report_contexts = ['b(']", "'report_contexts' .* invalid regular expression, 'b\\('"),
+        ("omit = ['a**']", r"'omit' .*: the pattern 'a\*\*'"),
+        ("report_include = ['[']", r"'report_include' .*: the pattern '\['"),
+        ("paths = ['a']", "'paths' .* table of lists of strings, for instance paths = {"),
+        ("paths = { a = [] }", "'paths' .* table of lists of strings"),
+        ("run_name = 'all'", "'run_name' .*: a run cannot be called 'all'"),
+    ],
+)
+def test_wrong_values_are_named(tmp_path: Path, line: str, told: str) -> None:
+    """Each key says what it needs, and what it has."""
+    write_files(tmp_path, {"pyproject.toml": f"[tool.whotests]\n{line}\n"})
+    with pytest.raises(UsageError, match=rf"pyproject\.toml: {told}"):
+        load_settings(tmp_path)
+
+
+def test_settings_of_reports_and_machines(tmp_path: Path) -> None:
+    """All that is not about measuring comes as it stands in the file."""
+    text = """
+        [tool.whotests]
+        command = ["pytest", "-q"]
+        fail_under = 85
+        format = "markdown"
+        include = ["lib/*"]
+        include_namespace_packages = true
+        precision = 1
+        report_contexts = [" test_a "]
+        report_include = ["*/x.py"]
+        report_omit = ["gen"]
+        show_missing = true
+        skip_covered = true
+        skip_empty = true
+        sort = "-import"
+        source_pkgs = ["lib"]
+
+        [tool.whotests.paths]
+        lib = ["lib", "/ci/*/lib"]
+    """
+    write_files(tmp_path, {"pyproject.toml": text, "lib/x.py": ""})
+    read = load_settings(tmp_path)
+    assert read.command == ("pytest", "-q")
+    assert (read.fail_under, read.format, read.precision) == (85.0, "markdown", 1)
+    assert (read.include, read.include_namespace_packages) == (("lib/*",), True)
+    assert read.paths == (("lib", ("lib", "/ci/*/lib")),)
+    assert read.report_contexts == ("test_a",)
+    assert (read.report_include, read.report_omit) == (("*/x.py",), ("gen",))
+    assert (read.show_missing, read.skip_covered, read.skip_empty) == (True, True, True)
+    assert (read.sort, read.source_pkgs, read.unused) == ("-import", ("lib",), ())
+
+
+def test_globs_of_the_command_line(tmp_path: Path) -> None:
+    """They are relative to where they were typed, but for names that fit anywhere."""
+    write_files(tmp_path, {"setup.py": "", "sub/gen/x.py": ""})
+    globs = ("gen", "gen/*.py", "x.py", "*/y.py", "/z/*")
+    read = load_settings(tmp_path / "sub", omit=globs, include=globs)
+    sub = tmp_path / "sub"
+    assert read.omit == (f"{sub}/gen", f"{sub}/gen/*.py", "x.py", "*/y.py", "/z/*")
+    assert read.include == read.omit
+    with pytest.raises(UsageError, match=r"--include: the pattern 'a\*\*'"):
+        load_settings(tmp_path, include=("a**",))
+
+
+def test_source_on_the_command_line_replaces_packages(tmp_path: Path) -> None:
+    """What is named there is measured, and nothing of what the file names."""
+    write_files(tmp_path, {"pyproject.toml": "[tool.whotests]\nsource_pkgs = ['a']\n"})
+    read = load_settings(tmp_path, source=("b",))
+    assert (read.source, read.source_pkgs) == (("b",), ())
+
+
+@pytest.mark.parametrize("marker", [".coveragerc", ".coveragerc.toml", "tox.ini"])
+def test_files_of_coverage_mark_a_project(tmp_path: Path, marker: str) -> None:
+    """Where coverage.py would be run is the project's folder."""
+    write_files(tmp_path, {f"p/{marker}": "", "p/q/r.txt": "", "setup.py": ""})
+    assert load_settings(tmp_path / "p" / "q").root == tmp_path / "p"
