@@ -104,8 +104,19 @@ class _Shell(apsw.shell.Shell):
 
     def begin_completion(self) -> None:
         """Tab completes names from now on."""
-        self._completion_cache: list[Sequence[str]] | None = None
+        functions = {
+            name for (name,) in self.db.execute("SELECT DISTINCT name FROM pragma_function_list")
+        }
+        self._completion_cache = [
+            sorted({*_names_of_tables(), *(f"data.{name}" for name in self._stored())}),
+            sorted({column.name for table in TABLES for column in table.columns}),
+            self._sqlite_keywords,
+            sorted(f"{name}(" for name in functions if name.isidentifier()),
+        ]
         self._using_readline = True
+
+    def _stored(self) -> Sequence[str]:
+        return [name for (name,) in self.db.execute("SELECT name FROM data.sqlite_schema")]
 
     def introduce(self, title: str) -> None:
         """Says what can be asked, and how."""
@@ -117,7 +128,6 @@ class _Shell(apsw.shell.Shell):
         self, sql: str, bindings: Any = None, internal: bool = False, summary: Any = None
     ) -> None:
         """Shows what the statement tells, or the first rows of it."""
-        self._completion_cache = None
         try:
             answer = self._sandbox.ask(sql)
             rows = list(islice(answer.rows, _SHOWN + 1))
@@ -204,6 +214,15 @@ def _printable(value: Value) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _names_of_tables() -> Sequence[str]:
+    """With a parenthesis where a parameter follows."""
+    return [table.name + "(" * _has_parameters(table) for table in TABLES]
+
+
+def _has_parameters(table: Table) -> bool:
+    return any(column.parameter for column in table.columns)
 
 
 def _signature(table: Table) -> str:
