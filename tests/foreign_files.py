@@ -1,5 +1,6 @@
 """What files of other tools say, as their formats read them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,4 +49,4 @@ def read_text(
     foreign = read(path)
     files = list(foreign.files)
     assert len({file.path for file in files}) == len(files)
-    return foreign, {file.path: said(file) for file in files}
+    return replace(foreign, files=files), {file.path: said(file) for file in files}

@@ -36,7 +36,7 @@ def recorded(data: DataFile, settings: dict[str, Any], share: float) -> coverage
     return found
 
 
-def exported(data: DataFile, name: str, **options: bool) -> Path:
+def exported(data: DataFile, name: str, *, checksums: bool = False) -> Path:
     """Our export in a format."""
     out = data.root / f"ours.{name}"
     write = format_named(name).write
@@ -44,7 +44,12 @@ def exported(data: DataFile, name: str, **options: bool) -> Path:
     with Reader.open(data.path) as reader:
         catalogue = Catalogue(reader, data, cwd=data.root, roots=(data.root,), rules=None)
         export = Export(
-            reader=reader, catalogue=catalogue, root=data.root, cwd=data.root, now=NOON, **options
+            reader=reader,
+            catalogue=catalogue,
+            root=data.root,
+            cwd=data.root,
+            now=NOON,
+            checksums=checksums,
         )
         write(export, out)
     return out

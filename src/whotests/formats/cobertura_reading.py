@@ -16,8 +16,9 @@ from whotests.formats.foreign import (
     Foreign,
     ForeignFile,
     ForeignFork,
+    ForeignRan,
+    Lines,
     Room,
-    ran_by_context,
     shown,
 )
 
@@ -28,8 +29,11 @@ _LONGEST_TOKEN: Final = 1 << 20
 """Bytes of one tag or comment."""
 _LONGEST_PATH: Final = 1 << 14
 _DEEPEST: Final = 64
-_MOST_LINES: Final = 5_000_000
-"""They are held until the end, since a file may come several times, once for each class."""
+_MOST_FORKS: Final = 200_000
+"""Lines with branches, which are held until the end, since a file may come several times, once for
+each class; the largest projects have half of that."""
+_MOST_FILES: Final = 200_000
+_MOST_SOURCES: Final = 1000
 
 _COVERAGE: Final = re.compile(r"\s*[\d.]+%\s*\((\d{1,9})/(\d{1,9})\)\s*")
 
@@ -41,10 +45,10 @@ def read_cobertura(path: Path) -> Foreign:
         reading.read(lambda: document.read(_CHUNK))
     return Foreign(
         format="cobertura",
-        files=[
+        files=(
             file.foreign(_place(name, reading.sources), where=f"{path}: {shown(name)}")
             for name, file in reading.files.items()
-        ],
+        ),
         branch=any(file.forks or file.branches for file in reading.files.values()),
         unsaid=("contexts", "outcomes and durations of tests", "excluded lines"),
         made_by=reading.made_by,
@@ -64,9 +68,9 @@ def _place(name: str, sources: list[str]) -> str:
 class _File:
     """All that the document says of one source file."""
 
-    def __init__(self) -> None:
-        self.counted: set[int] = set()
-        self.ran: set[int] = set()
+    def __init__(self, room: Room) -> None:
+        self.counted = Lines(room)
+        self.ran = Lines(room)
         self.forks: dict[int, ForeignFork] = {}
         """Lines whose branches are counted."""
         self.branches: dict[int, dict[int, bool]] = {}
@@ -83,12 +87,11 @@ class _File:
             if was_taken
         }
         room = Room(where)
+        ran = room.take(self.ran.bits())
         return ForeignFile(
             path=path,
-            ran=ran_by_context([(EVERYTHING, self.ran)], {EVERYTHING: taken}, where=where)
-            if self.ran
-            else {},
-            statements=room.bits(self.counted),
+            ran={EVERYTHING: ForeignRan(ran, room.branches(taken))} if ran or taken else {},
+            statements=room.take(self.counted.bits()),
             branches=room.branches(named) if self.forks or self.branches else None,
             forks=self.forks,
         )
@@ -104,7 +107,8 @@ class _Reading:
         self.created: float | None = None
         self._path = path
         self._depth = 0
-        self._lines = 0
+        self._room = Room(str(path))
+        self._forks = 0
         self._file: _File | None = None
         self._line = 0
         self._fork: ForeignFork | None = None
@@ -164,6 +168,8 @@ class _Reading:
         self._depth -= 1
         if name == "source" and self._text is not None:
             source = "".join(self._text).strip()
+            if len(self.sources) == _MOST_SOURCES:
+                self._wrong(f"it has more than {_MOST_SOURCES:,} sources")
             self.sources.append(self._path_of(source.replace("\\", "/")))
             self._text = None
         elif name == "class":
@@ -195,14 +201,16 @@ class _Reading:
         self._text = []
 
     def _class(self, attributes: Mapping[str, str]) -> None:
-        self._file = self.files.setdefault(self._path_of(attributes["filename"]), _File())
+        path = self._path_of(attributes["filename"])
+        self._file = self.files.get(path)
+        if self._file is None:
+            self._file = self.files[path] = _File(self._room)
+            if len(self.files) > _MOST_FILES:
+                self._wrong(f"it has more than {_MOST_FILES:,} files")
 
     def _counted(self, attributes: Mapping[str, str]) -> None:
         if self._file is None:
             self._wrong("a <line> stands outside of any <class>")
-        self._lines += 1
-        if self._lines > _MOST_LINES:
-            self._wrong(f"it has more than {_MOST_LINES:,} lines; import it in parts")
         self._line = line = int(attributes["number"])
         self._file.counted.add(line)
         if float(attributes["hits"]) != 0:
@@ -214,6 +222,9 @@ class _Reading:
             if not taken <= total:
                 raise ValueError(f"{taken} branches of {total} were taken")
             missing = attributes.get("missing-branches", "")
+            self._forks += 1
+            if self._forks > _MOST_FORKS:
+                self._wrong(f"it has more than {_MOST_FORKS:,} lines with branches")
             self._fork = ForeignFork(
                 total=total,
                 taken=taken,

@@ -15,14 +15,15 @@ from whotests.formats.foreign import (
     EVERYTHING,
     Foreign,
     ForeignFile,
+    ForeignRan,
+    Lines,
     Room,
-    ran_by_context,
     shown,
 )
 from whotests.formats.json_pieces import JsonPieces
 from whotests.query.facts import ContextKey
 from whotests.store.branches import Branch
-from whotests.types import Phase, TestName
+from whotests.types import NO_LINES, LineBits, Phase, TestName
 
 __all__ = ["read_coverage_json"]
 
@@ -102,12 +103,13 @@ def _files(path: Path, keys: Mapping[str, ContextKey]) -> Iterator[ForeignFile]:
 def _file(
     pieces: JsonPieces, path: str, keys: Mapping[str, ContextKey], *, where: str
 ) -> ForeignFile:
-    lines: dict[str, set[int]] = {key: set() for key in _LINES}
+    listed: dict[str, set[int]] = {key: set() for key in _LINES}
     branches: dict[str, set[Branch]] = {}
-    contexts: dict[str, set[int]] = {}
+    contexts: dict[str, Lines] = {}
+    room = Room(where)
     for key in pieces.members():
         if key in _LINES:
-            lines[key] = _numbers(pieces)
+            listed[key] = _numbers(pieces)
         elif key in _BRANCHES:
             branches[key] = _pairs(pieces)
         elif key == "contexts":
@@ -115,10 +117,12 @@ def _file(
                 if not (line.isdecimal() and len(line) < 10):
                     pieces.fail(f"{shown(line)} is no line")
                 for name in _names(pieces):
-                    contexts.setdefault(name, set()).add(int(line))
+                    if name not in contexts:
+                        contexts[name] = Lines(room)
+                    contexts[name].add(int(line))
         else:
             pieces.skip()
-    executed, missing, excluded = (lines[key] for key in _LINES)
+    executed, missing, excluded = (listed[key] for key in _LINES)
     taken, missed = (branches.get(key, set()) for key in _BRANCHES)
     for twice, what in (
         (executed & missing, "executed and missing"),
@@ -135,19 +139,26 @@ def _file(
         raise DataError(
             f"{where}: branch {branch} is both executed and missing; write the report again"
         )
+    ran = {keys[name]: ForeignRan(lines.bits()) for name, lines in contexts.items()}
     # What no context has still ran.
-    rest = executed.difference(*contexts.values())
-    ran = [(keys[name], some) for name, some in contexts.items()]
+    rest = room.bits(executed) & ~_union(ran)
     if rest or taken:
-        ran.append((EVERYTHING, rest))
-    room = Room(where)
+        lines, _ = ran.get(EVERYTHING, ForeignRan(NO_LINES))
+        ran[EVERYTHING] = ForeignRan(LineBits(lines | rest), room.branches(taken))
     return ForeignFile(
         path=path,
-        ran=ran_by_context(ran, {EVERYTHING: taken} if taken else {}, where=where),
+        ran=ran,
         statements=room.bits(executed | missing),
         excluded=room.bits(excluded),
         branches=room.branches(taken | missed) if branches else None,
     )
+
+
+def _union(ran: Mapping[ContextKey, ForeignRan]) -> int:
+    every = 0
+    for each in ran.values():
+        every |= each.lines
+    return every
 
 
 def _numbers(pieces: JsonPieces) -> set[int]:

@@ -16,11 +16,13 @@ from whotests.types import LineBits, Outcome, Runner, TestName
 __all__ = [
     "EVERYTHING",
     "LAST_LINE",
+    "MOST_LINES",
     "Foreign",
     "ForeignFile",
     "ForeignFork",
     "ForeignRan",
     "ForeignTest",
+    "Lines",
     "Room",
     "ran_by_context",
     "shown",
@@ -32,11 +34,14 @@ EVERYTHING: Final = ContextKey("", None, None, "")
 LAST_LINE: Final = 1_000_000
 """No file that anybody wrote has more lines; bitmaps of lines take room up to the last one."""
 
+MOST_LINES: Final = 100_000_000
+"""No project has more, all files together."""
+
 _MOST_SHOWN: Final = 200
 """Characters of anything foreign in a message."""
 
-_MOST_BYTES: Final = 250_000_000
-"""That the bitmaps of one file may take together."""
+_MOST_BYTES: Final = 100_000_000
+"""That bitmaps may take together: those of one source file, or those that a reader holds."""
 
 
 def shown(value: object) -> str:
@@ -121,42 +126,81 @@ class Foreign:
 
 
 class Room:
-    """Makes bitmaps of the lines of one file, and bounds what they take: a few numbers can claim
-    any amount of memory. `where` begins the messages of the DataErrors that its methods raise."""
+    """Makes bitmaps of lines, and bounds what they take together: a few numbers can claim any
+    amount of memory. `where` begins the messages of the DataErrors that its methods raise."""
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._left = _MOST_BYTES
+        self._known: dict[int, LineBits] = {}
 
     def bits(self, lines: Iterable[int]) -> LineBits:
         """These lines."""
-        bits = bytearray()
+        found = Lines(self)
         for line in lines:
-            if not 0 < line <= LAST_LINE:
-                raise DataError(
-                    f"{self._where} speaks of line {shown(line)}, which no source file has"
-                )
-            place = line >> 3
-            if place >= len(bits):
-                bits.extend(bytes(place + 1 - len(bits)))
-            bits[place] |= 1 << (line & 7)
-        return self.take(int.from_bytes(bits, "little"))
+            found.add(line)
+        return found.bits()
 
     def branches(self, pairs: Iterable[Branch]) -> frozenset[Branch]:
-        """These pairs of lines."""
-        return frozenset(_checked(pairs, self._where))
+        """These branches."""
+        found = frozenset(_checked(pairs, self._where))
+        for line, _ in found:
+            if line <= 0:
+                raise self.no_such_line(line)
+        return found
 
     def take(self, bits: int) -> LineBits:
-        """A bitmap that is there already."""
-        length = bits.bit_length()
-        if length > LAST_LINE + 1:
-            raise DataError(f"{self._where} speaks of line {length - 1}, which no source file has")
-        self._left -= length // 8
+        """A bitmap that is there already; of equal ones there is one."""
+        known = self._known.get(bits)
+        if known is None:
+            length = bits.bit_length()
+            if length > LAST_LINE + 1:
+                raise self.no_such_line(length - 1)
+            self.claim(length // 8)
+            known = self._known[bits] = LineBits(bits)
+        return known
+
+    def claim(self, size: int) -> None:
+        """Takes so many bytes, or gives them back when `size` is negative."""
+        self._left -= size
         if self._left < 0:
             raise DataError(
-                f"{self._where} speaks of line {length - 1} in more contexts than can be"
+                f"{self._where} speaks of more lines in more contexts than can be; import it in "
+                "parts"
             )
-        return LineBits(bits)
+
+    def no_such_line(self, line: int) -> DataError:
+        """The error about a line that no file has."""
+        return DataError(f"{self._where} speaks of line {shown(line)}, which no source file has")
+
+
+class Lines:
+    """A set of lines that grows, in the room that there is."""
+
+    __slots__ = ("_octets", "_room")
+
+    def __init__(self, room: Room) -> None:
+        self._octets = bytearray()
+        self._room = room
+
+    def add(self, line: int) -> None:
+        """Adds a line. Raises DataError for one that no file has, or when there is no room."""
+        place = line >> 3
+        octets = self._octets
+        if not 0 < line <= LAST_LINE:
+            raise self._room.no_such_line(line)
+        if place >= len(octets):
+            more = place + 1 - len(octets)
+            self._room.claim(more)
+            octets.extend(bytes(more))
+        octets[place] |= 1 << (line & 7)
+
+    def bits(self) -> LineBits:
+        """All of them; none is left here."""
+        bits = int.from_bytes(self._octets, "little")
+        self._room.claim(-len(self._octets))
+        self._octets = bytearray()
+        return self._room.take(bits)
 
 
 def ran_by_context(

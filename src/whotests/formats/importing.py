@@ -11,7 +11,14 @@ from typing import Final
 
 from whotests.errors import DataError
 from whotests.formats.fitting import Fit, FitToSource, Part, WithoutSource
-from whotests.formats.foreign import EVERYTHING, Foreign, ForeignFile, ForeignRan, shown
+from whotests.formats.foreign import (
+    EVERYTHING,
+    MOST_LINES,
+    Foreign,
+    ForeignFile,
+    ForeignRan,
+    shown,
+)
 from whotests.formats.local_sources import LocalSources, Located
 from whotests.query.facts import ContextKey
 from whotests.records import Batch, ContextRecord, PatternRecord, TestRecord
@@ -82,6 +89,8 @@ class Importer:
         self._busy: set[str] = set()
         """Paths of the others."""
         self._tests: dict[TestName, TestRecord] = {}
+        self._lines = 0
+        """Of all files, as told."""
         self.tally = Tally()
 
     def add(self, foreign: Foreign) -> None:
@@ -115,6 +124,7 @@ class Importer:
         if not located.path:
             self.tally.left_out.append(Left(shown(file.path), located.problem))
             return
+        self._claim(file)
         fit = self._fit(foreign, file, located)
         ran = dict(file.ran)
         if file.forks:
@@ -134,6 +144,17 @@ class Importer:
             facts = self._run(label).write(fit, of_run)
             self.tally.lines += facts[0]
             self.tally.branches += facts[1]
+
+    def _claim(self, file: ForeignFile) -> None:
+        """Bounds what bitmaps of all files take: a report of a few bytes can speak of any line."""
+        lines = (file.statements or 0) | (file.excluded or 0)
+        lasts = [lines.bit_length(), *(some.lines.bit_length() for some in file.ran.values())]
+        self._lines += max(lasts)
+        if self._lines > MOST_LINES:
+            raise DataError(
+                f"{shown(file.path)} and the files before it have more than {MOST_LINES:,} lines, "
+                "as told: there is no such project; import the report in parts if it is one"
+            )
 
     def _run(self, label: str) -> "_Run":
         if label not in self._runs:

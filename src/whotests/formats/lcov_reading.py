@@ -14,19 +14,28 @@ from whotests.formats.foreign import (
     Foreign,
     ForeignFile,
     ForeignFork,
+    ForeignRan,
+    Lines,
     Room,
-    ran_by_context,
     shown,
 )
 from whotests.query.facts import ContextKey
+from whotests.store.branches import Branch
+from whotests.types import NO_LINES, LineBits, bits_of, lines_in
 
 __all__ = ["read_lcov"]
 
 _LONGEST_RECORD: Final = 1 << 16
 """Bytes. Paths have at most 4096, names of functions and tests a few hundred."""
 
-_MOST_RECORDS: Final = 5_000_000
-"""Of lines and branches. They are held until the end, since a file may come several times."""
+_MOST_BRANCHES: Final = 500_000
+"""They are held until the end, since a file may come several times; the largest projects have a
+tenth of that."""
+
+_MOST_FILES: Final = 200_000
+
+_CHECKSUM_SIZE: Final = 150
+"""Bytes that one takes in memory."""
 
 _WITHOUT_MEANING: Final = frozenset(
     (
@@ -60,10 +69,10 @@ def read_lcov(path: Path) -> Foreign:
     keys = contexts_of(reading.tests)
     return Foreign(
         format="lcov",
-        files=[
+        files=(
             file.foreign(f"{path}: {shown(name)}", keys) for name, file in reading.files.items()
-        ],
-        branch=any(file.branches for file in reading.files.values()),
+        ),
+        branch=any(file.ways for file in reading.files.values()),
         unsaid=tuple(unsaid),
     )
 
@@ -71,48 +80,49 @@ def read_lcov(path: Path) -> Foreign:
 class _File:
     """All that the tracefile says of one source file."""
 
-    def __init__(self) -> None:
-        self.path = ""
-        self.counted: set[int] = set()
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.counted = NO_LINES
         """Lines that have a record."""
-        self.lines: dict[str, set[int]] = {}
+        self.lines: dict[str, LineBits] = {}
         """Test name -> lines that ran."""
-        self.branches: dict[int, dict[tuple[str, str], set[str]]] = {}
-        """Line -> block and words -> names of the tests that took it."""
+        self.ways: dict[tuple[int, str, str], int] = {}
+        """Line, block and words of each branch -> its place."""
+        self.taken: dict[str, int] = {}
+        """Test name -> places of branches that it took, as a bitmap."""
         self.checksums: dict[int, str] = {}
 
     def foreign(self, where: str, keys: Mapping[str, ContextKey]) -> ForeignFile:
         """The same as the importer takes it; `keys` tell what names of tests mean."""
-        named: set[tuple[int, int]] = set()
-        taken: dict[ContextKey, set[tuple[int, int]]] = {}
+        every = 0
+        for places in self.taken.values():
+            every |= places
+        named: dict[int, Branch] = {}
         forks: dict[int, ForeignFork] = {}
-        for line, ways in self.branches.items():
-            ends = {way: end_meant(way[1], line=line, exits=(0,)) for way in ways}
-            if None in ends.values() or len(set(ends.values())) < len(ends):
-                forks[line] = ForeignFork(
-                    total=len(ways), taken=sum(1 for takers in ways.values() if takers)
-                )
-                continue
-            for way, end in ends.items():
-                assert end is not None
-                named.add((line, end))
-                for test in _only_named(ways[way]):
-                    taken.setdefault(keys[test], set()).add((line, end))
-        lines = self.lines
-        if len(lines) > 1 and "" in lines:
-            # One record has it all, the others tell who ran it.
-            rest = lines[""].difference(*(some for test, some in lines.items() if test))
-            lines = {**lines, "": rest}
+        by_line: dict[int, list[tuple[int, int | None]]] = {}
+        for (line, _, words), place in self.ways.items():
+            end = end_meant(words, line=line, exits=(0,))
+            by_line.setdefault(line, []).append((place, end))
+        for line, ways in by_line.items():
+            ends = {end for _, end in ways}
+            if None in ends or len(ends) < len(ways):
+                taken = sum(1 for place, _ in ways if every >> place & 1)
+                forks[line] = ForeignFork(total=len(ways), taken=taken)
+            else:
+                named.update((place, (line, end)) for place, end in ways if end is not None)
         room = Room(where)
+        lines = {test: room.take(bits) for test, bits in _without_sum(self.lines).items()}
+        ran = {keys[test]: ForeignRan(bits) for test, bits in lines.items() if bits}
+        for test, places in _without_sum(self.taken).items():
+            took = room.branches(named[place] for place in lines_in(places) if place in named)
+            if took:
+                before = ran.get(keys[test], ForeignRan(NO_LINES))
+                ran[keys[test]] = before._replace(branches=took)
         return ForeignFile(
             path=self.path,
-            ran=ran_by_context(
-                ((keys[test], some) for test, some in lines.items() if some),
-                taken,
-                where=where,
-            ),
-            statements=room.bits(self.counted),
-            branches=room.branches(named) if self.branches else None,
+            ran=ran,
+            statements=room.take(self.counted),
+            branches=room.branches(named.values()) if self.ways else None,
             forks=forks,
             checksums=self.checksums,
         )
@@ -126,10 +136,15 @@ class _Reading:
         self.tests = {""}
         """The names of tests that it has."""
         self._path = path
+        self._room = Room(str(path))
+        self._words: dict[str, str] = {}
+        """Each block and each branch's words, once."""
+        self._branches = 0
+        self._number = 0
         self._test = ""
         self._file: _File | None = None
-        self._number = 0
-        self._records = 0
+        self._counted = self._ran = Lines(self._room)
+        self._taken: set[int] = set()
         self._takers: dict[str, Callable[[str], None]] = {
             "TN": self._test_name,
             "SF": self._source_file,
@@ -158,7 +173,7 @@ class _Reading:
 
     def _take(self, text: str) -> None:
         if text.rstrip() == "end_of_record":
-            self._file = None
+            self._end()
             return
         kind, colon, value = text.partition(":")
         if kind in _WITHOUT_MEANING and colon:
@@ -178,16 +193,42 @@ class _Reading:
     def _source_file(self, path: str) -> None:
         if self._file is not None:
             raise self._wrong("begins a file before the last one has ended")
-        self._file = self.files.setdefault(path, _File())
-        self._file.path = path
+        self._file = self.files.get(path)
+        if self._file is None:
+            self._file = self.files[path] = _File(path)
+            if len(self.files) > _MOST_FILES:
+                raise self._too_much(f"{_MOST_FILES:,} files")
+        self._counted, self._ran, self._taken = Lines(self._room), Lines(self._room), set()
+
+    def _end(self) -> None:
+        """What was told of the file since its record began goes to the rest of it."""
+        file = self._file
+        if file is None:
+            return
+        for lines, kept in ((self._ran, file.lines.get(self._test)), (self._counted, file.counted)):
+            bits = lines.bits()
+            if kept and bits & ~kept:
+                bits = self._room.take(bits | kept)
+            elif kept:
+                bits = kept
+            if lines is self._ran:
+                file.lines[self._test] = bits
+            else:
+                file.counted = bits
+        if self._taken:
+            places = int(bits_of(self._taken)) | file.taken.get(self._test, 0)
+            self._room.claim(places.bit_length() // 8)
+            file.taken[self._test] = places
+        self._file = None
 
     def _line(self, value: str) -> None:
         number, count, *rest = value.split(",")
         file, line = self._current(), int(number)
-        file.counted.add(line)
+        self._counted.add(line)
         if _times(count):
-            file.lines.setdefault(self._test, set()).add(line)
+            self._ran.add(line)
         if rest and rest[0].strip():
+            self._room.claim(_CHECKSUM_SIZE)
             file.checksums[line] = rest[0].strip()
 
     def _branch(self, value: str) -> None:
@@ -196,22 +237,26 @@ class _Reading:
         words, comma, count = rest.rpartition(",")
         if not comma:
             raise ValueError(value)
-        takers = (
-            self._current().branches.setdefault(int(number), {}).setdefault((block, words), set())
-        )
+        file = self._current()
+        way = (int(number), self._once(block), self._once(words))
+        place = file.ways.setdefault(way, len(file.ways))
+        if place == len(file.ways) - 1:
+            self._branches += 1
+            if self._branches > _MOST_BRANCHES:
+                raise self._too_much(f"{_MOST_BRANCHES:,} branches")
         if count != "-" and _times(count):
-            takers.add(self._test)
+            self._taken.add(place)
+
+    def _once(self, words: str) -> str:
+        return self._words.setdefault(words, words)
 
     def _current(self) -> _File:
         if self._file is None:
             raise self._wrong("stands outside of any file's record")
-        self._records += 1
-        if self._records > _MOST_RECORDS:
-            raise DataError(
-                f"{self._path} has more than {_MOST_RECORDS:,} records of lines and branches; "
-                "import it in parts"
-            )
         return self._file
+
+    def _too_much(self, what: str) -> DataError:
+        return DataError(f"{self._path} has more than {what}; import it in parts")
 
     def _wrong(self, problem: str) -> DataError:
         return DataError(f"{self._path}, line {self._number}, {problem}; write the file again")
@@ -223,6 +268,11 @@ def _times(count: str) -> bool:
     return float(count) != 0
 
 
-def _only_named(tests: set[str]) -> set[str]:
-    """Without the record that has it all, where others tell who it was."""
-    return tests - {""} or tests
+def _without_sum(by_test: Mapping[str, int]) -> dict[str, int]:
+    """The same, where the record without a name has only what no other one has: it may be that of
+    all tests together."""
+    named = 0
+    for test, bits in by_test.items():
+        if test:
+            named |= bits
+    return {test: bits if test else bits & ~named for test, bits in by_test.items()}
