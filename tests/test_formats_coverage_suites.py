@@ -113,7 +113,7 @@ def their_figures(root: Path, data: Path) -> dict[str, Any]:
     return document
 
 
-def contexts_of(data: Path, root: Path) -> Facts:
+def contexts_of(data: Path, root: Path) -> dict[tuple[str, str], int]:
     """What each context ran of each file, of a data file of coverage.py."""
     read = coverage.CoverageData(str(data), read_only=True)
     read.read()

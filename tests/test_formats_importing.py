@@ -340,5 +340,5 @@ def test_an_export_says_what_has_changed(tmp_path: Path) -> None:
     (root / "src" / "mod.py").write_text(MOD + "# more\n")
     ended = run(root, "export", "coverage", "-o", "exported")
     assert ended.status == 0
-    assert "have changed since they were recorded" in ended.err
+    assert "of these the disk has another text than was recorded" in ended.err
     assert "src/mod.py" in ended.err

@@ -104,8 +104,8 @@ class _Written:
             )
         if self.other_text:
             said.append(
-                "these have changed since they were recorded, so that reports of coverage.py "
-                f"will not fit them: {', '.join(self.other_text)}"
+                "of these the disk has another text than was recorded, so that reports of "
+                f"coverage.py will not fit: {', '.join(self.other_text)}"
             )
         if self.gone:
             said.append(
