@@ -83,10 +83,10 @@ def home(recorded: Path, tmp_path: Path) -> Path:
 
 
 def answers(home: Path, *data: str) -> list[str]:
-    """What the data says to several questions, but for how long tests took."""
+    """What the data says to several questions, but for how long tests took and where."""
     options = [word for path in data for word in ("--data", path)]
     return [
-        re.sub(r" +[0-9.]+ m?s\b", "", whotests(*words, *options, cwd=home).out)
+        re.sub(r" +[0-9.]+ m?s\b|, in /.*(?=:)", "", whotests(*words, *options, cwd=home).out)
         for words in (
             ("report", "--show-missing"),
             ("who", "src/shop/basket.py:7"),
@@ -108,6 +108,8 @@ def test_shards_give_the_figures_of_the_whole(home: Path) -> None:
     assert answers(home, "shards") == whole
     assert answers(home, "shards/2/data.db", "shards/1") == whole
     assert (home / "shards" / "1" / "data.db").exists()
+    with Reader.open(home / DATA) as reader:
+        assert [run.root for run in reader.runs] == [str(home)]
 
 
 def test_contexts_are_nested(home: Path) -> None:

@@ -1,5 +1,6 @@
 """`whotests combine`: many data files become one."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,7 +53,9 @@ _NAMED = 5
     "apart.",
 )
 @click.option(
-    "--remove", is_flag=True, help="Remove the data files when they are combined. Default: none."
+    "--remove",
+    is_flag=True,
+    help="Remove the data files when they are combined, but for those of runs that had not ended.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only what went wrong.")
 @config_option
@@ -104,7 +107,7 @@ def combine(
         _tell(combined, settings.data)
     _warn(combined)
     if remove:
-        _remove(inputs, but=settings.data)
+        _remove(inputs, but=(str(settings.data), *combined.unfinished))
 
 
 def _inputs(shards: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
@@ -156,12 +159,14 @@ def _warn(combined: Combined) -> None:
         _complain(f"a run in {path} had not ended: what it had written is combined")
 
 
-def _remove(inputs: Sequence[Path], *, but: Path) -> None:
+def _remove(inputs: Sequence[Path], *, but: Sequence[str]) -> None:
+    kept = {os.path.realpath(path) for path in but}
     for path in inputs:
-        if but.exists() and path.samefile(but):
+        if os.path.realpath(path) in kept:
             continue
         try:
-            path.unlink(missing_ok=True)
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
         except OSError as failure:
             raise MachineError(
                 f"all is combined, but {path} cannot be removed: {failure.strerror}; remove it"

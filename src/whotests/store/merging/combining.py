@@ -24,6 +24,7 @@ from whotests.store.removal import (
     current_before,
     outdated,
     over_runs,
+    reinstate,
     remove_runs,
     supersede,
 )
@@ -152,7 +153,13 @@ class _Combining:
         merger = Merger(self._connection, partners=self._partners(previews))
         for each, ours in zip(previews, paths, strict=True):
             with Source.open(each.path, known=each.stamp) as source:
-                merger.take(source, paths=ours, name=self._how.name, label=self._how.label)
+                merger.take(
+                    source,
+                    paths=ours,
+                    name=self._how.name,
+                    label=self._how.label,
+                    root=self._how.root if self._is_at_home(ours.values()) else None,
+                )
         # Nobody will ever end them here.
         self._connection.execute(
             "UPDATE run SET status = ?, note = 'it had not ended when it was combined',"
@@ -160,6 +167,7 @@ class _Combining:
             (RunStatus.INCOMPLETE.value, RunStatus.RUNNING.value),
         )
         replaced = self._replace(merger.written)
+        reinstate(self._connection)
         combined = Combined(
             inputs=len(previews),
             runs=len(merger.written),
@@ -187,6 +195,13 @@ class _Combining:
             put_in_order(self._connection)
         make_index(self._connection)
         return combined
+
+    def _is_at_home(self, paths: Iterable[str]) -> bool:
+        """Whether the project here has any of these files: then what was recorded is of it."""
+        root = self._how.root
+        return any(
+            not os.path.isabs(path) and os.path.isfile(os.path.join(root, path)) for path in paths
+        )
 
     def _partners(self, previews: Sequence[Preview]) -> frozenset[int]:
         """The runs of the target that the inputs add to: all, or those that they have whole.

@@ -59,13 +59,15 @@ class Merger:
         paths: Mapping[str, str] | None = None,
         name: str | None = None,
         label: str = "",
+        root: str | None = None,
         alone: bool = False,
     ) -> None:
         """Copies the chosen runs of `source`.
 
         `paths` has the paths here for those there that are others. The runs get this `name`,
-        unless it is None, and their labels are below `label`. `alone`: none becomes one with
-        another. Raises DataError when the source is damaged; the transaction is then of no use.
+        unless it is None, and this `root`, and their labels are below `label`. `alone`: none
+        becomes one with another. Raises DataError when the source is damaged; the transaction is
+        then of no use.
         """
         pending = Pending(self._connection)
         rows = [
@@ -73,8 +75,10 @@ class Merger:
             for row in source.dictionaries("SELECT * FROM run ORDER BY id")
             if choice.runs is None or row["id"] in choice.runs
         ]
-        if name is not None:
-            rows = [{**row, "name": name} for row in rows]
+        said = {"name": name, "root": root}
+        changes = {column: value for column, value in said.items() if value is not None}
+        if changes:
+            rows = [{**row, **changes} for row in rows]
         groups = self._grouped(pending, rows, alone=alone)
         runs = {row["id"]: row for group in groups.values() for row in group}
         tests, contexts = _chosen(source, groups.values(), runs, choice)
