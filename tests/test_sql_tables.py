@@ -275,6 +275,17 @@ def test_stored_tables_are_there_as_they_are(data: DataFile, box: Sandbox) -> No
         connection.close()
     assert asked(box, "SELECT label FROM data.run WHERE id = 2") == [("py3.13",)]
     assert asked(box, "SELECT id FROM data.run WHERE id > 1 AND id <= 2.5") == [(2,)]
+    assert asked(box, "SELECT id FROM data.run WHERE id < 1e300 AND id > -9e999 AND id != 1") == [
+        (2,)
+    ]
+    for nothing in (
+        "id = 1e300",
+        "id > 9223372036854775807",
+        "id < -9223372036854775808",
+        f"id = '{'9' * 5000}'",
+    ):
+        assert asked(box, f"SELECT id FROM data.run WHERE {nothing}") == []
+        assert asked(box, f"SELECT line FROM fact WHERE {nothing.replace('id', 'line')}") == []
 
 
 FILES = (SOURCE, ODD, "src/shop/left_out.py", "nowhere.py", SOURCE.upper())

@@ -9,7 +9,7 @@ by SQLite, so that only what is surely meant the same way here is taken.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import apsw
 
@@ -31,6 +31,7 @@ _PATTERNS: Final = {
     apsw.SQLITE_INDEX_CONSTRAINT_GLOB: "glob",
     apsw.SQLITE_INDEX_CONSTRAINT_LIKE: "like",
 }
+_EXACT: Final = float(1 << 53)
 _TAKEN: Final = {**_IS, **_ORDER, **_PATTERNS, _NULL: "null"}
 
 
@@ -202,7 +203,7 @@ def _condition(columns: Sequence[Column], part: str, value: Any) -> Condition | 
             # SQLite's functions answer 0 for yes.
             matches=lambda text: isinstance(text, str) and _matches(matching, value, text),
         )
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not _is_exact(value):
         return None
     # 1 < 1.5: of whole numbers, that is more than 1; and of those below 1.5, the last is 1.
     whole = math.floor(value)
@@ -212,6 +213,11 @@ def _condition(columns: Sequence[Column], part: str, value: Any) -> Condition | 
         kind = ">"
     assert kind in ("<", "<=", ">", ">=")
     return Condition(column.name, kind, bound=whole)  # type: ignore[arg-type]
+
+
+def _is_exact(value: Any) -> TypeGuard[int | float]:
+    """Whether it is a number that a whole number can be compared with, without rounding."""
+    return isinstance(value, int) or (isinstance(value, float) and abs(value) < _EXACT)
 
 
 def _matches(matching: Any, pattern: str, text: str) -> bool:
@@ -229,9 +235,9 @@ def _converted(column: Column, value: Any) -> Value:
     if column.type == "TEXT":
         return value if isinstance(value, str) else _UNLIKE
     if column.type == "INTEGER":
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and _is_exact(value):
             return int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit():
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
             return int(value)
         return value if isinstance(value, int) else _UNLIKE
     return _UNLIKE
