@@ -1,5 +1,6 @@
 """`whotests` itself: its commands by name, and what becomes of errors."""
 
+import gc
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -81,6 +82,9 @@ def cli() -> None:
 
 def main() -> None:
     """The `whotests` command."""
+    # An answer may take a hundred thousand objects, hardly one of them in a cycle: to look for
+    # those so seldom takes a quarter less time, and no more memory.
+    gc.set_threshold(100_000, 20, 50)
     for stream in (sys.stdout, sys.stderr):
         # A name that cannot be encoded is written with escapes rather than not at all.
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
