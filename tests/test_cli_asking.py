@@ -435,6 +435,7 @@ def test_json_is_as_documented(shop: DataFile, forks: DataFile) -> None:
         ["report"],
         ["status"],
         ["runs"],
+        ["sql", "SELECT 1"],
     ):
         collect(json.loads(answer(shop, *arguments, "--json")))
     collect(json.loads(answer(forks, "who", f"{SOURCE}:11", "--json")))
