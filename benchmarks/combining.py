@@ -72,7 +72,7 @@ def main() -> int:
 
 def measure_all(place: Workplace[Suite], *, shards: int, rounds: int) -> Iterator[Combined]:
     """Both tools over both kinds of shards."""
-    folder = place.folder.parent / "shards"
+    folder = shards_folder(place)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         for kind, make in (("cut", record_parts), ("whole", record_wholes)):
@@ -138,7 +138,7 @@ def record(place: Workplace[Suite], tests: Sequence[str], ours: Path, theirs: Pa
     """Runs these tests under both tools, each into its data file."""
     ours.parent.mkdir(parents=True, exist_ok=True)
     theirs.parent.mkdir(parents=True, exist_ok=True)
-    selected, settings = ours.parent.parent / "tests.txt", ours.parent.parent / "coveragerc"
+    selected, settings = shards_folder(place) / "tests.txt", settings_of(place)
     selected.write_text("\n".join(tests), encoding="utf-8")
     settings.write_text("[run]\n", encoding="utf-8")
     pytest = [str(place.python), "-m", "pytest", *SAME_FOR_ALL]
@@ -198,13 +198,22 @@ def combined(
     )
 
 
+def shards_folder(place: Workplace[Suite]) -> Path:
+    return place.folder.parent / "shards"
+
+
+def settings_of(place: Workplace[Suite]) -> Path:
+    """No settings: those of the suite's project would count otherwise."""
+    return shards_folder(place) / "coveragerc"
+
+
 def whotests_command(place: Workplace[Suite], shards: Path, result: Path) -> list[str]:
     return [str(place.venv / "bin" / "whotests"), "combine", "--data", str(result), str(shards)]
 
 
 def coverage_command(place: Workplace[Suite], shards: Path, result: Path) -> list[str]:
     coverage = str(place.venv / "bin" / "coverage")
-    settings = f"--rcfile={shards.parent / 'coveragerc'}"
+    settings = f"--rcfile={settings_of(place)}"
     files = [str(path) for path in sorted(shards.iterdir())]
     return [coverage, "combine", "--keep", "--quiet", settings, f"--data-file={result}", *files]
 
