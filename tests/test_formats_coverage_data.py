@@ -223,24 +223,23 @@ def test_contexts_of_an_export(project: Path) -> None:
     ("said", "words", "used"),
     [
         ("true", (), "true"),
-        ("false", (), "false"),
         ("false", ("--relative-files",), "true"),
         ("true", ("--absolute-files",), "false"),
     ],
 )
-def test_relative_files(tmp_path: Path, said: str, words: tuple[str, ...], used: str) -> None:
+def test_relative_files(project: Path, said: str, words: tuple[str, ...], used: str) -> None:
     """Paths are as coverage.py's settings want them, unless an option says otherwise: with the
     others, its reports would say that nothing ran."""
-    write_files(tmp_path, PROJECT)
-    record(tmp_path)
-    settings = tmp_path / ".coveragerc"
+    settings = project / ".coveragerc"
     settings.write_text(f"[run]\nrelative_files = {said}\n")
-    whotests(tmp_path, "export", "coverage", *words)
+    whotests(project, "export", "coverage", "-o", "placed", *words)
     settings.write_text(f"[run]\nrelative_files = {used}\n")
-    ended = run_plain("python", "-m", "coverage", "json", "-q", "-o", "out.json", cwd=tmp_path)
+    words = ("json", "-q", "--data-file=placed", "-o", "placed.json")
+    ended = run_plain("python", "-m", "coverage", *words, cwd=project)
+    settings.unlink()
     assert ended.status == 0, ended.out + ended.err
-    found = json.loads((tmp_path / "out.json").read_text())
-    assert list(differences(figures(tmp_path), found)) == []
+    found = json.loads((project / "placed.json").read_text())
+    assert list(differences(figures(project), found)) == []
 
 
 def test_html_of_coverage_shows_contexts(project: Path, tmp_path: Path) -> None:
@@ -269,6 +268,24 @@ def test_ours_to_theirs_to_ours(project: Path) -> None:
     assert back["total"] == ours["total"]
     with Reader.open(project / "back.db") as reader:
         assert {(test.outcome, test.duration) for test in reader.tests} == {(Outcome.UNKNOWN, None)}
+
+
+def test_runs_of_several_contexts(tmp_path: Path) -> None:
+    """Runs side by side are in one file below their contexts, though one recorded no branches; and
+    come back as runs of these contexts."""
+    write_files(tmp_path, PROJECT)
+    record(tmp_path, "--branch", "--context", "py3.13")
+    record(tmp_path, "--no-branch", "--context", "linux|py3.11")
+    ended = whotests(tmp_path, "export", "coverage")
+    assert "some of the runs recorded no branches" in ended.err
+    assert list(differences(figures(tmp_path), their_figures(tmp_path, ".coverage"))) == []
+    whotests(tmp_path, "import", ".coverage", "--data", "back.db")
+    with Reader.open(tmp_path / "back.db") as back, Reader.open(tmp_path / DATA) as reader:
+        assert [run.label for run in back.runs] == ["linux|py3.11", "py3.13"]
+        assert [test.title for test in back.tests] == [test.title for test in reader.tests]
+    assert (
+        list(differences(figures(tmp_path, "back.db"), their_figures(tmp_path, ".coverage"))) == []
+    )
 
 
 @pytest.mark.parametrize("option", ["--cov-branch", "--cov-append"])

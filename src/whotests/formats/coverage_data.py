@@ -95,6 +95,10 @@ class _Written:
             "coverage.py's data has no outcomes and durations of tests, no runs and no text of the "
             "sources: its reports read them from the disk and exclude by their own settings"
         ]
+        if export.branch and not all(run.branch for run in export.reader.runs):
+            said.append(
+                "some of the runs recorded no branches: what only they took counts as missing there"
+            )
         if self.shared:
             said.append(f"{self.shared} contexts share a name with another one there")
         if self.unheld:
