@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from data_files import INIT, DataFile, basket_of
+from data_files import INIT, NOON, DataFile, basket_of, run_record
 from kept_runs import ONE, TWO, answer, record, record_nightly, refusal, value, whotests
 from whotests.store.reader import Reader
+from whotests.store.writer import Writer
 from whotests.types import RunStatus
 
 
@@ -144,6 +145,19 @@ def test_erase_leaves_a_run_that_goes_on(data: DataFile) -> None:
     assert len(value(data, "runs")["runs"]) == 2
     answer(data, "erase", "--run", "1")
     assert [run["name"] for run in value(data, "runs")["runs"]] == ["on"]
+
+
+def test_erase_leaves_a_process_that_goes_on(data: DataFile) -> None:
+    """A run that was killed is not erased while a process that it started records for it."""
+    record(data, 0, {ONE: INIT}, status=RunStatus.RUNNING, pid=2**22 + 1)
+    writer = Writer.open(data.path)
+    writer.begin_run(run_record(data.root)._replace(part_of=1))
+    for words in (["--run", "1"], []):
+        told = refusal(data, "erase", *words)
+        assert "run 1 (`pytest -q`) still runs (a process that it started)" in told
+    writer.finish_part(ended=NOON + 10, status=RunStatus.FINISHED, note="")
+    writer.close()
+    assert answer(data, "erase", "--run", "1") == f"erased run 1 of {data.path}\n"
 
 
 def test_erase_leaves_what_is_not_ours(data: DataFile) -> None:
