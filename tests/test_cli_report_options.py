@@ -214,6 +214,7 @@ def test_json_has_all_files(shop: Path) -> None:
         ("--sort size", "is not one of name, statements"),
         ("--include a**", "--include: the pattern 'a**'"),
         ("--contexts b(", "--contexts has an invalid regular expression, 'b('"),
+        ("--include nowhere.py", "no file of the data is left by --include 'nowhere.py'; patterns"),
         ("--format pdf", "'pdf' is not one of"),
         ("--config gone.toml", "cannot read"),
     ],

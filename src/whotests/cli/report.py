@@ -10,6 +10,7 @@ from whotests.cli.asking import data_option, json_option, opened, print_json, ru
 from whotests.cli.configured import config_option, tell_unused
 from whotests.config.file_settings import FORMATS, SORT_COLUMNS
 from whotests.config.settings import Settings
+from whotests.errors import UsageError
 from whotests.query.choice import Choice
 from whotests.query.lines import digits_of, falls_short
 from whotests.query.report import Report
@@ -113,16 +114,20 @@ def report(
         skip_empty = settings.skip_empty if skip_empty is None else skip_empty
         precision = settings.precision if precision is None else precision
         form = settings.format if form is None else form
+        include, omit = include or settings.report_include, omit or settings.report_omit
+        choice = Choice(
+            root=settings.root,
+            include=include,
+            omit=omit,
+            contexts=contexts or settings.report_contexts,
+        )
+        if (include or omit) and not any(map(choice.takes_file, question.catalogue.versions)):
+            raise UsageError(_nothing_left(include, omit, settings))
         answer = ask(
             question.reader,
             question.catalogue,
             sort=sort,
-            choice=Choice(
-                root=settings.root,
-                include=include or settings.report_include,
-                omit=omit or settings.report_omit,
-                contexts=contexts or settings.report_contexts,
-            ),
+            choice=choice,
             skip_covered=skip_covered and not as_json,
             skip_empty=skip_empty and not as_json,
             regions=as_json,
@@ -149,6 +154,14 @@ def report(
                 new_console(), answer, runs=runs, show_missing=show_missing, precision=precision
             )
     _fail_if_short(answer, settings, fail_under, precision)
+
+
+def _nothing_left(include: tuple[str, ...], omit: tuple[str, ...], settings: Settings) -> str:
+    patterns = [f"--include '{glob}'" for glob in include] + [f"--omit '{glob}'" for glob in omit]
+    return (
+        f"no file of the data is left by {' '.join(patterns)}; patterns are relative to "
+        f"{settings.root}, and '*' stays within a name, but for '*/' in front and '/*' at the end"
+    )
 
 
 def _fail_if_short(
