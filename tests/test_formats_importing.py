@@ -181,6 +181,37 @@ def test_another_text_than_that_which_ran(
     assert "What else it could run is not known" in run(root, "who", "src/other.py:2").out
 
 
+def test_a_test_in_which_the_other_tool_lost_track(tmp_path: Path) -> None:
+    """What one test of many seems to have run is left out where its lines are no code, and named:
+    tracers note lines of other files where a test comes to the recursion limit."""
+    root = project(tmp_path)
+    (root / "src" / "mod.py").write_text("def f():\n    return 1\n\n\ndef g():\n    return 2\n")
+    facts = {"": {"src/mod.py": [1, 5]}, CALL: {"src/mod.py": [2]}}
+    save(root / ".coverage", {**facts, "t.py::test_deep|run": {"src/mod.py": [6, 467]}})
+    ended = imported(root, ".coverage")
+    assert "src/mod.py|t.py::test_deep|call was left out, as the other tool lost track" in ended.err
+    assert "it speaks of line 467, and the source here has 6" in ended.err
+    assert facts_of(root) == {
+        ("", "src/mod.py"): bits_of([1, 5]),
+        (CALL, "src/mod.py"): bits_of([2]),
+    }
+
+
+@pytest.mark.parametrize("astray", [["", "a.py::test_1|run"], ["", "import"]])
+def test_several_contexts_that_do_not_fit(tmp_path: Path, astray: list[str]) -> None:
+    """Where that is so outside of tests, or in several, the source is another one."""
+    root = project(tmp_path)
+    lines = {"a.py::test_1|run": [1], "a.py::test_2|run": [2], "": [1], "import": [1]}
+    save(
+        root / ".coverage",
+        {
+            name: {"src/mod.py": [*some, *([9] if name in astray else [])]}
+            for name, some in lines.items()
+        },
+    )
+    assert "src/mod.py is imported without its source" in imported(root, ".coverage").err
+
+
 def test_a_format_that_tells_what_could_run(tmp_path: Path) -> None:
     """Without the source, a file counts with the figures that the format tells, if it does."""
     root = project(tmp_path)

@@ -204,6 +204,7 @@ def _tell(tally: Tally, foreign: Sequence[Foreign], settings: Settings) -> None:
             "were taken, not which: none of them counts as taken"
         )
     _warn_of(tally.without_source, "is imported without its source")
+    _warn_of(tally.astray, "was left out, as the other tool lost track there")
     _warn_of(tally.left_out, "was left out")
 
 

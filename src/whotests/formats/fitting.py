@@ -4,11 +4,14 @@ May import formats, source and what is below. Refuses to touch a disk, and to ta
 one that ran where a line says otherwise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import or_
 from typing import Final, NamedTuple, Protocol
 
 from whotests.formats.foreign import ForeignFile, ForeignFork, ForeignRan
 from whotests.formats.line_checksums import line_checksum
+from whotests.query.facts import ContextKey
 from whotests.records import FileRecord, UnitRecord
 from whotests.source.analysis import Analysis, analyse
 from whotests.source.digests import blake2b
@@ -17,12 +20,14 @@ from whotests.source.statements import parse_quietly
 from whotests.source.text import decode
 from whotests.source.units import UnitNode, unit_nodes
 from whotests.store.branches import Branch
-from whotests.types import NO_LINES, FileState, LineBits, UnitKind, lines_in
+from whotests.types import NO_LINES, FileState, LineBits, UnitKind, bits_of, lines_in
 
 __all__ = ["Fit", "FitToSource", "Part", "WithoutSource"]
 
 _LEFT: Final = -1
 _FIRST_LINE: Final = 1 << 1
+_MANY: Final = 100
+"""Of so many contexts, one may have lost track."""
 
 _ANYTHING: Final = "(anything)"
 """The name of the unit that stands for all of a text that is not there."""
@@ -36,6 +41,16 @@ class Part(NamedTuple):
     lines: LineBits
     branches: int
     """Bit i is branch i of the file's record."""
+
+
+class Verdict(NamedTuple):
+    """Whether a foreign file can speak of a text."""
+
+    problem: str
+    """Why not, or ''."""
+    strays: Mapping[ContextKey, str]
+    """Of a text that it speaks of: single tests in which the other tool lost track, and why one
+    can see that. (coverage.py's tracer does where a test comes to the recursion limit.)"""
 
 
 class Fit(Protocol):
@@ -75,6 +90,15 @@ class FitToSource:
             arc: place for place, arc in enumerate(self._analysis.branches.arcs)
         }
         self._continued = sum(1 << line for line in self._analysis.first_lines)
+        self._texts = self._text.split("\n")
+        self._over = -1 << self._analysis.line_count + 1
+        """Lines beyond the last one."""
+        self._code = self._continued | bits_of(
+            line
+            for line, text in enumerate(self._texts[:-1], start=1)
+            if (bare := text.strip()) and not bare.startswith("#")
+        )
+        """Lines that are neither blank nor a comment."""
 
     def record(self, key: int, *, imported: bool) -> FileRecord:
         """The version that the disk has."""
@@ -92,28 +116,32 @@ class FitToSource:
             partial=found.partial if self._branch else NO_LINES,
         )
 
-    def objection(self, file: ForeignFile) -> str:
-        """Why `file` cannot speak of this text, or ''."""
-        lines = 0
-        for ran in file.ran.values():
-            lines |= ran.lines
-        for counted in (file.statements, file.excluded):
-            lines |= counted or 0
-        if not self._analysis.statements and lines == _FIRST_LINE:
-            return ""  # what a tracer sees of a text without code
-        last = lines.bit_length() - 1
-        if last > self._analysis.line_count:
-            return f"it speaks of line {last}, and the source here has {self._analysis.line_count}"
-        texts = self._text.split("\n")
-        code = lines & ~(file.excluded or 0) & ~self._continued
-        for line in lines_in(code):
-            text = texts[line - 1].strip()
-            if not text or text.startswith("#"):
-                return f"line {line} could run there, and is blank or a comment in the source here"
-        for number, told in file.checksums.items():
-            if not 0 < number < len(texts) or line_checksum(texts[number - 1]) != told:
-                return f"line {number} has another check sum than that of the source here"
-        return ""
+    def verdict(self, file: ForeignFile) -> Verdict:
+        """Whether `file` can speak of this text."""
+        excluded = file.excluded or 0
+        fine = self._code | excluded & ~self._over
+        if told := ((file.statements or 0) | excluded) & ~fine:
+            return Verdict(self._why(told), {})
+        for line, checksum in file.checksums.items():
+            if not 0 < line < len(self._texts) or line_checksum(self._texts[line - 1]) != checksum:
+                return Verdict(
+                    f"line {line} has another check sum than that of the source here", {}
+                )
+        if not self._analysis.statements:
+            fine |= _FIRST_LINE  # which a tracer sees of a text without code
+        astray = {key: bad for key, ran in file.ran.items() if (bad := ran.lines & ~fine)}
+        few = len(astray) < len(file.ran) and len(astray) <= max(1, len(file.ran) // _MANY)
+        if not astray or (few and all(key.test is not None for key in astray)):
+            return Verdict("", {key: self._why(bad) for key, bad in astray.items()})
+        return Verdict(self._why(reduce(or_, astray.values())), {})
+
+    def _why(self, lines: int) -> str:
+        """What is wrong with lines that are not in the source's code."""
+        if beyond := lines & self._over:
+            line, count = beyond.bit_length() - 1, self._analysis.line_count
+            return f"it speaks of line {line}, and the source here has {count}"
+        line = next(lines_in(lines))
+        return f"line {line} could run there, and is blank or a comment in the source here"
 
     def parts(self, ran: ForeignRan) -> tuple[Part, ...]:
         """What one context ran, by unit."""

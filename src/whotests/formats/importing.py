@@ -21,7 +21,7 @@ from whotests.formats.foreign import (
 )
 from whotests.formats.local_sources import LocalSources, Located
 from whotests.query.facts import ContextKey
-from whotests.records import Batch, ContextRecord, PatternRecord, TestRecord
+from whotests.records import Batch, ContextRecord, FileRecord, PatternRecord, TestRecord
 from whotests.source.rules import Rules
 from whotests.store.writer import Writer
 from whotests.types import NO_LINES, Outcome, Runner, TestName
@@ -30,6 +30,10 @@ __all__ = ["Importer", "Left", "Tally"]
 
 _AT_ONCE: Final = 1000
 """Contexts that are written together."""
+
+_PATTERNS_AT_ONCE: Final = 10_000
+_BYTES_AT_ONCE: Final = 10_000_000
+"""What is written together of what ran of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Tally:
     """Those of the runs that were made, one for each."""
     without_source: list[Left] = field(default_factory=list)
     """What ran of them was kept as told, apart from the text that may be there."""
+    astray: list[Left] = field(default_factory=list)
+    """Contexts below files, in which the other tool lost track: their facts were dropped."""
     left_out: list[Left] = field(default_factory=list)
     """Nothing was kept of them."""
     unclear_forks: int = 0
@@ -125,8 +131,7 @@ class Importer:
             self.tally.left_out.append(Left(shown(file.path), located.problem))
             return
         self._claim(file)
-        fit = self._fit(foreign, file, located)
-        ran = dict(file.ran)
+        fit, ran = self._fit(foreign, file, located)
         if file.forks:
             taken, unclear = fit.forked(file)
             self.tally.unclear_forks += unclear
@@ -161,24 +166,32 @@ class Importer:
             self._runs[label] = _Run(self._begin(label))
         return self._runs[label]
 
-    def _fit(self, foreign: Foreign, file: ForeignFile, located: Located) -> Fit:
-        """The version that the file speaks of: that on the disk, if nothing is against it."""
+    def _fit(
+        self, foreign: Foreign, file: ForeignFile, located: Located
+    ) -> tuple[Fit, dict[ContextKey, ForeignRan]]:
+        """The version that the file speaks of, that on the disk if nothing is against it; and
+        what ran of it."""
         problem = located.problem
         if file.plugin:
             problem = f"only {file.plugin}, a plugin of coverage.py, knows its statements"
         elif located.source is not None:
             fit = self._of_source(located.path, located.source, branch=foreign.branch)
-            problem = fit if isinstance(fit, str) else fit.objection(file)
-            if not problem:
-                assert not isinstance(fit, str)
-                return fit
+            if isinstance(fit, str):
+                problem = fit
+            else:
+                problem, strays = fit.verdict(file)
+                if not problem:
+                    for key, reason in strays.items():
+                        self.tally.astray.append(Left(shown(f"{file.path}|{key.name}"), reason))
+                    ran = {key: some for key, some in file.ran.items() if key not in strays}
+                    return fit, ran
         self.tally.without_source.append(Left(shown(file.path), problem))
         sourceless = self._sourceless.get(located.path)
         if sourceless is None:
             sourceless = WithoutSource(located.path, salt=self._salt, reason=problem)
             self._sourceless[located.path] = sourceless
         sourceless.absorb(file)
-        return sourceless
+        return sourceless, dict(file.ran)
 
     def _of_source(self, path: str, source: bytes, *, branch: bool) -> FitToSource | str:
         """What can be said of a source, or why nothing can."""
@@ -199,6 +212,9 @@ class _Run:
         self._files: dict[int, int] = {}
         """Id of a fit -> the file's key."""
         self._pattern_count = 0
+        self._waiting_files: list[FileRecord] = []
+        self._waiting: list[PatternRecord] = []
+        self._waiting_bytes = 0
         self.contexts: dict[ContextKey, list[int]] = {}
         """The keys of the patterns that each ran."""
         self.tests: set[TestName] = set()
@@ -228,12 +244,24 @@ class _Run:
             if context.test is not None:
                 self.tests.add(context.test)
         self._pattern_count += len(patterns)
-        record = fit.record(key, imported=True)
-        self._writer.write(Batch(files=(record,), patterns=tuple(patterns.values())))
+        self._waiting_files.append(fit.record(key, imported=True))
+        self._waiting.extend(patterns.values())
+        self._waiting_bytes += sum(part.lines.bit_length() // 8 for part in patterns)
+        if (
+            len(self._waiting_files) + len(self._waiting) >= _PATTERNS_AT_ONCE
+            or self._waiting_bytes >= _BYTES_AT_ONCE
+        ):
+            self._flush()
         return lines, branches
+
+    def _flush(self) -> None:
+        """Writes what waits: each batch waits for the disk."""
+        self._writer.write(Batch(files=tuple(self._waiting_files), patterns=tuple(self._waiting)))
+        self._waiting_files, self._waiting, self._waiting_bytes = [], [], 0
 
     def finish(self, idle: Mapping[str, Fit], told: Mapping[TestName, TestRecord]) -> None:
         """Writes the files of which nothing ran, the tests and the contexts."""
+        self._flush()
         first = len(self._files)
         records = [
             fit.record(key, imported=False) for key, fit in enumerate(idle.values(), start=first)
