@@ -34,6 +34,9 @@ tenth of that."""
 
 _MOST_FILES: Final = 200_000
 
+_MOST_LINES: Final = 10_000_000_000
+"""The last lines of all records added up: what a record takes grows with that."""
+
 _CHECKSUM_SIZE: Final = 150
 """Bytes that one takes in memory."""
 
@@ -140,6 +143,7 @@ class _Reading:
         self._words: dict[str, str] = {}
         """Each block and each branch's words, once."""
         self._branches = 0
+        self._lines = 0
         self._number = 0
         self._test = ""
         self._file: _File | None = None
@@ -215,6 +219,9 @@ class _Reading:
                 file.lines[self._test] = bits
             else:
                 file.counted = bits
+        self._lines += file.counted.bit_length()
+        if self._lines > _MOST_LINES:
+            raise self._too_much(f"{_MOST_LINES:,} lines in its records")
         if self._taken:
             places = int(bits_of(self._taken)) | file.taken.get(self._test, 0)
             self._room.claim(places.bit_length() // 8)
