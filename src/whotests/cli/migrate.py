@@ -9,7 +9,7 @@ import click
 
 from whotests.config.coverage_file import find_coverage_file, read_coverage_file
 from whotests.config.migration import migration_of, with_table
-from whotests.config.project import find_project
+from whotests.config.project import find_project, shown_file
 from whotests.config.pytest_cov import pytest_words
 from whotests.errors import MachineError, UsageError
 
@@ -48,13 +48,13 @@ def migrate(config: Path | None, print_only: bool) -> None:
         click.echo(migration.table, nl=False)
     else:
         _append(migration.table, project.pyproject)
-        click.echo(f"wrote [tool.whotests] to {os.path.relpath(project.pyproject)}:\n")
+        click.echo(f"wrote [tool.whotests] to {shown_file(project.pyproject)}:\n")
         click.echo(migration.table, nl=False)
     for sentence in migration.changes:
         click.echo(f"whotests: {sentence}", err=True)
     for file, before, after in pytest_words(project.root, project.tool):
         click.echo(
-            f"whotests: {os.path.relpath(file)}: instead of `{before}` pytest needs `{after}`"
+            f"whotests: {shown_file(file)}: instead of `{before}` pytest needs `{after}`"
             + ("; there are no reports in HTML" if "html" in before else ""),
             err=True,
         )

@@ -1,6 +1,5 @@
 """What becomes of a project's coverage.py configuration when it is written as `[tool.whotests]`."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from whotests.config.coverage_file import CoverageFile
 from whotests.config.coverage_settings import translated_settings
 from whotests.config.own_table import read_own_table
 from whotests.config.own_toml import table_text
-from whotests.config.project import read_toml_text
+from whotests.config.project import read_toml_text, shown_file
 from whotests.errors import UsageError
 
 __all__ = ["Migration", "migration_of", "with_table"]
@@ -82,14 +81,14 @@ def with_table(before: str, table: str, *, file: Path) -> str:
     tool = read_toml_text(before, file=file).get("tool")
     if isinstance(tool, dict) and "whotests" in tool:
         raise UsageError(
-            f"{os.path.relpath(file)} has [tool.whotests] already, so coverage.py's settings are "
+            f"{shown_file(file)} has [tool.whotests] already, so coverage.py's settings are "
             "not looked at; delete it to migrate again, or print them with --print"
         )
     try:
         tool = read_toml_text(after, file=file)["tool"]
     except UsageError as error:
         raise UsageError(
-            f"{os.path.relpath(file)} takes no table [tool.whotests] at its end ({error}); print "
+            f"{shown_file(file)} takes no table [tool.whotests] at its end ({error}); print "
             "it with --print, and put it where it fits"
         ) from error
     assert isinstance(tool, dict)

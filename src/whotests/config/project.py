@@ -13,6 +13,7 @@ __all__ = [
     "mentions_coverage",
     "read_toml",
     "read_toml_text",
+    "shown_file",
     "speaks_of_coverage",
 ]
 
@@ -98,6 +99,12 @@ def mentions_coverage(file: str) -> bool:
             return b"coverage:" in content.read()
     except OSError:
         return False
+
+
+def shown_file(file: Path) -> str:
+    """The file's path for a message: from the working directory on, when it is below that."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
 
 
 def read_toml(file: Path) -> Mapping[str, object]:

@@ -1,8 +1,8 @@
 """What to say of keys of coverage.py's settings that have no meaning here."""
 
-import os
 from typing import Final
 
+from whotests.config.project import shown_file
 from whotests.config.settings import Settings
 
 __all__ = ["unused_sentences"]
@@ -17,7 +17,7 @@ def unused_sentences(settings: Settings, *, of_reports: bool) -> list[str]:
     """
     if not settings.unused or settings.file is None:
         return []
-    file = os.path.relpath(settings.file)
+    file = shown_file(settings.file)
     sentences = []
     for section, key, reason in settings.unused:
         if (section in _OF_REPORTS) is of_reports:
