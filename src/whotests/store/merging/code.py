@@ -201,8 +201,12 @@ class Code:
             rows = [row for row in rows if row[0] in wanted]
         rows.sort(key=itemgetter(0))
         units = self._take_units(pending, source, there, here, {row[1] for row in rows})
+        # Where there are none yet, they keep their ids, and so footprints what they are.
+        alike = wanted is None and not self._patterns
         taken: dict[int, int] = {}
         for pattern_id, unit_id, ran in rows:
+            if pattern_id in taken:
+                raise ValueError(f"there are two patterns {pattern_id}")
             if unit_id not in units:
                 continue  # garbage, or damage if anything refers to it
             unit = units[unit_id]
@@ -214,7 +218,8 @@ class Code:
             number = self._patterns.get(key)
             if number is None:
                 unpack_ran(ran)  # nobody could read it where it is copied to
-                number = self._patterns[key] = pending.next_id("pattern")
+                number = pattern_id if alike else pending.next_id("pattern")
+                self._patterns[key] = number
                 pending.add(
                     "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)", (*key, number)
                 )
@@ -237,6 +242,8 @@ class Code:
         ):
             if unit_id not in wanted or there[file_id].seen < 0:
                 continue
+            if unit_id in units:
+                raise ValueError(f"there are two units {unit_id}")
             theirs, ours = there[file_id], here.get(file_id)
             if ours is None:
                 units[unit_id] = None

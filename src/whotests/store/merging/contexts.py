@@ -68,11 +68,10 @@ class Footprints:
         key = blake2b(array("Q", ordered), digest_size=16).digest()
         number = self._by_patterns.get(key)
         if number is None:
-            number = self._by_patterns[key] = self._packed(pending, ordered)
+            number = self._by_patterns[key] = self._added(pending, pack(ordered))
         return number
 
-    def _packed(self, pending: Pending, ordered: Sequence[int]) -> int:
-        blob = pack(ordered)
+    def _added(self, pending: Pending, blob: bytes) -> int:
         number = self._ids.get(blob)
         if number is None:
             number = self._ids[blob] = pending.next_id("footprint")
@@ -99,16 +98,25 @@ class Footprints:
         """The ids here of these footprints of a source; 0: nothing is left of it."""
         with source.intact():
             here = patterns.__getitem__
+            known = frozenset(patterns)
+            alike = all(theirs == ours for theirs, ours in patterns.items())
             # Several may have become one, or none.
             as_many = 0 not in (ours := {*patterns.values()}) and len(ours) == len(patterns)
             taken = {}
             for number, blob in source.rows("SELECT id, patterns FROM footprint"):
-                if number in wanted:
-                    moved = map(here, islice(walk(blob), len(patterns) + 1))
-                    ordered = sorted(moved if as_many else {*moved} - {0})
-                    if len(ordered) > len(patterns):
-                        raise ValueError(f"footprint {number} has a pattern twice")
-                    taken[number] = self.of(pending, ordered)
+                if number not in wanted:
+                    continue
+                theirs = islice(walk(blob), len(patterns) + 1)
+                if alike:
+                    if not known.issuperset(theirs):
+                        raise ValueError(f"footprint {number} has patterns that are not there")
+                    taken[number] = self._added(pending, blob)
+                    continue
+                moved = map(here, theirs)
+                ordered = sorted(moved if as_many else {*moved} - {0})
+                if len(ordered) > len(patterns):
+                    raise ValueError(f"footprint {number} has a pattern twice")
+                taken[number] = self.of(pending, ordered)
             return taken
 
 
