@@ -24,7 +24,15 @@ _RUNNER_NUMBERS = {runner: number for number, runner in enumerate(RUNNERS)}
 class ContextRows:
     """Writes scopes, tests, contexts and footprints of the run `run_id`, and knows their ids."""
 
-    __slots__ = ("_contexts", "_footprints", "_pattern_ids", "_scopes", "_tests", "run_id")
+    __slots__ = (
+        "_contexts",
+        "_footprints",
+        "_latest",
+        "_pattern_ids",
+        "_scopes",
+        "_tests",
+        "run_id",
+    )
 
     def __init__(self, *, run_id: int, pattern_ids: Callable[[Iterable[int]], set[int]]) -> None:
         """`pattern_ids` gives the ids of pattern keys."""
@@ -32,6 +40,9 @@ class ContextRows:
         self._pattern_ids = pattern_ids
         self._footprints: Kept[bytes, int] = Kept()
         """Packed pattern ids -> footprint id."""
+        self._latest: dict[frozenset[int], int] = {}
+        """Pattern ids -> footprint id, of this transaction: half of the contexts of one have what
+        another one has, and packing takes three times as long as a look here."""
         self._scopes: Kept[str, int] = Kept()
         """What names begin with -> scope id."""
         self._tests: Kept[TestName, int] = Kept()
@@ -42,6 +53,7 @@ class ContextRows:
     def keep(self) -> None:
         """The transaction is in the file."""
         self._footprints.keep()
+        self._latest = {}
         self._scopes.keep()
         self._tests.keep()
         self._contexts.keep()
@@ -49,6 +61,7 @@ class ContextRows:
     def forget(self) -> None:
         """What was not kept did not happen."""
         self._footprints.forget()
+        self._latest = {}
         self._scopes.forget()
         self._tests.forget()
         self._contexts.forget()
@@ -142,11 +155,16 @@ class ContextRows:
 
     def _footprint_id(self, pending: Pending, ids: set[int]) -> int:
         """The footprint of these patterns."""
+        key = frozenset(ids)
+        footprint_id = self._latest.get(key)
+        if footprint_id is not None:
+            return footprint_id
         blob = pack(sorted(ids))
         footprint_id = self._footprints.get(blob)
         if footprint_id is None:
             footprint_id = self._footprints[blob] = pending.next_id("footprint")
             pending.add("INSERT INTO footprint (id, patterns) VALUES (?, ?)", (footprint_id, blob))
+        self._latest[key] = footprint_id
         return footprint_id
 
     def _grown_footprint_id(self, pending: Pending, ids: set[int], *, grown_from: int) -> int:
