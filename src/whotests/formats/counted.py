@@ -17,7 +17,7 @@ from whotests.query.sources import SourceText
 from whotests.store.values import Unit
 from whotests.types import FileState, UnitKind
 
-__all__ = ["CountedFile", "counted_files"]
+__all__ = ["CountedFile", "CountedRegion", "counted_files"]
 
 
 class CountedFile:

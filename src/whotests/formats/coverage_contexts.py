@@ -16,7 +16,11 @@ from typing import Final
 from whotests.query.facts import ContextKey
 from whotests.types import Phase, TestName
 
-__all__ = ["context_name", "contexts_of", "unclear"]
+__all__ = ["MEANINGS", "context_name", "contexts_of", "told_meanings", "unclear"]
+
+MEANINGS: Final = "whotests_contexts"
+"""The key beside the names, which coverage.py passes over: names that seem to mean other contexts,
+as an object of JSON, name -> [static context, test, phase, label]."""
 
 _PHASES: Final = {"setup": Phase.SETUP, "run": Phase.CALL, "teardown": Phase.TEARDOWN}
 _NAMES: Final = {phase: name for name, phase in _PHASES.items()}
@@ -51,6 +55,18 @@ def unclear(keys: Iterable[ContextKey]) -> dict[str, ContextKey]:
     names = {context_name(key): key for key in keys}
     seeming = contexts_of(names)
     return {name: key for name, key in names.items() if seeming[name] != key}
+
+
+def told_meanings(said: object) -> dict[str, ContextKey]:
+    """What stands at MEANINGS, decoded; nonsense says nothing."""
+    told: dict[str, ContextKey] = {}
+    for name, meant in said.items() if isinstance(said, dict) else ():
+        match meant:
+            case [str(run_label), None, None, str(label)]:
+                told[name] = ContextKey(run_label, None, None, label)
+            case [str(run_label), str(test), str(phase), ""] if test and phase in set(Phase):
+                told[name] = ContextKey(run_label, TestName(test), Phase(phase), "")
+    return told
 
 
 def _static(names: list[str]) -> set[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from whotests import __version__
-from whotests.formats.coverage_contexts import context_name, unclear
-from whotests.formats.coverage_file import MEANINGS, SCHEMA_VERSION, read, recognises
+from whotests.formats.coverage_contexts import MEANINGS, context_name, unclear
+from whotests.formats.coverage_file import SCHEMA_VERSION, read, recognises
 from whotests.formats.exporting import Export
 from whotests.formats.registry import Format
 from whotests.query.facts import ContextKey, FileFacts, Ran

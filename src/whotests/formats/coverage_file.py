@@ -15,21 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from whotests.errors import DataError
-from whotests.formats.coverage_contexts import contexts_of
+from whotests.formats.coverage_contexts import MEANINGS, contexts_of, told_meanings
 from whotests.formats.foreign import Foreign, ForeignFile, ForeignRan, Room, shown
 from whotests.query.facts import ContextKey
 from whotests.store.branches import Branch
 from whotests.store.schema import APPLICATION_ID
-from whotests.types import LineBits, Phase, TestName
+from whotests.types import LineBits
 
-__all__ = ["MEANINGS", "SCHEMA_VERSION", "read", "recognises"]
+__all__ = ["SCHEMA_VERSION", "read", "recognises"]
 
 SCHEMA_VERSION: Final = 7
 """Of coverage.py 5.0 and all that came after it."""
-
-MEANINGS: Final = "whotests_contexts"
-"""A row of `meta` that coverage.py passes over: names of contexts that seem to mean others, as a
-JSON object, name -> [static context, test, phase, label]."""
 
 _MAGIC: Final = b"SQLite format 3\0"
 _WITH_LOG: Final = 2
@@ -220,24 +216,9 @@ def _context(contexts: Mapping[int, ContextKey], context_id: int, path: Path) ->
 def _meanings(text: object) -> dict[str, ContextKey]:
     """What our own exports say of names; nothing where that is not what we write."""
     try:
-        said = json.loads(text) if isinstance(text, str) else {}
-        found = {}
-        for name, (run_label, test, phase, label) in said.items():
-            if not all(isinstance(each, str | None) for each in (test, phase)):
-                return {}
-            if not (isinstance(run_label, str) and isinstance(label, str)):
-                return {}
-            if (test is None) is not (phase is None):
-                return {}
-            found[name] = ContextKey(
-                run_label,
-                None if test is None else TestName(test),
-                None if phase is None else Phase(phase),
-                label,
-            )
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return told_meanings(json.loads(text)) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
         return {}
-    return found
 
 
 def _moment(text: object) -> float | None:

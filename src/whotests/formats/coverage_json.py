@@ -12,22 +12,16 @@ from typing import Final
 
 from whotests import __version__
 from whotests.formats.counted import CountedFile, CountedRegion, counted_files
-from whotests.formats.coverage_contexts import context_name, unclear
+from whotests.formats.coverage_contexts import MEANINGS, context_name, unclear
+from whotests.formats.coverage_json_reading import FORMAT_VERSION, read_coverage_json
 from whotests.formats.exporting import Export
-from whotests.formats.foreign import Foreign
 from whotests.formats.registry import Format
 from whotests.query.facts import key_of
 from whotests.query.lines import shown_percent
 from whotests.query.numbers import Numbers, Part
 from whotests.types import UnitKind, lines_in
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "MEANINGS"]
-
-FORMAT_VERSION: Final = 3
-
-MEANINGS: Final = "whotests_contexts"
-"""A key of `meta`: names of contexts that seem to mean others, as an object, name -> [static
-context, test, phase, label]. coverage.py has none of this name."""
+__all__ = ["FORMAT"]
 
 _Object = dict[str, object]
 _Contexts = dict[int, list[str]]
@@ -174,17 +168,11 @@ def _is_coverage_json(head: bytes) -> bool:
     )
 
 
-def _read(path: Path) -> Foreign:
-    from whotests.formats.coverage_json_reading import read_coverage_json
-
-    return read_coverage_json(path)
-
-
 FORMAT: Final = Format(
     name="coverage-json",
     title="coverage.py's JSON",
     file_name="coverage.json",
     recognises=_is_coverage_json,
     write=write_coverage_json,
-    read=_read,
+    read=read_coverage_json,
 )

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from whotests.errors import DataError
-from whotests.formats.coverage_contexts import contexts_of
-from whotests.formats.coverage_json import FORMAT_VERSION, MEANINGS
+from whotests.formats.coverage_contexts import MEANINGS, contexts_of, told_meanings
 from whotests.formats.foreign import (
     EVERYTHING,
     Foreign,
@@ -23,13 +22,15 @@ from whotests.formats.foreign import (
 from whotests.formats.json_pieces import JsonPieces
 from whotests.query.facts import ContextKey
 from whotests.store.branches import Branch
-from whotests.types import NO_LINES, LineBits, Phase, TestName
+from whotests.types import NO_LINES, LineBits
 
-__all__ = ["read_coverage_json"]
+__all__ = ["FORMAT_VERSION", "read_coverage_json"]
+
+FORMAT_VERSION: Final = 3
+"""The newest that coverage.py 7 writes."""
 
 _LINES: Final = ("executed_lines", "missing_lines", "excluded_lines")
 _BRANCHES: Final = ("executed_branches", "missing_branches")
-_PHASES: Final = frozenset(phase.value for phase in Phase)
 _LONGEST_PATH: Final = 1 << 14
 
 
@@ -51,7 +52,7 @@ def read_coverage_json(path: Path) -> Foreign:
     made_by = meta.get("version")
     return Foreign(
         format="coverage-json",
-        files=_files(path, contexts_of(names, told=_told(meta.get(MEANINGS)))),
+        files=_files(path, contexts_of(names, told=told_meanings(meta.get(MEANINGS)))),
         branch=branch,
         unsaid=tuple(unsaid),
         made_by=made_by[:200] if isinstance(made_by, str) else "",
@@ -183,18 +184,6 @@ def _names(pieces: JsonPieces) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         pieces.fail("a list of contexts has something else in it")
     return names
-
-
-def _told(meanings: object) -> Mapping[str, ContextKey]:
-    """What names of contexts mean, where their writer has said so; nonsense says nothing."""
-    told: dict[str, ContextKey] = {}
-    for name, meant in meanings.items() if isinstance(meanings, dict) else ():
-        match meant:
-            case [str(run_label), None, None, str(label)]:
-                told[name] = ContextKey(run_label, None, None, label)
-            case [str(run_label), str(test), str(phase), ""] if test and phase in _PHASES:
-                told[name] = ContextKey(run_label, TestName(test), Phase(phase), "")
-    return told
 
 
 def _seconds(stamp: object) -> float | None:

@@ -11,7 +11,7 @@ from whotests.store.pending import Pending
 from whotests.store.values import labelled
 from whotests.types import RunStatus
 
-__all__ = ["UID_SIZE", "Row", "Runs", "kind_of", "put_in_order", "uids_of"]
+__all__ = ["UID_SIZE", "Kind", "Row", "Runs", "below", "kind_of", "put_in_order", "uids_of"]
 
 UID_SIZE: Final = 16
 """Bytes of the uid of one run; that of several is all of theirs, ascending."""
