@@ -119,11 +119,10 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     )
     if "coverage_schema" not in kinds:
         raise DataError(f"{path} is no data file of coverage.py; name one, or its --format")
+    _check_table(connection, path, kinds, "coverage_schema")
     versions = [
         version
-        for table in ("coverage_schema",)
-        if kinds[table] == "table"
-        for (version,) in _rows(connection, path, f"SELECT version FROM {table}", (int,))
+        for (version,) in _rows(connection, path, "SELECT version FROM coverage_schema", (int,))
     ]
     if versions != [SCHEMA_VERSION]:
         said = ", ".join(map(str, versions)) or "none"
@@ -133,15 +132,21 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
             f"{SCHEMA_VERSION}, which coverage.py writes since 5.0: {age} coverage.py wrote it; "
             "record it again with a newer one"
         )
-    for table, columns in _COLUMNS.items():
-        # Views, virtual tables and computed columns would run what the file defines.
-        if kinds.get(table) != "table":
-            raise _nonsense(path, f"it has no table {table!r}")
-        query = "SELECT name, hidden FROM pragma_table_xinfo(?)"
-        there = dict(_rows(connection, path, query, (str, int), (table,)))
-        for column in columns:
-            if there.get(column) != 0:
-                raise _nonsense(path, f"its table {table!r} has no column {column!r}")
+    for table in _COLUMNS:
+        _check_table(connection, path, kinds, table)
+
+
+def _check_table(
+    connection: sqlite3.Connection, path: Path, kinds: Mapping[str, str], table: str
+) -> None:
+    """Views, virtual tables and computed columns would run what the file defines."""
+    if kinds.get(table) != "table":
+        raise _nonsense(path, f"it has no table {table!r}")
+    query = "SELECT name, hidden FROM pragma_table_xinfo(?)"
+    there = dict(_rows(connection, path, query, (str, int), (table,)))
+    for column in _COLUMNS[table]:
+        if there.get(column) != 0:
+            raise _nonsense(path, f"its table {table!r} has no column {column!r}")
 
 
 def _files(path: Path, contexts: Mapping[int, ContextKey], *, arcs: bool) -> Iterator[ForeignFile]:

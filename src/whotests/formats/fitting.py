@@ -11,18 +11,19 @@ from typing import Final, NamedTuple, Protocol
 
 from whotests.formats.foreign import ForeignFile, ForeignFork, ForeignRan
 from whotests.formats.line_checksums import line_checksum
+from whotests.formats.unit_parts import Part, UnitParts
 from whotests.query.facts import ContextKey
 from whotests.records import FileRecord, UnitRecord
-from whotests.source.analysis import Analysis, analyse
+from whotests.source.analysis import analyse
 from whotests.source.digests import blake2b
 from whotests.source.rules import Rules
 from whotests.source.statements import parse_quietly
 from whotests.source.text import decode
-from whotests.source.units import UnitNode, unit_nodes
+from whotests.source.units import unit_nodes
 from whotests.store.branches import Branch
 from whotests.types import NO_LINES, FileState, LineBits, UnitKind, bits_of, lines_in
 
-__all__ = ["Fit", "FitToSource", "Part", "WithoutSource"]
+__all__ = ["Fit", "FitToSource", "WithoutSource"]
 
 _LEFT: Final = -1
 _FIRST_LINE: Final = 1 << 1
@@ -31,16 +32,6 @@ _MANY: Final = 100
 
 _ANYTHING: Final = "(anything)"
 """The name of the unit that stands for all of a text that is not there."""
-
-
-class Part(NamedTuple):
-    """What ran of one unit."""
-
-    unit: int
-    """Its place among the file's units."""
-    lines: LineBits
-    branches: int
-    """Bit i is branch i of the file's record."""
 
 
 class Verdict(NamedTuple):
@@ -85,7 +76,7 @@ class FitToSource:
             branch=True,
         )
         self._branch = branch
-        self._units = _Units(self._analysis, unit_nodes(tree))
+        self._units = UnitParts(self._analysis, unit_nodes(tree))
         self._places: dict[Branch, int] = {
             arc: place for place, arc in enumerate(self._analysis.branches.arcs)
         }
@@ -309,58 +300,3 @@ def _only_exit(arcs: Iterable[Branch], line: int) -> int:
 def _with_exit(branch: Branch) -> Branch:
     """A branch out of a unit that is not known: out of the module, which is all that there is."""
     return branch if branch[1] else (branch[0], -1)
-
-
-class _Units:
-    """Which unit each statement and each branch of a file belongs to."""
-
-    def __init__(self, analysis: Analysis, nodes: Iterable[UnitNode]) -> None:
-        self._own: list[int] = []
-        """For each unit its own lines: those of its body that are in no inner one's."""
-        self._either: list[tuple[int, int, int]] = []
-        """Functions whose only line is the one that defines them: that, the unit around, theirs."""
-        parents: list[int] = []
-        around: list[int] = []
-        first_lines = analysis.first_lines
-        statements = analysis.statements
-        for place, (unit, node) in enumerate(zip(analysis.units, nodes, strict=True)):
-            while around and analysis.units[around[-1]].last_line < unit.first_line:
-                around.pop()
-            header = 0
-            if place:
-                header = first_lines.get(node.lineno, node.lineno)  # type: ignore[union-attr]
-            body = _span(unit.body_line, unit.last_line) & ~(1 << header)
-            self._own.append(body)
-            parents.append(around[-1] if around else 0)
-            for outer in around:
-                self._own[outer] &= ~body
-            if unit.kind is UnitKind.FUNCTION and not body & statements:
-                self._either.append((header, parents[place], place))
-            around.append(place)
-        self._headers = sum({1 << header for header, _, _ in self._either})
-        self._branches = [0] * len(self._own)
-        for place, (line, _) in enumerate(analysis.branches.arcs):
-            owner = next((unit for unit, own in enumerate(self._own) if own >> line & 1), 0)
-            self._branches[owner] |= 1 << place
-
-    def split(self, lines: int, branches: int) -> tuple[Part, ...]:
-        """These lines and branches by unit."""
-        by_unit: dict[int, int] = {}
-        if lines & self._headers:
-            for header, around, unit in self._either:
-                # The line was run by who defined the function, or by who called it: what ran
-                # nothing else around it called it.
-                if lines >> header & 1 and not lines & self._own[around] & ~self._headers:
-                    by_unit[unit] = 1 << header
-                    lines &= ~(1 << header)
-        parts = []
-        for unit, own in enumerate(self._own):
-            ran = by_unit.get(unit, 0) | lines & own
-            taken = branches & self._branches[unit]
-            if ran or taken:
-                parts.append(Part(unit, LineBits(ran), taken))
-        return tuple(parts)
-
-
-def _span(first: int, last: int) -> int:
-    return ((1 << last + 1) - 1) & ~((1 << first) - 1) if last >= first else 0

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from whotests.errors import DataError
-from whotests.formats.fitting import Fit, FitToSource, Part, WithoutSource
+from whotests.formats.fitting import Fit, FitToSource, WithoutSource
 from whotests.formats.foreign import (
     EVERYTHING,
     MOST_LINES,
@@ -20,6 +20,7 @@ from whotests.formats.foreign import (
     shown,
 )
 from whotests.formats.local_sources import LocalSources, Located
+from whotests.formats.unit_parts import Part
 from whotests.query.facts import ContextKey
 from whotests.records import Batch, ContextRecord, FileRecord, PatternRecord, TestRecord
 from whotests.source.rules import Rules
