@@ -24,7 +24,6 @@ __all__ = [
     "ForeignTest",
     "Lines",
     "Room",
-    "ran_by_context",
     "shown",
 ]
 
@@ -201,30 +200,6 @@ class Lines:
         self._room.claim(-len(self._octets))
         self._octets = bytearray()
         return self._room.take(bits)
-
-
-def ran_by_context(
-    lines: Iterable[tuple[ContextKey, Iterable[int]]],
-    branches: Mapping[ContextKey, Iterable[Branch]] | None = None,
-    *,
-    where: str,
-) -> Mapping[ContextKey, ForeignRan]:
-    """What each context ran of one file, from its lines and branches as numbers.
-
-    A context may come several times. Raises DataError for lines that no file has, and for so many
-    contexts on lines so high that it can be no report of a real file; `where` begins the message.
-    """
-    room = Room(where)
-    taken = branches or {}
-    found: dict[ContextKey, int] = {}
-    for key, some in lines:
-        found[key] = found.get(key, 0) | room.bits(some)
-    for key in taken:
-        found.setdefault(key, 0)
-    return {
-        key: ForeignRan(LineBits(bits), frozenset(_checked(taken.get(key, ()), where)))
-        for key, bits in found.items()
-    }
 
 
 def _checked(branches: Iterable[Branch], where: str) -> Iterator[Branch]:
