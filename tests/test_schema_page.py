@@ -48,6 +48,14 @@ def test_every_stored_column_is_described() -> None:
     connection.close()
 
 
+def test_sqlite_itself_can_check_what_the_schema_declares() -> None:
+    """What one table declares of another one holds for SQLite: dumps by Python look at that."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(SCHEMA)
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
 def test_a_table_or_column_that_nobody_described_is_seen() -> None:
     """A comment that is missing leaves the description empty; strange text is an error."""
     stored_things = runpy.run_path(str(SCRIPT))["stored_things"]

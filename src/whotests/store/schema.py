@@ -123,7 +123,7 @@ CREATE TABLE unit (
 
 -- A set of lines and branches of one unit that some context ran; each set is stored once.
 CREATE TABLE pattern (
-    unit_id INTEGER NOT NULL REFERENCES unit,
+    unit_id INTEGER NOT NULL,  -- unit.id; undeclared, as SQLite wants an index on what is declared
     ran     BLOB NOT NULL,     -- bitmap of lines, bit 0 is the unit's first line; then, if any,
                                -- one of branches, bit 0 is the first in file.branches that
                                -- begins on a line of the unit; deflated where that makes it
