@@ -62,11 +62,6 @@ def make_index(
     )
 
 
-def drop_index(connection: sqlite3.Connection) -> None:
-    """To be called when footprints go: their ids may be given out again."""
-    connection.execute("DELETE FROM occurrence")
-
-
 def footprints_among(
     rows: Rows, patterns: Collection[int]
 ) -> tuple[dict[int, frozenset[int]], int]:
