@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_contradictions_about_one_source_are_refused(tmp_path: Path) -> None:
     """The same source cannot have a function elsewhere: the file and the lines are named."""
     one = shard(tmp_path / "a", tests={TEST: [8]})
     other = shard(tmp_path / "b", tests={TEST: [8]})
-    with sqlite3.connect(other) as connection:
+    with closing(sqlite3.connect(other)) as connection, connection:
         outline = pack_outline([(2, 1, 18, 0, ""), (1, 4, 18, 0, "Basket"), (0, 3, 9, 0, "odd")])
         connection.execute("UPDATE file SET outline = ?", (outline,))
     with pytest.raises(DataError, match=r"src/shop/basket\.py that odd is on lines 3 to 9"):

@@ -206,7 +206,7 @@ def test_long_names(tmp_path: Path, sound: Path, target: Path) -> None:
 def test_other_files(tmp_path: Path, sound: Path, target: Path) -> None:
     """Those of other programs, empty ones, newer and older ones are told apart."""
     foreign = tmp_path / "foreign.db"
-    with sqlite3.connect(foreign) as connection:
+    with closing(sqlite3.connect(foreign)) as connection, connection:
         connection.execute("CREATE TABLE precious (x)")
     assert "not a data file of whotests" in refused(foreign, target)
     text = tmp_path / "text.db"
