@@ -26,6 +26,8 @@ from whotests.types import NO_LINES, FileState, LineBits, UnitKind, bits_of, lin
 __all__ = ["Fit", "FitToSource", "WithoutSource"]
 
 _LEFT: Final = -1
+"""The place of what is no branch."""
+
 _FIRST_LINE: Final = 1 << 1
 _MANY: Final = 100
 """Of so many contexts, one may have lost track."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from whotests.source.analysis import Analysis
 from whotests.source.units import UnitNode
-from whotests.types import LineBits, UnitKind
+from whotests.types import LineBits, UnitKind, bits_of, lines_in
 
 __all__ = ["Part", "UnitParts"]
 
@@ -50,10 +50,11 @@ class UnitParts:
                 self._either.append((header, parents[place], place))
             around.append(place)
         self._headers = sum({1 << header for header, _, _ in self._either})
-        self._branches = [0] * len(self._own)
+        by_line: dict[int, int] = {}
         for place, (line, _) in enumerate(analysis.branches.arcs):
-            owner = next((unit for unit, own in enumerate(self._own) if own >> line & 1), 0)
-            self._branches[owner] |= 1 << place
+            by_line[line] = by_line.get(line, 0) | 1 << place
+        forks = bits_of(by_line)
+        self._branches = [sum(by_line[line] for line in lines_in(own & forks)) for own in self._own]
 
     def split(self, lines: int, branches: int) -> tuple[Part, ...]:
         """These lines and branches by unit."""
