@@ -139,20 +139,25 @@ class Merger:
         current = []
         for row in rows:
             if alone:
-                groups[self._runs.add(pending, row)] = [row]
+                groups[self._new_run(pending, row)] = [row]
             elif row["superseded"] is None:
                 current.append(row)
             elif not self._runs.knows_as_superseded(row):
-                groups[self._runs.add(pending, row)] = [row]
+                groups[self._new_run(pending, row)] = [row]
         for _, several in groupby(sorted(current, key=kind_of), key=kind_of):
             for row in several:
                 partner = self._runs.partner(row)
                 if partner is None:
-                    partner = self._runs.add(pending, row)
+                    partner = self._new_run(pending, row)
                 else:
                     self._runs.unite(pending, partner, row)
                 groups.setdefault(partner, []).append(row)
         return groups
+
+    def _new_run(self, pending: Pending, row: Row) -> int:
+        run_id = self._runs.add(pending, row)
+        self._contents[run_id] = Contents(run_id)
+        return run_id
 
     def _contents_of(self, run_id: int) -> Contents:
         contents = self._contents.pop(run_id, None)
