@@ -178,8 +178,12 @@ class Sandbox:
         return Answer(columns, self._rows(cursor, sql))
 
     def _rows(self, cursor: apsw.Cursor, sql: str) -> Iterator[Row]:
-        with self.limited(sql, again=False):
-            yield from cursor
+        try:
+            with self.limited(sql, again=False):
+                yield from cursor
+        finally:
+            # Whoever has enough does not want the rest to be found.
+            cursor.close(True)
 
     @contextmanager
     def limited(self, sql: str, *, again: bool = True) -> Iterator[None]:
