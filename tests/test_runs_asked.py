@@ -122,6 +122,15 @@ def test_no_such_run(nightly: DataFile, command: tuple[str, ...]) -> None:
     assert refusal(nightly, *command, "--run", "weekly").startswith(told)
 
 
+def test_no_run_at_all(data: DataFile) -> None:
+    """Whoever asks for one is told that there is no data yet."""
+    record(data, 0, {ONE: INIT})
+    assert answer(data, "erase") == f"erased run 1 of {data.path}\n"
+    assert answer(data, "erase") == f"nothing to erase: {data.path} holds no run\n"
+    for words in (("--run", "nightly"), ("--run", ""), ("--run", "~1"), ()):
+        assert "no data yet" in refusal(data, "report", *words)
+
+
 def test_status_tells_of_other_runs(nightly: DataFile) -> None:
     """`status` speaks of the runs that are asked, and says how many more there are."""
     text = answer(nightly, "status")

@@ -167,7 +167,8 @@ def test_what_is_wrong_is_told_before_anything_runs(shop: Path, option: str, tol
 def test_keys_without_meaning_are_told_once(shop: Path) -> None:
     """In the summary, with the reason: those of runs always, those of reports with a report."""
     write_files(shop, {".coveragerc": "[run]\nparallel = true\n[html]\ntitle = x\n"})
-    out = run_pytest(shop, *SHOP, "--whotests-report=term").out
+    reports = ("--whotests-report=term", "--whotests-report=markdown", "--whotests-fail-under=1")
+    out = run_pytest(shop, *SHOP, *reports).out
     assert out.count("whotests: .coveragerc: 'parallel' of [run] changes nothing: ") == 1
     assert out.count("whotests: .coveragerc: 'title' of [html] changes nothing: ") == 1
 
@@ -178,6 +179,38 @@ def test_reports_wait_for_the_run_around(shop: Path) -> None:
     ended = run_plain("python", *words, "--whotests", "--whotests-report=term", cwd=shop)
     assert ended.status == 0
     assert "makes no report within `whotests run`" in ended.out
+
+
+@pytest.mark.parametrize("kind", ["markdown", "markdown-append", "xml"])
+def test_a_place_where_nothing_can_be_written(shop: Path, kind: str) -> None:
+    """It is named, the run fails for it, and the other reports are made."""
+    for place in ("test_shop.py/x", "shop"):
+        options = (f"--whotests-report={kind}:{place}", "--whotests-report=json")
+        ended = run_pytest(shop, *SHOP, *options, status=1)
+        assert "INTERNALERROR" not in ended.out + ended.err
+        assert re.search(rf"^whotests: .*\b{place}\b", ended.out, re.MULTILINE)
+        assert "wrote coverage.json\n" in ended.out
+        assert "1 passed" in ended.out
+
+
+def test_a_report_is_of_its_own_run(shop: Path) -> None:
+    """A run of another name that began meanwhile is the newest, and not what is reported."""
+    write_files(
+        shop,
+        {
+            "test_more.py": """
+                import subprocess, sys
+
+                def test_another_run():
+                    words = "-m pytest -q --whotests=spare --whotests-run-name=other test_shop.py"
+                    subprocess.run([sys.executable, *words.split()], check=True)
+            """
+        },
+    )
+    reports = ("--whotests-report=term", "--whotests-report=lcov", "--whotests-fail-under=70")
+    out = run_pytest(shop, *SHOP, *reports).out
+    assert re.search(r"total +8 +2 +2 +1 +70%", out)
+    assert "spare" not in (shop / "coverage.lcov").read_text()
 
 
 def test_with_workers(shop: Path) -> None:

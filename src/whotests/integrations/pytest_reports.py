@@ -86,6 +86,7 @@ class Reports:
         fail_under: float | None,
         precision: int | None,
         data: Path,
+        run_name: str,
         config: str | None,
         folder: Path,
     ) -> None:
@@ -93,37 +94,50 @@ class Reports:
         self._wanted = wanted
         self._fail_under = fail_under
         self._precision = precision
-        self._common = ("--data", str(data), *(("--config", config) if config else ()))
+        # Of this run and no other: one of another name may have begun meanwhile.
+        run = ("--data", str(data), f"--run={run_name}")
+        self._common = (*run, *(("--config", config) if config else ()))
         self._folder = folder
 
     def make(self, *, check: bool) -> Made:
         """Makes them all; with `check`, a percentage below what is asked for is a problem."""
         texts: list[str] = []
         problems: list[str] = []
+
+        def tell(done: Any, *, output: str) -> None:
+            texts.append(output)
+            # What one report says of the settings the next one need not say again.
+            said = [line for line in done.stderr.splitlines(True) if line not in texts]
+            (problems if done.returncode else texts).extend(said)
+
         checked = not check
         for wanted in self._wanted:
-            if wanted.kind == "term":
-                done = self._report(*wanted.options, check=check)
-                checked = True
-                texts.append(done.stdout)
-            elif wanted.kind in _FORMATS:
+            try:
                 os.makedirs((self._folder / wanted.place).parent, exist_ok=True)
-                done = self._call("export", _FORMATS[wanted.kind], "-o", wanted.place)
-                texts.append(done.stdout)
-            else:
-                done = self._report("--format", "markdown", check=False)
-                texts.append(self._write_markdown(wanted, done.stdout))
-            (problems if done.returncode else texts).append(done.stderr)
+                if wanted.kind == "term":
+                    done = self._report(*wanted.options, check=check)
+                    checked = True
+                    tell(done, output=done.stdout)
+                elif wanted.kind in _FORMATS:
+                    done = self._call("export", _FORMATS[wanted.kind], "-o", wanted.place)
+                    tell(done, output=done.stdout)
+                else:
+                    done = self._report("--format", "markdown", check=False)
+                    table = "" if done.returncode else self._write_markdown(wanted, done.stdout)
+                    tell(done, output=table)
+            except OSError as error:
+                problems.append(
+                    f"whotests: cannot write {wanted.place}: {error.strerror or error}; give "
+                    f"another file: --whotests-report={wanted.kind}:FILE\n"
+                )
         if not checked:
             done = self._report("--format", "total", check=True)
-            (problems if done.returncode else texts).append(done.stderr)
+            tell(done, output="")
         return Made("".join(texts), tuple("".join(problems).splitlines()))
 
     def _write_markdown(self, wanted: Wanted, table: str) -> str:
-        file = self._folder / wanted.place
-        os.makedirs(file.parent, exist_ok=True)
         append = wanted.kind == "markdown-append"
-        with open(file, "a" if append else "w", encoding="utf-8") as out:
+        with open(self._folder / wanted.place, "a" if append else "w", encoding="utf-8") as out:
             out.write(table)
         return f"{'appended to' if append else 'wrote'} {wanted.place}\n"
 

@@ -62,6 +62,7 @@ def begin(config: Any) -> None:
             fail_under=_percentage(options.whotests_fail_under),
             precision=_digits(options.whotests_precision),
             data=settings.data,
+            run_name=settings.run_name,
             config=options.whotests_config,
             folder=Path(config.invocation_params.dir),
         )

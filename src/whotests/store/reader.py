@@ -106,7 +106,7 @@ class Reader:
             paths, connection, here=this_host() if here is None else here, now=clock(), run=run
         )
         try:
-            if not reader.runs:
+            if not (reader.all_runs and reader.runs):
                 raise DataError(
                     f"no data yet: {reader.path} holds no run; record first with "
                     "`whotests run -- pytest`, or give another data file with --data FILE"
