@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from measured_commands import recorded_lines, run_measured, run_plain, write_files
 
 # As numba does, the decorator refuses bytecode that it does not know.
@@ -55,3 +57,50 @@ def test_compiled_functions_stay_as_they_are(tmp_path: Path) -> None:
     told = run_plain("python", "-P", "-m", "whotests", "report", cwd=tmp_path)
     assert "100%" in told.out
     assert "total, of" in told.out
+
+
+MACHINE = """
+    from automat import MethodicalMachine
+
+    class Door:
+        _machine = MethodicalMachine()
+
+        @_machine.input()
+        def open(self):
+            "Somebody opens it."
+
+        @_machine.input()
+        def close(self):
+            pass
+
+        @_machine.state(initial=True)
+        def closed(self):
+            "It is closed."
+
+        @_machine.state()
+        def opened(self):
+            "It is open."
+
+        @_machine.output()
+        def _creak(self):
+            return "creak"
+
+        closed.upon(open, enter=opened, outputs=[_creak])
+        opened.upon(close, enter=closed, outputs=[])
+
+    door = Door()
+    print(door.open(), door.close())
+"""
+
+
+def test_inputs_of_state_machines_stay_empty(tmp_path: Path) -> None:
+    """automat takes them under measurement, too, and the outputs are recorded."""
+    pytest.importorskip("automat")
+    write_files(tmp_path, {"door.py": MACHINE})
+    ended = run_measured("python", "door.py", cwd=tmp_path, options=("--source", "door.py"))
+    assert (ended.status, ended.out) == (0, "['creak'] []\n"), ended.err
+    ran = set().union(*recorded_lines(tmp_path, "door.py").values())
+    source = (tmp_path / "door.py").read_text().split("\n")
+    assert "return 'creak'" in {source[line - 1].strip().replace('"', "'") for line in ran}
+    told = run_plain("python", "-P", "-m", "whotests", "report", cwd=tmp_path)
+    assert "100%" in told.out, told.out

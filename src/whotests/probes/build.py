@@ -11,7 +11,7 @@ import types
 from functools import partial
 from typing import NamedTuple
 
-from whotests.probes.compiled import compiled_elsewhere
+from whotests.probes.compiled import is_empty, left_as_they_are
 from whotests.probes.instrument import instrument
 from whotests.probes.layout import Packed
 from whotests.probes.loaded import Entry, Variant
@@ -81,12 +81,12 @@ def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
 
 def _left_to_others(tree: ast.Module, text: str) -> tuple[int, str]:
     """The lines of functions that are not measured, as a bitmap, and what to say of them."""
-    functions = compiled_elsewhere(tree, text)
+    functions = left_as_they_are(tree, text)
     lines = 0
     for function in functions:
         last = function.end_lineno or function.lineno
         lines |= (1 << last + 1) - (1 << function.body[0].lineno)
-    names = ", ".join(function.name for function in functions)
+    names = ", ".join(function.name for function in functions if not is_empty(function))
     return lines, f"functions compiled by another tool are not measured: {names}" if names else ""
 
 

@@ -1,30 +1,36 @@
-"""Functions that a tool compiles from their bytecode: probes would be in its way.
+"""Functions whose bytecode a tool reads: probes would be in its way.
 
 Such a function is left as it is. It is known by its decorator's name, which an import of the
 tool's package brought into the file; nothing is imported to find out.
 """
 
 import ast
+from collections.abc import Collection
 
-__all__ = ["compiled_elsewhere"]
+__all__ = ["is_empty", "left_as_they_are"]
 
-PACKAGES = frozenset({"numba"})
-"""Those that read bytecode. Others (Triton, Taichi) read the source, which stays as it is."""
+_COMPILERS = frozenset({"numba"})
+"""Those that compile bytecode. Others (Triton, Taichi) read the source, which stays as it is."""
+
+_MACHINES = "automat"
+"""It takes the inputs of a state machine for functions only if there is nothing in them."""
 
 
-def compiled_elsewhere(tree: ast.Module, text: str) -> list[ast.FunctionDef]:
-    """The outermost functions whose decorators come from such a package, in source order."""
-    if not any(package in text for package in PACKAGES):
+def left_as_they_are(tree: ast.Module, text: str) -> list[ast.FunctionDef]:
+    """The outermost functions that such a package reads, in source order."""
+    if not any(package in text for package in (*_COMPILERS, _MACHINES)):
         return []
-    names = _names_of_packages(tree)
-    if not names:
+    compilers = _names_of_packages(tree, _COMPILERS)
+    machines = bool(_names_of_packages(tree, {_MACHINES}))
+    if not compilers and not machines:
         return []
     found = []
     todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.FunctionDef) and any(
-            _root(decorator) in names for decorator in node.decorator_list
+        if isinstance(node, ast.FunctionDef) and (
+            any(_root(decorator) in compilers for decorator in node.decorator_list)
+            or (machines and is_empty(node) and any(map(_is_input, node.decorator_list)))
         ):
             found.append(node)
         else:
@@ -32,19 +38,44 @@ def compiled_elsewhere(tree: ast.Module, text: str) -> list[ast.FunctionDef]:
     return sorted(found, key=lambda function: function.lineno)
 
 
-def _names_of_packages(tree: ast.Module) -> set[str]:
+def is_empty(function: ast.FunctionDef) -> bool:
+    """Whether it has nothing to do."""
+    return all(
+        isinstance(statement, ast.Pass)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        or (
+            isinstance(statement, ast.Return)
+            and (
+                statement.value is None
+                or (isinstance(statement.value, ast.Constant) and statement.value.value is None)
+            )
+        )
+        for statement in function.body
+    )
+
+
+def _is_input(decorator: ast.expr) -> bool:
+    """Whether it is the decorator of an input: `machine.input()`."""
+    return (
+        isinstance(decorator, ast.Call)
+        and isinstance(decorator.func, ast.Attribute)
+        and decorator.func.attr == "input"
+    )
+
+
+def _names_of_packages(tree: ast.Module, packages: Collection[str]) -> set[str]:
     """What the file's imports call the packages, or things in them."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 package = alias.name.partition(".")[0]
-                if package in PACKAGES:
+                if package in packages:
                     names.add(alias.asname or package)
         elif (
             isinstance(node, ast.ImportFrom)
             and not node.level
-            and (node.module or "").partition(".")[0] in PACKAGES
+            and (node.module or "").partition(".")[0] in packages
         ):
             names.update(alias.asname or alias.name for alias in node.names)
     return names

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from whotests.probes import nodes
 from whotests.probes.chains import DEAD, EMPTY
-from whotests.probes.compiled import compiled_elsewhere
+from whotests.probes.compiled import left_as_they_are
 from whotests.probes.layout import Packed
 from whotests.probes.shapes import (
     finish_apart,
@@ -68,7 +68,7 @@ def instrument(
 
 class _Instrumenter(Statements):
     def module(self, tree: ast.Module, mark_module: bool) -> Packed:
-        self.compiled = {id(node) for node in compiled_elsewhere(tree, self.text)}
+        self.left_alone = {id(node) for node in left_as_they_are(tree, self.text)}
         head, body = self.definition_body(tree)
         if mark_module and body:
             body = nodes.module_frame(body)

@@ -34,8 +34,8 @@ class Statements(Chains):
 
     compound: Mapping[type[ast.stmt], Visit] = {}
     """What to do with each kind of statement that has suites."""
-    compiled: Set[int] = frozenset()
-    """Functions that are left to another compiler, by their ids."""
+    left_alone: Set[int] = frozenset()
+    """Functions that have no probes, by their ids."""
 
     def header(
         self, node: ast.stmt, parts: Sequence[ast.expr | None], tip: int, *, entered_again: bool
@@ -159,7 +159,7 @@ class Statements(Chains):
                 step = self.decorated(node, out, tip, suspends)
             else:
                 step = self.step(line, tip)
-            if id(node) not in self.compiled:
+            if id(node) not in self.left_alone:
                 head, body = self.definition_body(node)
                 node.body = head + body
         else:
