@@ -257,6 +257,9 @@ def test_answers_know_nothing_of_other_runs(data: DataFile) -> None:
         assert [near.line for near in answer.asked[0].near] == [11]
         (file, *_) = reader.files
         assert {pattern.lines for pattern in reader.patterns(file.id)} == {1 << 11 | 1 << 12}
+        ids = [file.id for file in reader.files]
+        each = [pattern for file_id in ids for pattern in reader.patterns(file_id)]
+        assert list(reader.patterns(*ids)) == each
         assert len(reader.all_patterns) == 1
     with data.opened(run="~1") as (reader, catalogue):
         assert {file.path for file in reader.files} == {SOURCE}

@@ -325,6 +325,19 @@ def test_replaced_file_is_noticed(data: DataFile) -> None:
             run.test("t", INIT)
 
 
+def test_another_run_of_the_same_id_is_noticed(data: DataFile) -> None:
+    """Nothing is written into a run that has the place of this one in a file made anew."""
+    with data.run(status=RunStatus.RUNNING) as run:
+        run.file(basket_of())
+        run.writer.suspend()
+        data.path.unlink()
+        with data.run() as other:
+            other.file(basket_of())
+            with pytest.raises(DataError, match="no longer in"):
+                run.test("t", INIT)
+    assert names_in(data) == {}
+
+
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough" * 40, b"short"])
 def test_foreign_file_is_not_touched(data: DataFile, content: bytes) -> None:
     """A file that is no SQLite file is refused and left as it is."""

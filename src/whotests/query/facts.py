@@ -175,9 +175,7 @@ def _by_file(reader: Reader, files: set[int]) -> dict[int, dict[int, Ran]]:
 
 def _of_files(reader: Reader, files: set[int]) -> dict[int, dict[int, Ran]]:
     """As `_by_file`, without a look at what belongs to other files."""
-    patterns = {
-        pattern.id: pattern for file_id in sorted(files) for pattern in reader.patterns(file_id)
-    }
+    patterns = {pattern.id: pattern for pattern in reader.patterns(*sorted(files))}
     found: dict[int, dict[int, Ran]] = {}
     for footprint_id, ids in reader.footprints_with(patterns).items():
         for pattern in map(patterns.__getitem__, ids):

@@ -246,16 +246,18 @@ class Reader:
                 return unpack_outline(blob)
         return ()
 
-    def patterns(self, file_id: int) -> tuple[Pattern, ...]:
-        """The patterns of one file's version."""
-        units = {unit.id: unit for unit in self.units(file_id)}
-        rows = list(
-            self._rows(
+    def patterns(self, *files: int) -> tuple[Pattern, ...]:
+        """The patterns of these files' versions (by id)."""
+        units = {unit.id: unit for file_id in files for unit in self.units(file_id)}
+        rows = [
+            row
+            for file_id in files
+            for row in self._rows(
                 "SELECT unit_id, ran, id FROM pattern WHERE unit_id IN"
                 " (SELECT id FROM unit WHERE file_id = ?)",
                 (file_id,),
             )
-        )
+        ]
         if self._of_these_runs:
             hits = self.footprints_with([pattern_id for *_, pattern_id in rows]).values()
             of_these = frozenset().union(*hits)

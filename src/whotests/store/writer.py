@@ -62,6 +62,7 @@ class Writer:
         self._max_pages = max_pages
         self._connection: sqlite3.Connection | None = None
         self._host = ""
+        self._uid = b""
         self._to_begin: RunRecord | None = None
         self._over: tuple[int, ...] = ()
         self._pages_before: int | None = None
@@ -91,6 +92,7 @@ class Writer:
 
     def begin_run(self, run: RunRecord) -> None:
         """Adds the run; what has ended or died by now is what its end may remove."""
+        uid = os.urandom(16)
 
         def begin(connection: sqlite3.Connection) -> None:
             (self._pages_before,) = connection.execute("PRAGMA page_count").fetchone()
@@ -102,7 +104,7 @@ class Writer:
                 " label, branch, rules, python, platform, host, pid, part_of, whotests)"
                 " VALUES (?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    os.urandom(16),
+                    uid,
                     run.name,
                     run.started,
                     now,
@@ -122,7 +124,7 @@ class Writer:
             )
             rows = RunRows(run_id=run_id)
             rows.share_footprints(connection, recent=bool(run.part_of))
-            self._rows, self._host, self._over = rows, run.host, over
+            self._rows, self._host, self._uid, self._over = rows, run.host, uid, over
 
         try:
             self._transact(begin)
@@ -328,8 +330,10 @@ class Writer:
     def _beat(self, connection: sqlite3.Connection) -> None:
         if not self._rows.run_id:
             raise InternalError("nothing can be written before begin_run or after finish_run")
+        # Another run may have the id of one that was removed.
         beaten = connection.execute(
-            "UPDATE run SET heartbeat = ? WHERE id = ?", (self._clock(), self._rows.run_id)
+            "UPDATE run SET heartbeat = ? WHERE id = ? AND uid = ?",
+            (self._clock(), self._rows.run_id, self._uid),
         )
         if not beaten.rowcount:
             raise DataError(
