@@ -48,7 +48,12 @@ _BLOCK = 1 << 20
     type=click.Choice(list(FORMATS)),
     help="What the files are. Default: what they look like.",
 )
-@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="The data file.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The data file that they go into. Default: .whotests/data.db of the project.",
+)
 @click.option(
     "--run-name",
     default=_NAME,
@@ -56,15 +61,15 @@ _BLOCK = 1 << 20
     metavar="NAME",
     help="What to call the run that is made.",
 )
-@click.option("--label", default="", metavar="LABEL", help="A static context to put around all.")
-@click.option("--append", is_flag=True, help="Add to the run of this name and label.")
+@click.option("--context", metavar="LABEL", help="A label to put all their contexts below.")
+@click.option("--append", "-a", is_flag=True, help="Add to the run of this name and context.")
 @config_option
 def import_(
     files: tuple[Path, ...],
     format_name: str | None,
     data: Path | None,
     run_name: str,
-    label: str,
+    context: str | None,
     append: bool,
     config: Path | None,
 ) -> None:
@@ -78,7 +83,7 @@ def import_(
     foreign = [_read(file, format_name) for file in files]
     with tempfile.TemporaryDirectory(prefix="whotests-") as folder:
         staged = Path(folder) / "data.db"
-        tally = _stage(staged, foreign, files, settings, label)
+        tally = _stage(staged, foreign, files, settings, context or "")
         combine(
             settings.data,
             [staged],
