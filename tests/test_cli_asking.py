@@ -531,3 +531,32 @@ def test_help_loads_no_command(shop: DataFile) -> None:
     assert loaded("who", SOURCE, "--json") == (
         "whotests.cli.asking whotests.cli.group whotests.cli.who"
     )
+
+
+def test_an_answer_loads_no_more_than_it_needs(shop: DataFile) -> None:
+    """Asking one data file loads nothing of merging, SQL, recording or exports, and nothing that
+    starts processes."""
+    code = (
+        "import sys; from whotests.cli import cli\n"
+        "cli(sys.argv[1:], standalone_mode=False)\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            f"import sys; sys.path[:0] = {sys.path!r}\n{code}",
+            "who",
+            SOURCE,
+        ],
+        cwd=shop.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "whotests.store.reader" in loaded
+    for name in ("store.merging", "store.stored", "store.writer", "sql", "recording", "formats"):
+        assert f"whotests.{name}" not in loaded
+    assert "subprocess" not in loaded

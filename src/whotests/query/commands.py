@@ -4,7 +4,6 @@ May import types only. Refuses to know how tests are found: ids are the runner's
 """
 
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
@@ -85,5 +84,7 @@ def _dotted_parent(name: str) -> str:
 
 def _joined(words: Sequence[str]) -> str:
     if sys.platform == "win32":
+        import subprocess  # much to import, and not wanted elsewhere
+
         return subprocess.list2cmdline(words)
     return shlex.join(words)

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from whotests.errors import DataError
 from whotests.store.branches import Branches
@@ -34,10 +34,12 @@ from whotests.store.reading import connect_to_read
 from whotests.store.recorded_runs import recorded_runs
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.shards import data_files
-from whotests.store.stored import StoredTables
 from whotests.store.totals import lines_together
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, Outcome, TestName
+
+if TYPE_CHECKING:
+    from whotests.store.stored import StoredTables
 
 __all__ = ["Reader"]
 
@@ -372,8 +374,10 @@ class Reader:
         return found
 
     @property
-    def stored(self) -> StoredTables:
+    def stored(self) -> "StoredTables":
         """What stands in the file itself, all of its runs included."""
+        from whotests.store.stored import StoredTables  # not wanted by most questions
+
         return StoredTables(self.path, self._connection)
 
     def footprints_with(self, patterns: Collection[int]) -> Mapping[int, frozenset[int]]:
