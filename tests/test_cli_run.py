@@ -131,3 +131,4 @@ def test_options_reach_the_run(folder: Path) -> None:
     assert run_measured("python", "prog.py", options=options, cwd=folder).status == 0
     assert (folder / "d.db").exists()
     assert not (folder / ".whotests" / "data.db").exists()
+    assert (folder / ".whotests" / ".gitignore").read_text() == "*\n"  # the cache is in there

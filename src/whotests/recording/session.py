@@ -30,6 +30,7 @@ from whotests.recording.plan_file import PlanFile
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
 from whotests.recording.unloaded import surprise_of, unloaded_files
 from whotests.records import FileRecord, RunRecord
+from whotests.store.connection import prepare_folder
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
@@ -143,6 +144,7 @@ class Session:
         if handover is None:
             writer = Writer.open(plan.data)
             writer.begin_run(_run_record(plan))
+            _hide_cache(plan)
             session = cls(plan, scope=scope, writer=writer)
             session._flusher.resume()
         else:
@@ -417,6 +419,15 @@ class Session:
         if not os.path.normcase(absolute).startswith(self._root):
             return absolute
         return absolute[len(self._root) :].replace(os.sep, "/")
+
+
+def _hide_cache(plan: Plan) -> None:
+    """Sees to it that git ignores the cache where the data is elsewhere, too."""
+    if plan.cache.parent != plan.data.parent:
+        try:
+            prepare_folder(plan.cache)
+        except OSError:
+            return  # nothing will be cached, either
 
 
 def _run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:

@@ -51,7 +51,8 @@ def _encodable(value: object) -> object:
 
 
 def prepare_folder(path: Path) -> None:
-    """Makes the data file's folder; our own `.whotests` also says that git should ignore it."""
+    """Makes the folder of a data file, or of the cache; our own `.whotests` also says that git
+    should ignore it."""
     folder = path.parent
     folder.mkdir(parents=True, exist_ok=True)
     if folder.name == ".whotests":
