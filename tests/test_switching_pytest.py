@@ -174,11 +174,14 @@ def test_keys_without_meaning_are_told_once(shop: Path) -> None:
 
 
 def test_reports_wait_for_the_run_around(shop: Path) -> None:
-    """Within `whotests run` nothing can be reported yet, and pytest's summary says so."""
+    """Within `whotests run` nothing can be reported or checked yet, and pytest's summary says
+    so."""
     words = ("-m", "whotests", "run", "--", "python", "-m", "pytest", "-p", "no:cacheprovider")
-    ended = run_plain("python", *words, "--whotests", "--whotests-report=term", cwd=shop)
+    ours = ("--whotests", "--whotests-report=term", "--whotests-fail-under=100")
+    ended = run_plain("python", *words, *ours, cwd=shop)
     assert ended.status == 0
-    assert "makes no report within `whotests run`" in ended.out
+    for option in ("--whotests-report", "--whotests-fail-under"):
+        assert f"whotests: {option} does nothing within `whotests run`" in ended.out
 
 
 @pytest.mark.parametrize("kind", ["markdown", "markdown-append", "xml"])

@@ -52,8 +52,16 @@ def begin(config: Any) -> None:
     measure_afresh()
     options = config.known_args_namespace
     if current() is not None:
-        if any(options.whotests_report or ()):
-            config.pluginmanager.register(_NoReports(), "whotests-no-reports")
+        asked = [
+            name
+            for name, value in (
+                ("--whotests-report", any(options.whotests_report or ())),
+                ("--whotests-fail-under", options.whotests_fail_under is not None),
+            )
+            if value
+        ]
+        if asked:
+            config.pluginmanager.register(_NoReports(asked), "whotests-no-reports")
         return
     try:
         settings = _settings_of(config)
@@ -158,11 +166,15 @@ def _percentage(number: float | None) -> float | None:
 class _NoReports:
     """Says that the run that measures this one goes on, so that nothing can be reported yet."""
 
+    def __init__(self, asked: list[str]) -> None:
+        self._asked = asked
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        terminalreporter.write_line(
-            "whotests: --whotests-report makes no report within `whotests run`; "
-            "call `whotests report` when it is over"
-        )
+        for option in self._asked:
+            terminalreporter.write_line(
+                f"whotests: {option} does nothing within `whotests run`; "
+                "call `whotests report` when it is over"
+            )
 
 
 class _Ending:
