@@ -194,7 +194,7 @@ class Writer:
                     incomplete.append(problem)
                     status = RunStatus.INCOMPLETE
             before = current_before(connection, mine, over=self._over)
-            # A run that came to no test (a broken conftest, a mistyped path) is no reason to
+            # A run whose tests ran nothing (a broken conftest, a mistyped path) is no reason to
             # forget those of before. Its tests may be in parts that have not ended.
             only_rerun = append or (
                 have_tests(connection, before)
