@@ -19,6 +19,7 @@ from measured_commands import run_plain, write_files
 from whotests.config.coverage_file import KINDS, CoverageFile, find_coverage_file
 from whotests.config.project import find_project
 from whotests.config.settings import load_settings
+from whotests.config.unused import unused_sentences
 from whotests.errors import UsageError
 from whotests.source.rules import DEFAULT_EXCLUDE, DEFAULT_PARTIAL
 
@@ -372,6 +373,33 @@ def test_what_coverage_does_not_know_is_told(tmp_path: Path) -> None:
     }
     assert "does not know it either" in reasons["run", "brunch"]
     assert "plug-in" in reasons["a_plugin", ""]
+    write_files(tmp_path, {".coveragerc": "[report]\nfail_undr = 90\n"})
+    ((section, key, _),) = load_settings(tmp_path).unused
+    assert (section, key) == ("report", "fail_undr")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "section"),
+    [
+        ("setup.cfg", "[metadata]\nname=a\n[coverage:report]\nbogus=1\n", "coverage:report"),
+        ("tox.ini", "[testenv]\ndeps=a\n[coverage:report]\nbogus=1\n", "coverage:report"),
+        (
+            "pyproject.toml",
+            "[project]\nname='a'\n[tool.coverage.report]\nbogus=1\n",
+            "tool.coverage.report",
+        ),
+    ],
+)
+def test_sections_of_other_programs_are_not_told(
+    tmp_path: Path, name: str, text: str, section: str
+) -> None:
+    """Of a file of many programs that is named, what is coverage.py's is told, by the commands
+    that it is about."""
+    (tmp_path / name).write_text(text)
+    settings = load_settings(tmp_path, config=Path(name), environ={})
+    assert [(unused[0], unused[1]) for unused in settings.unused] == [(section, "bogus")]
+    assert unused_sentences(settings, of_reports=False) == []
+    assert len(unused_sentences(settings, of_reports=True)) == 1
 
 
 def test_nothing_is_loaded_where_there_is_nothing(tmp_path: Path) -> None:

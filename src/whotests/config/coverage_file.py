@@ -76,6 +76,9 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 _PREFIX: Final = "coverage:"
 
+_SHARED: Final = ("setup.cfg", "tox.ini", "pyproject.toml")
+"""Files of many programs, of which each has sections of its own."""
+
 
 class CoverageFile(NamedTuple):
     """One file's settings, as they were written: environment filled in, nothing made absolute."""
@@ -106,10 +109,11 @@ def find_coverage_file(
     for name in ("setup.cfg", "tox.ini"):
         if mentions_coverage(str(root / name)):
             found = _read(_IniFile(root / name, own=False), root / name, environ)
-            if found is not None:
+            if _has_settings(found):
                 return found
     if "coverage" in tool:
-        return _read(_TomlFile({"tool": tool}, own=False), root / "pyproject.toml", environ)
+        found = _read(_TomlFile({"tool": tool}, own=False), root / "pyproject.toml", environ)
+        return found if _has_settings(found) else None
     return None
 
 
@@ -120,8 +124,7 @@ def read_coverage_file(file: Path, *, environ: Mapping[str, str]) -> CoverageFil
         sections = _TomlFile(read_toml(file), own=True)
     else:
         sections = _IniFile(file, own=True)
-    found = _read(sections, file, environ)
-    return found or CoverageFile(file, {}, (), ())
+    return _read(sections, file, environ)
 
 
 def substituted(text: str, environ: Mapping[str, str]) -> str:
@@ -160,8 +163,15 @@ class _Sections(Protocol):
         """The value as its kind needs it; raises ValueError for one that is of another."""
 
 
-def _read(sections: _Sections, file: Path, environ: Mapping[str, str]) -> CoverageFile | None:
-    """What the file says, or None when it says nothing."""
+def _has_settings(found: CoverageFile) -> bool:
+    """Whether the file is coverage.py's, too."""
+    plugins = found.values.get(("run", "plugins"), ())
+    of_plugins = any(section in plugins for section, _ in found.strange)
+    return bool(found.values or found.paths or of_plugins)
+
+
+def _read(sections: _Sections, file: Path, environ: Mapping[str, str]) -> CoverageFile:
+    """What the file says."""
     values: dict[tuple[str, str], Any] = {}
     strange: list[tuple[str, str]] = []
     paths: list[tuple[str, tuple[str, ...]]] = []
@@ -201,16 +211,14 @@ def _read(sections: _Sections, file: Path, environ: Mapping[str, str]) -> Covera
             continue
         kinds = KINDS.get(section)
         if kinds is None:
-            strange.append((written[section], ""))
+            if written[section] != section or file.name not in _SHARED:
+                strange.append((written[section], ""))
             continue
         for key, value in sections.options(section).items():
             if key in kinds:
                 values[section, key] = convert(section, key, kinds[key], value)
             else:
                 strange.append((written[section], key))
-    plugins = values.get(("run", "plugins"), ())
-    if not (values or paths or any(section in plugins for section, _ in strange)):
-        return None
     return CoverageFile(file, values, tuple(paths), tuple(strange), tuple(filled))
 
 

@@ -20,7 +20,8 @@ def unused_sentences(settings: Settings, *, of_reports: bool) -> list[str]:
     file = shown_file(settings.file)
     sentences = []
     for section, key, reason in settings.unused:
-        if (section in _OF_REPORTS) is of_reports:
+        name = section.removeprefix("coverage:").removeprefix("tool.coverage.")
+        if (name in _OF_REPORTS) is of_reports:
             what = f"'{key}' of [{section}]" if key else f"[{section}]"
             sentences.append(f"{file}: {what} changes nothing: {reason}")
     return sentences
