@@ -62,6 +62,7 @@ def dump(path: Path) -> list[object]:
         ("command", f"'{'[' * 9999}'"),
         ("root", "x'00'"),
         ("rules", "'[]'"),
+        ("rules", """'[["("], []]'"""),
         ("pid", "'me'"),
         ("part_of", "99"),
     ],
@@ -72,7 +73,8 @@ def test_rows_of_runs_that_make_no_sense(nightly: DataFile, column: str, wrong: 
     connection.execute(f"UPDATE run SET {column} = {wrong} WHERE id = 3")
     connection.commit()
     connection.close()
-    for words in (["runs"], ["status", "--run", "2"], ["erase", "--run", "2"]):
+    commands = (["report", "--run", "3"], ["runs"], ["status", "--run", "2"])
+    for words in (*commands, ["erase", "--run", "2"]):
         ended = whotests(nightly.root, *words)
         assert ended.status in (0, 2), ended.err
         assert "Traceback" not in ended.err

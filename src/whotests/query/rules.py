@@ -3,6 +3,7 @@
 May import types, source and the store's values. Refuses to change what else is recorded.
 """
 
+import re
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,10 +19,13 @@ def under_rules(file: FileVersion, source: bytes, *, now: Rules, before: Rules) 
     """The version of these bytes as it would have been recorded under the rules of now.
 
     Only what the rules change is: another Python may have recorded it, and parts that are not
-    measured count as excluded whatever the rules.
+    measured count as excluded whatever the rules. Raises LookupError when those of before are no
+    regular expressions.
     """
     try:
         new, old = _applied(source, now, before)
+    except re.error as error:
+        raise LookupError(f"a run excluded lines by {error.pattern!r:.80}") from error
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         # This Python may not know its syntax.
         return file
