@@ -179,6 +179,9 @@ def test_erase_leaves_what_is_not_ours(data: DataFile) -> None:
     assert "upgrade whotests" in refusal(data, "erase")
     assert data.path.read_bytes() == content
     assert "is not a data file" in refusal(data, "erase", "--data", ".whotests")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(data.root / "pipe")
+        assert "is not a data file" in refusal(data, "erase", "--data", "pipe")
 
 
 @pytest.mark.parametrize("damage", ["older", "cut short", "nonsense"])

@@ -86,7 +86,8 @@ def _version(path: Path) -> int:
     """The version of its schema; 0: there is no such file, or nothing in it."""
     if not path.exists() or (path.is_file() and not path.stat().st_size):
         return 0
-    version = version_in_header(path)
+    # To open a pipe would take until somebody writes into it.
+    version = version_in_header(path) if path.is_file() else None
     if version is None:
         raise not_ours(path)
     return version
