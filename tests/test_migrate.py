@@ -144,6 +144,7 @@ def test_addopts(tmp_path: Path) -> None:
         ("--cov --cov-report=", "--whotests --whotests-report="),
         ("--cov=a --cov b --cov-report xml:x", "--whotests=a --whotests=b --whotests-report=xml:x"),
         ("--no-cov --cov-reset", "--no-whotests --whotests-reset"),
+        ("--cov=html5lib --cov-report=html:out", "--whotests=html5lib"),
         ("--cov-fail-under 80 -x", "--whotests-fail-under=80"),
         ("--cov-context=test --cov-config=.coveragerc", ""),
         ("-x --verbose", ""),

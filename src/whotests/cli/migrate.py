@@ -1,6 +1,7 @@
 """`whotests migrate`: coverage.py's settings as ours."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ from whotests.config.pytest_cov import pytest_words
 from whotests.errors import MachineError, UsageError
 
 __all__ = ["migrate"]
+
+_PAGES = "--cov-report[= ]html"
 
 
 @click.command(short_help="Write coverage.py's settings as [tool.whotests].")
@@ -55,7 +58,7 @@ def migrate(config: Path | None, print_only: bool) -> None:
     for file, before, after in pytest_words(project.root, project.tool):
         click.echo(
             f"whotests: {shown_file(file)}: instead of `{before}` pytest needs `{after}`"
-            + ("; there are no reports in HTML" if "html" in before else ""),
+            + ("; there are no reports in HTML" if re.search(_PAGES, before) else ""),
             err=True,
         )
 

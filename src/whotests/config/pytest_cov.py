@@ -63,7 +63,8 @@ def translated_words(words: list[str]) -> tuple[list[str], list[str]]:
             before.append(value)
         ours = COUNTERPARTS[name]
         # The settings are in [tool.whotests] now, and there are no pages of source.
-        if ours and name != "--cov-config" and not value.startswith(_PAGES):
+        page = name == "--cov-report" and value.partition(":")[0] in _PAGES
+        if ours and name != "--cov-config" and not page:
             after.append(f"{ours}={value}" if value or name in _WITH_VALUE else ours)
     if "--cov" in {word.partition("=")[0] for word in before} and not any(
         word.startswith("--cov-report") for word in before
