@@ -8,7 +8,7 @@ import click
 
 from whotests.cli.asking import data_option, json_option, opened, print_json, run_option
 from whotests.cli.configured import config_option, tell_unused
-from whotests.config.file_settings import FORMATS, SORT_COLUMNS
+from whotests.config.file_settings import FORMATS, MOST_DIGITS, SORT_COLUMNS
 from whotests.config.settings import Settings
 from whotests.errors import UsageError
 from whotests.query.choice import Choice
@@ -57,7 +57,7 @@ def _column(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 )
 @click.option(
     "--precision",
-    type=click.IntRange(0, 9),
+    type=click.IntRange(0, MOST_DIGITS),
     metavar="DIGITS",
     help="Digits of percentages after the point; default: none.",
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from whotests.config.coverage_file import CoverageFile
 from whotests.config.expressions import checked, checked_rules
-from whotests.config.file_settings import FORMATS, FileSettings, UnusedKey
+from whotests.config.file_settings import FORMATS, MOST_DIGITS, FileSettings, UnusedKey
 from whotests.config.globs import checked_globs
 from whotests.errors import UsageError
 
@@ -74,7 +74,6 @@ _COLUMNS: Final = {
     "brpart": "partial",
     "cover": "cover",
 }
-_MOST_DIGITS: Final = 9
 
 
 def translated_settings(
@@ -226,9 +225,9 @@ class _Translation:
 
     def _precision(self) -> int:
         digits: int = self._found.values.get(("report", "precision"), 0)
-        if not 0 <= digits <= _MOST_DIGITS:
+        if not 0 <= digits <= MOST_DIGITS:
             raise UsageError(
-                f"{self._where('report', 'precision')} must be from 0 to {_MOST_DIGITS}; "
+                f"{self._where('report', 'precision')} must be from 0 to {MOST_DIGITS}; "
                 f"it is {digits}"
             )
         return digits

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-__all__ = ["FORMATS", "SORT_COLUMNS", "FileSettings", "UnusedKey"]
+__all__ = ["FORMATS", "MOST_DIGITS", "SORT_COLUMNS", "FileSettings", "UnusedKey"]
 
 SORT_COLUMNS: Final = (
     "name",
@@ -18,6 +18,9 @@ SORT_COLUMNS: Final = (
 
 FORMATS: Final = ("text", "markdown", "total")
 """How a report can be printed."""
+
+MOST_DIGITS: Final = 9
+"""Of percentages, after the point."""
 
 
 class UnusedKey(NamedTuple):

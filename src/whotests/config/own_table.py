@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from whotests.config.expressions import checked, checked_rules
-from whotests.config.file_settings import FORMATS, SORT_COLUMNS, FileSettings
+from whotests.config.file_settings import FORMATS, MOST_DIGITS, SORT_COLUMNS, FileSettings
 from whotests.config.globs import checked_globs
 from whotests.config.run_names import checked_run_name
 from whotests.errors import UsageError
@@ -45,8 +45,6 @@ _EXAMPLES: Final = {
 KEYS: Final = tuple(_EXAMPLES)
 """The keys that `[tool.whotests]` may have."""
 
-_MOST_DIGITS: Final = 9
-
 
 def read_own_table(table: Mapping[str, object], *, file: Path) -> FileSettings:
     """What the table says.
@@ -77,7 +75,7 @@ def read_own_table(table: Mapping[str, object], *, file: Path) -> FileSettings:
         partial_also=values.expressions("partial_also"),
         paths=values.paths("paths"),
         fail_under=values.percentage("fail_under"),
-        precision=values.whole("precision", most=_MOST_DIGITS, default=default.precision),
+        precision=values.whole("precision", most=MOST_DIGITS, default=default.precision),
         show_missing=values.flag("show_missing"),
         skip_covered=values.flag("skip_covered"),
         skip_empty=values.flag("skip_empty"),

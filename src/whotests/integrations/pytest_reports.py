@@ -83,6 +83,7 @@ class Reports:
         self,
         wanted: tuple[Wanted, ...],
         *,
+        check: bool,
         fail_under: float | None,
         precision: int | None,
         data: Path,
@@ -90,8 +91,10 @@ class Reports:
         config: str | None,
         folder: Path,
     ) -> None:
-        """`fail_under` and `precision` as they were asked for, None for what the settings say."""
+        """With `check`, a percentage below what is asked for is a problem; `fail_under` and
+        `precision` as they were asked for, None for what the settings say."""
         self._wanted = wanted
+        self._check = check
         self._fail_under = fail_under
         self._precision = precision
         # Of this run and no other: one of another name may have begun meanwhile.
@@ -99,8 +102,8 @@ class Reports:
         self._common = (*run, *(("--config", config) if config else ()))
         self._folder = folder
 
-    def make(self, *, check: bool) -> Made:
-        """Makes them all; with `check`, a percentage below what is asked for is a problem."""
+    def make(self) -> Made:
+        """Makes them all."""
         texts: list[str] = []
         problems: list[str] = []
 
@@ -110,12 +113,12 @@ class Reports:
             said = [line for line in done.stderr.splitlines(True) if line not in texts]
             (problems if done.returncode else texts).extend(said)
 
-        checked = not check
+        checked = not self._check
         for wanted in self._wanted:
             try:
                 os.makedirs((self._folder / wanted.place).parent, exist_ok=True)
                 if wanted.kind == "term":
-                    done = self._report(*wanted.options, check=check)
+                    done = self._report(*wanted.options, check=self._check)
                     checked = True
                     tell(done, output=done.stdout)
                 elif wanted.kind in _FORMATS:

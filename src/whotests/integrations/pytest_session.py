@@ -5,27 +5,27 @@ import copy
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pluggy import HookimplMarker
 
 from whotests.config.discover import find_source
 from whotests.config.entry_points import context_providers
 from whotests.config.settings import Settings, load_settings
-from whotests.config.unused import unused_sentences
 from whotests.errors import UsageError, WhotestsError
 from whotests.integrations.install import install
 from whotests.integrations.pytest_recorder import PytestRecorder, register
-from whotests.integrations.pytest_reports import Made, Reports, read_reports
 from whotests.recording.plan import Plan
 from whotests.recording.session import Session, current, measure_afresh
 from whotests.source.rules import in_force
+
+if TYPE_CHECKING:
+    from whotests.integrations.pytest_reports import Reports
 
 __all__ = ["begin", "detach_value"]
 
 _INCOMPLETE_STATUS = 3
 _FAILED_STATUS = 1
-_MOST_DIGITS = 9
 _ENDED = (0, 1, 5)
 """Exit statuses of runs that came to their end: tests passed, some failed, there were none."""
 
@@ -65,15 +65,7 @@ def begin(config: Any) -> None:
         return
     try:
         settings = _settings_of(config)
-        reports = Reports(
-            read_reports(options.whotests_report or ()),
-            fail_under=_percentage(options.whotests_fail_under),
-            precision=_digits(options.whotests_precision),
-            data=settings.data,
-            run_name=settings.run_name,
-            config=options.whotests_config,
-            folder=Path(config.invocation_params.dir),
-        )
+        reports = _reports_of(config, settings)
         session = Session.start(_plan_of(config, settings))
         install(session, session.plan)
     except WhotestsError as error:
@@ -87,7 +79,6 @@ def begin(config: Any) -> None:
         recorder,
         reports,
         settings=settings,
-        check=settings.fail_under is not None or options.whotests_fail_under is not None,
         report_on_fail=not options.whotests_no_report_on_fail,
     )
     config.pluginmanager.register(ending, "whotests-ending")
@@ -106,6 +97,29 @@ def _settings_of(config: Any) -> Settings:
         branch=True if options.whotests_branch else None,
         data=Path(options.whotests_data) if options.whotests_data else None,
         config=Path(options.whotests_config) if options.whotests_config else None,
+    )
+
+
+def _reports_of(config: Any, settings: Settings) -> "Reports | None":
+    """The reports that are asked for; None: there is nothing to report, and nothing to check."""
+    options = config.known_args_namespace
+    fail_under = _percentage(options.whotests_fail_under)
+    precision = _digits(options.whotests_precision)
+    check = settings.fail_under is not None or fail_under is not None
+    words = tuple(filter(None, options.whotests_report or ()))
+    if not words and not check:
+        return None
+    from whotests.integrations.pytest_reports import Reports, read_reports  # not part of each start
+
+    return Reports(
+        read_reports(words),
+        check=check,
+        fail_under=fail_under,
+        precision=precision,
+        data=settings.data,
+        run_name=settings.run_name,
+        config=options.whotests_config,
+        folder=Path(config.invocation_params.dir),
     )
 
 
@@ -152,8 +166,11 @@ def _kept(runs: int | None) -> int | None:
 
 
 def _digits(number: int | None) -> int | None:
-    if number is not None and not 0 <= number <= _MOST_DIGITS:
-        raise UsageError(f"--whotests-precision={number} must be from 0 to {_MOST_DIGITS}")
+    if number is not None:
+        from whotests.config.file_settings import MOST_DIGITS  # not part of each start
+
+        if not 0 <= number <= MOST_DIGITS:
+            raise UsageError(f"--whotests-precision={number} must be from 0 to {MOST_DIGITS}")
     return number
 
 
@@ -185,19 +202,18 @@ class _Ending:
         self,
         session: Session,
         recorder: PytestRecorder,
-        reports: Reports,
+        reports: "Reports | None",
         *,
         settings: Settings,
-        check: bool,
         report_on_fail: bool,
     ) -> None:
         self._session = session
         self._recorder = recorder
         self._reports = reports
         self._settings = settings
-        self._check = check
         self._report_on_fail = report_on_fail
-        self._made = Made("", ())
+        self._report = ""
+        self._problems: tuple[str, ...] = ()
 
     @_hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: Any, exitstatus: Any) -> None:
@@ -206,20 +222,23 @@ class _Ending:
         stopped = int(exitstatus) not in _ENDED or (
             session.testsfailed and not self._report_on_fail
         )
-        if not stopped and not collected_only:
-            self._made = self._reports.make(check=self._check)
-        if self._made.problems and int(session.exitstatus) == 0:
+        if self._reports is not None and not stopped and not collected_only:
+            self._report, self._problems = self._reports.make()
+        if self._problems and int(session.exitstatus) == 0:
             session.exitstatus = _FAILED_STATUS
         if self._session.problem and int(session.exitstatus) == 0:
             session.exitstatus = _INCOMPLETE_STATUS
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        for line in self._made.text.splitlines():
+        for line in self._report.splitlines():
             terminalreporter.write_line(line)
-        for line in self._made.problems:
+        for line in self._problems:
             terminalreporter.write_line(line, red=True)
-        for sentence in unused_sentences(self._settings, of_reports=False):
-            terminalreporter.write_line(f"whotests: {sentence}")
+        if self._settings.unused:
+            from whotests.config.unused import unused_sentences  # not part of each start
+
+            for sentence in unused_sentences(self._settings, of_reports=False):
+                terminalreporter.write_line(f"whotests: {sentence}")
         data = self._session.plan.data
         shown = os.path.relpath(data) if str(data).startswith(os.getcwd() + os.sep) else data
         tests = self._recorder.test_count
