@@ -470,3 +470,19 @@ def test_joins_reach_the_packed_data(data: DataFile, sql: str, most: int) -> Non
         assert "VIRTUAL TABLE INDEX" in plan
         asked(box, sql)
         assert box.ground.decoded <= most
+
+
+@pytest.mark.parametrize(
+    ("sql", "outer"),
+    [
+        ("SELECT outcome, count(*) FROM fact JOIN test ON test.id = fact.test GROUP BY 1", "test"),
+        (
+            "SELECT run, count(*) FROM fact JOIN context ON context.name = fact.context GROUP BY 1",
+            "context",
+        ),
+    ],
+)
+def test_joins_with_all_facts_do_not_look_up_each(box: Sandbox, sql: str, outer: str) -> None:
+    """Facts are asked for test by test: to ask for the test of each fact takes much longer."""
+    steps = [str(step[-1]) for step in asked(box, f"EXPLAIN QUERY PLAN {sql}")]
+    assert [step.split()[1] for step in steps if step.startswith("SCAN")] == [outer, "fact"]

@@ -17,6 +17,8 @@ __all__ = ["ContextRows", "RunRows", "TestRows", "moment_of"]
 
 _TESTS = 5_000
 _CONTEXTS = 10_000
+_LOOKUP = 5.0
+"""To ask for one takes so many times what one more row of a walk through all of them takes."""
 
 
 class RunRows:
@@ -64,7 +66,7 @@ class TestRows:
 
     def estimate(self, known: frozenset[str], hinted: frozenset[str]) -> Estimate:
         if "id" in known:
-            return Estimate(rows=1, cost=1.0, unique=True)
+            return Estimate(rows=1, cost=_LOOKUP, unique=True)
         rows = max(1, _TESTS // 10 ** len(known) // 2 ** len(hinted))
         return Estimate(rows=rows, cost=float(_TESTS))
 
@@ -115,11 +117,11 @@ class ContextRows:
 
     def estimate(self, known: frozenset[str], hinted: frozenset[str]) -> Estimate:
         if known >= {"name", "run"}:
-            return Estimate(rows=1, cost=1.0, unique=True)
+            return Estimate(rows=1, cost=_LOOKUP, unique=True)
         if "name" in known:
-            return Estimate(rows=1, cost=1.0)
+            return Estimate(rows=1, cost=_LOOKUP)
         if "test" in known:
-            return Estimate(rows=3, cost=3.0)
+            return Estimate(rows=3, cost=_LOOKUP)
         rows = max(1, _CONTEXTS // 3 ** len(known) // 2 ** len(hinted))
         return Estimate(rows=rows, cost=float(_CONTEXTS))
 
