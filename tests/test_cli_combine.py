@@ -305,6 +305,27 @@ def test_subset_by_file_outcome_and_run(home: Path) -> None:
     assert [name for name, *_ in told(home / "4.db").runs] == ["nightly"]
 
 
+def test_subset_counts_a_file_of_several_versions_once(home: Path) -> None:
+    """As combine does, and as reports list it."""
+    source = home / "src" / "shop" / "basket.py"
+    source.write_text("# another text\n" + source.read_text())
+    record(home, "test_half", data="changed.db")
+    words = ("--data", "whole", "--data", "changed.db", "--files", "*/basket.py")
+    ended = whotests("subset", *words, "-o", "part.db", cwd=home)
+    assert ended.status == 0, ended.err
+    assert len(told(home / "part.db").files) == 2
+    assert " 1 file, " in ended.out
+
+
+def test_subset_by_other_settings(home: Path) -> None:
+    """--config says where the data is, as for the other commands."""
+    (home / "other.toml").write_text('[tool.whotests]\ndata = "whole/data.db"\n')
+    words = ("--contexts", "import", "-o", "part.db")
+    assert whotests("subset", *words, cwd=home).status == 2
+    ended = whotests("subset", "--config", "other.toml", *words, cwd=home)
+    assert ended.status == 0, ended.err
+
+
 def test_subset_of_several_files(home: Path) -> None:
     """They count as one."""
     words = ("--data", "shards", "--contexts", "*test_half", "--contexts", "*test_large")

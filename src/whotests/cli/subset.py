@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from whotests.cli.asking import data_option, run_option
+from whotests.cli.configured import config_option
 from whotests.config.settings import load_settings
 from whotests.store.merging import Choice
 from whotests.store.merging.slicing import write_subset
@@ -47,6 +48,7 @@ __all__ = ["subset"]
 @click.option("--force", is_flag=True, help="Replace the file if it is there already.")
 @data_option
 @run_option
+@config_option
 def subset(
     output: Path,
     contexts: tuple[str, ...],
@@ -55,6 +57,7 @@ def subset(
     force: bool,
     data: tuple[Path, ...],
     run: str | None,
+    config: Path | None,
 ) -> None:
     """Write the chosen part of the data to a data file of its own; the data stays as it is.
 
@@ -63,7 +66,7 @@ def subset(
     of those are left out.
     """
     cwd = Path.cwd()
-    settings = load_settings(cwd)
+    settings = load_settings(cwd, config=config)
     inputs = data_files([cwd / path for path in data] or [settings.data])
     root, aliases = settings.root.as_posix(), settings.paths
     runs = None

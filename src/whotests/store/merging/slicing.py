@@ -34,6 +34,7 @@ class Slice:
     runs: int
     tests: int
     files: int
+    """Several versions of one count once."""
     size: int
     """Bytes."""
 
@@ -50,9 +51,8 @@ def write_subset(
     """Writes what is chosen of the data files, which count as one, to `target`.
 
     `root`, `aliases` and the ids of `choice.runs` are those of `merged`, when there are several
-    inputs. Raises
-    UsageError when nothing is chosen or `target` is there and not to `replace`, else as
-    `combine`; nothing has changed then.
+    inputs. Raises UsageError when nothing is chosen or `target` is there and not to `replace`,
+    else as `combine`; nothing has changed then.
     """
     if os.path.lexists(target) and (not replace or not target.is_file()):
         raise UsageError(
@@ -110,8 +110,10 @@ def _written(source: Source, path: Path, choice: Choice) -> Slice:
             )
         counts = {
             table: int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-            for table in ("run", "test", "file", "context")
+            for table in ("run", "test", "context")
         }
+        paths = "SELECT count(*) FROM (SELECT DISTINCT folder_id, name FROM file)"
+        (files,) = connection.execute(paths).fetchone()
         if not counts["test"] and not counts["context"]:
             raise UsageError(
                 "nothing of the data is chosen, so nothing was written; `whotests status` and "
@@ -126,6 +128,6 @@ def _written(source: Source, path: Path, choice: Choice) -> Slice:
     return Slice(
         runs=counts["run"],
         tests=counts["test"],
-        files=counts["file"],
+        files=int(files),
         size=path.stat().st_size,
     )
