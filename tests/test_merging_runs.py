@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -340,3 +341,17 @@ def test_a_run_of_many_shards_tells_what_they_were(tmp_path: Path) -> None:
     assert run.python == "CPython 3.11.7"
     assert len(run.uid) == 32
     assert os.getpid() == run.pid
+
+
+def test_what_is_combined_is_packed(tmp_path: Path) -> None:
+    """A combined file has no room to spare, however little of it was replaced."""
+    target = tmp_path / "all.db"
+    tests = [f"tests/test_{number % 7}.py::test_{number}" for number in range(3000)]
+    combined(target, shard(tmp_path / "a", tests={test: [8] for test in tests}))
+    combined(target, shard(tmp_path / "b", tests={test: [11] for test in tests[:150]}, label="x"))
+    combined(target, shard(tmp_path / "c", tests={TEST: [12]}, label="x"))
+    size = target.stat().st_size
+    connection = sqlite3.connect(target)
+    connection.execute("VACUUM")
+    connection.close()
+    assert size == target.stat().st_size

@@ -100,7 +100,6 @@ def combine(
         prepare_folder(target)
         connection = connect_to_write(target, max_pages=max_pages, often=False)
         try:
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 combined = _Combining(connection, how, append=append, here=here, now=now).take(
@@ -112,7 +111,7 @@ def combine(
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            compact(connection, pages_before=pages)
+            compact(connection, pages_before=0)
         finally:
             connection.close()
     except (sqlite3.Error, OSError) as failure:
