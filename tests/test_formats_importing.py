@@ -259,7 +259,8 @@ def test_static_contexts_are_runs(tmp_path: Path) -> None:
         root / ".coverage",
         {f"{python}|{CALL}": {"src/mod.py": [2]} for python in ("py3.11", "py3.13")},
     )
-    imported(root, ".coverage", "--context", "linux", "--run-name", "nightly")
+    ended = imported(root, ".coverage", "--context", "linux", "--run-name", "nightly")
+    assert "as 2 runs 'nightly' of" in ended.out
     with Reader.open(root / ".whotests" / "data.db") as reader:
         assert [(run.name, run.label) for run in reader.runs] == [
             ("nightly", "linux/py3.11"),

@@ -195,10 +195,11 @@ def _note(foreign: Sequence[Foreign]) -> str:
 
 def _tell(tally: Tally, foreign: Sequence[Foreign], settings: Settings) -> None:
     branches = f", {_count(tally.branches, 'branch', 'branches')}" if tally.branches else ""
+    runs = "run" if len(tally.labels) == 1 else f"{len(tally.labels)} runs"
     click.echo(
         f"imported {_count(tally.files, 'file')}, {_count(tally.tests, 'test')} in "
         f"{_count(tally.contexts, 'context')}, {_count(tally.lines, 'line')} that they ran"
-        f"{branches}, as run {settings.run_name!r} of {os.path.relpath(settings.data)}"
+        f"{branches}, as {runs} {settings.run_name!r} of {os.path.relpath(settings.data)}"
     )
     unsaid = dict.fromkeys(what for each in foreign for what in each.unsaid)
     if unsaid:
