@@ -52,7 +52,8 @@ def test_reports_of_every_kind(shop: Path) -> None:
     """On the terminal and into files, each of which is that of the command; in folders that are
     made for them."""
     kinds = ["term-missing", "term:skip-covered", "markdown:a/b.md", "json", "xml:c.xml", "lcov"]
-    out = run_pytest(shop, *SHOP, *(f"--whotests-report={kind}" for kind in kinds)).out
+    options = (f"--whotests-report={kind}" for kind in kinds)
+    out = run_pytest(shop, *SHOP, *options, COLUMNS="200").out
     assert re.search(r"^shop/__init__\.py +6 +2 +2 +1 +62% +1 +2  4, 7$", out, re.MULTILINE)
     assert "shop/full.py" not in out
     assert "not listed: 1 file, because nothing of them is missing" in out
