@@ -1,6 +1,8 @@
 """Sets of numbers survive being packed."""
 
+import time
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -177,3 +179,50 @@ def test_places_of_branches_stay(
     assert after.first_within(first, first + length) == min(inside, default=0)
     if any(first <= line <= first + length for line, _ in before.all):
         assert before.first_within(first, first + length) == min(inside)
+
+
+MARKED = b"\xff" * (1 << 24) + b"\1"
+"""A number of 16 million bytes, which a few thousand come to when they are inflated."""
+
+
+def deflated(content: bytes, window: int = -10) -> bytes:
+    """Bytes as all that is packed has them."""
+    deflater = zlib.compressobj(9, zlib.DEFLATED, window)
+    return deflater.compress(content) + deflater.flush()
+
+
+@pytest.mark.parametrize(
+    ("unpacked", "blob"),
+    [
+        (unpack_branches, b"D" + deflated(MARKED[2:])),
+        (unpack_outline, deflated(MARKED[2:], -13)),
+        (unpack_ran, deflated(b"\1" + MARKED[4:-1] + b"\0") + b"\0\x80\0"),
+    ],
+)
+def test_endless_numbers(unpacked: Callable[[bytes], object], blob: bytes) -> None:
+    """Forged bytes that are one long number raise ValueError before anybody has read it."""
+    began = time.process_time()
+    with pytest.raises(ValueError, match=r"too long|damaged"):
+        unpacked(blob)
+    assert time.process_time() - began < 1
+
+
+def test_names_that_fill_the_memory() -> None:
+    """Units in each other, each of which says little, have names that are long together."""
+    count, name = 3000, b"a" * 50
+    depths = b"".join(bytes((n & 127 | 128, n >> 7)) for n in range(1, count + 1))
+    head = bytes((count & 127 | 128, count >> 7))
+    content = head + depths + bytes(4 * count) + b"\n".join([name] * count)
+    with pytest.raises(ValueError, match="damaged"):
+        unpack_outline(deflated(content, -13))
+
+
+@pytest.mark.parametrize("line", [2**24 + 1, 2**40])
+def test_lines_that_no_file_has(line: int) -> None:
+    """Forged lines, for which a bitmap would take all memory, raise ValueError."""
+    for branch in ((line, 1), (1, line), (1, -line)):
+        with pytest.raises(ValueError, match="no file has"):
+            unpack_branches(pack_branches([branch]))
+    for unit in ((0, line, line, 0, "f"), (0, 1, line, 0, "f")):
+        with pytest.raises(ValueError, match="damaged"):
+            unpack_outline(pack_outline([unit]))

@@ -48,6 +48,12 @@ _LONG_BITMAP: Final = 24
 _DEFLATED_RAN: Final = b"\0\x80\0"
 """Ends deflated bytes of what ran of a unit, and no others: a length without needless zeros."""
 
+_LONGEST_NUMBER: Final = 63
+"""Bits: to read one of millions of bytes, which a few forged ones come to, takes hours."""
+
+_LAST_LINE: Final = 1 << 24
+"""No source file has more lines; bitmaps have room for all of them."""
+
 _WORTH_DEFLATING: Final = 24
 """Fewer bytes hardly shrink, and most footprints of small tests are fewer."""
 
@@ -172,6 +178,8 @@ def unpack_ran(blob: bytes) -> tuple[LineBits, int]:
         shift += 7
         if blob[end] < 128:
             break
+        if shift > _LONGEST_NUMBER:
+            raise ValueError("what ran of a unit is damaged")
     return unpack_bits(blob[:number]), int.from_bytes(blob[number:end], "little")
 
 
@@ -219,6 +227,8 @@ def unpack_branches(blob: bytes) -> tuple[tuple[int, int], ...]:
                 line = 0
                 continue
             line += number >> 1
+            if line > _LAST_LINE:
+                raise ValueError("packed branches have lines that no file has")
             for _ in range(next(numbers) if number & 1 else 2):
                 way = next(numbers)
                 if way > 1:
@@ -229,6 +239,9 @@ def unpack_branches(blob: bytes) -> tuple[tuple[int, int], ...]:
                 branches.append((line, left))
     except StopIteration:
         raise ValueError("packed branches are cut short") from None
+    ends = [end for _, end in branches]
+    if ends and not -_LAST_LINE <= min(ends) <= max(ends) <= _LAST_LINE:
+        raise ValueError("packed branches have lines that no file has")
     return tuple(branches)
 
 
@@ -241,6 +254,8 @@ def _numbers(steps: bytes) -> Iterator[int]:
         if step < 128:
             yield number
             number = shift = 0
+        elif shift > _LONGEST_NUMBER:
+            raise ValueError("a packed number is too long")
 
 
 def _unsigned(number: int) -> int:
@@ -309,6 +324,7 @@ def unpack_outline(blob: bytes) -> list[Outlined]:
     around = [""]
     opened = [0]
     ended = 0
+    room = _MOST
     columns = (numbers[place * count : (place + 1) * count] for place in range(5))
     for depth, kind, body, start, length, name in zip(*columns, names, strict=True):
         if not 0 < depth <= len(around):
@@ -318,6 +334,9 @@ def unpack_outline(blob: bytes) -> list[Outlined]:
         first_line = before + _signed(start)
         ended = first_line + length
         name = around[-1] + name
+        room -= len(name)
+        if not 0 <= first_line <= ended <= _LAST_LINE or room < 0:
+            raise ValueError("a file's outline is damaged")
         units.append((kind, first_line, ended, first_line + body - 1 if body else 0, name))
         around.append(f"{name}.")
         opened.append(first_line)
@@ -338,6 +357,8 @@ def _first_numbers(content: bytes, at: int, count: int) -> tuple[list[int], int]
             shift += 7
             if step < 128:
                 break
+            if shift > _LONGEST_NUMBER:
+                raise ValueError("a packed number is too long")
         numbers.append(number)
     return numbers, at
 
