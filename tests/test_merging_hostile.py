@@ -232,3 +232,12 @@ def test_a_foreign_target_is_left_alone(tmp_path: Path, sound: Path) -> None:
     with pytest.raises(DataError, match="not a data file of whotests"):
         combined(target, sound)
     assert target.read_text(encoding="utf-8") == "precious\n" * 100
+
+
+@pytest.mark.parametrize("rules", ['[["("],[]]', '[["a"]]', "[[], [[]]]", '["a", 5]'])
+def test_rules_that_are_no_expressions(
+    tmp_path: Path, sound: Path, target: Path, rules: str
+) -> None:
+    """What a run says it excluded is kept only if it can be applied."""
+    path = edited(sound, tmp_path, ("UPDATE run SET rules = ?", (rules,)))
+    assert "damaged" in refused(path, target)

@@ -1,8 +1,10 @@
 """A data file that is copied from: opened, of our schema, and whole as far as SQL can tell.
 
-May import the standard library and the store's own floor. Refuses to change what it reads.
+May import the standard library, source and the store's own floor. Refuses to change what it reads.
 """
 
+import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from whotests.errors import DataError
+from whotests.source.exclusions import matched_lines
 from whotests.store.failures import brief, damaged, translated
 from whotests.store.reading import connect_to_read
 from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, SCHEMA
@@ -153,6 +156,7 @@ class Source:
                 if known is None or known != stamp:
                     _check_tables(path, connection)
                     _check_values(path, connection)
+                    _check_rules(connection)
                     _check_paths(path, connection)
         except BaseException:
             connection.close()
@@ -265,6 +269,16 @@ def _culprit(connection: sqlite3.Connection, table: str, columns: Mapping[str, s
         ).fetchone()
     ]
     return found[0] if found else "*"
+
+
+def _check_rules(connection: sqlite3.Connection) -> None:
+    for (text,) in connection.execute("SELECT DISTINCT rules FROM run WHERE rules <> ''"):
+        lines, branches = json.loads(text)
+        for rules in (lines, branches):
+            try:
+                matched_lines("", tuple(rules))
+            except (re.error, RecursionError) as failure:
+                raise ValueError(f"a run has rules that are no expressions: {failure}") from failure
 
 
 def _check_paths(path: Path, connection: sqlite3.Connection) -> None:
