@@ -271,6 +271,17 @@ def test_two_at_once(home: Path) -> None:
     assert answers(home) == answers(home, "whole/data.db")
 
 
+def test_the_result_alone_is_nothing_to_combine(home: Path) -> None:
+    """A command that would change nothing, a label for what is there, say, is refused."""
+    before = (home / "whole" / "data.db").read_bytes()
+    words = ("combine", "--context", "linux", "-o", "whole/data.db")
+    for named in ("whole", "whole/data.db"):
+        ended = whotests(*words, named, cwd=home)
+        assert (ended.status, ended.out) == (2, "")
+        assert "is the result itself" in ended.err
+    assert (home / "whole" / "data.db").read_bytes() == before
+
+
 def test_subset_by_context(home: Path) -> None:
     """Only what these tests ran is in it; the data is as it was, the new file has its rules."""
     before = (home / "whole" / "data.db").read_bytes()

@@ -113,7 +113,13 @@ def combine(
 def _inputs(shards: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
     """The data files that are named, or those beside the result."""
     if shards:
-        return data_files(shards)
+        found = data_files(shards)
+        if {os.path.realpath(path) for path in found} == {os.path.realpath(settings.data)}:
+            raise UsageError(
+                f"{settings.data} is all that there is to combine, and is the result itself; name "
+                "others, or another result with -o FILE"
+            )
+        return found
     folder = settings.data.parent
     try:
         found = data_files([folder])
