@@ -216,6 +216,21 @@ def test_superseded_runs_come_along_once(tmp_path: Path) -> None:
         assert [test.name for test in reader.tests] == ["t.py::test_0"]
 
 
+def test_generations_come_along_under_each_label(tmp_path: Path) -> None:
+    """A file that is combined under two labels has its generations under both."""
+    data = DataFile(tmp_path / "kept")
+    for number in range(2):
+        with data.run(started=NOON + number * 10, keep_runs=2) as run:
+            run.file(basket_of())
+            run.test(TEST, {})
+    target = tmp_path / "all.db"
+    for label in ("linux", "mac", "mac"):
+        combined(target, data.path, label=label, keep_runs=2)
+    assert told(target).runs == sorted(
+        ("", label, current) for label in ("linux", "mac") for current in (False, True)
+    )
+
+
 def test_runs_are_numbered_as_they_began(tmp_path: Path) -> None:
     """An older run that is combined later comes before the newer one."""
     target = tmp_path / "all.db"

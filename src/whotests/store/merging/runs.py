@@ -49,21 +49,22 @@ class Runs:
     def __init__(self, connection: sqlite3.Connection, *, partners: frozenset[int]) -> None:
         """`partners` are those that others may become one with."""
         self._rows: dict[int, Row] = {}
-        self._superseded: set[bytes] = set()
+        self._superseded: set[tuple[str, str, bytes]] = set()
+        """Name, label and uid: a file may be combined under several labels."""
         self._of_kind: dict[Kind, int] = {}
         cursor = connection.execute("SELECT * FROM run ORDER BY id")
         names = [column[0] for column in cursor.description]
         for values in cursor:
             row = dict(zip(names, values, strict=True))
             if row["superseded"] is not None:
-                self._superseded |= uids_of(row["uid"])
+                self._superseded |= _named_uids(row)
             elif row["id"] in partners:
                 self._rows[row["id"]] = row
                 self._of_kind.setdefault(kind_of(row), row["id"])
 
     def knows_as_superseded(self, row: Row) -> bool:
         """Whether newer runs have taken the place of this one here."""
-        return uids_of(row["uid"]) <= self._superseded
+        return _named_uids(row) <= self._superseded
 
     def partner(self, row: Row) -> int | None:
         """The run that this one becomes one with."""
@@ -94,8 +95,12 @@ class Runs:
             self._rows[run_id] = ours
             self._of_kind.setdefault(kind_of(row), run_id)
         else:
-            self._superseded |= uids_of(row["uid"])
+            self._superseded |= _named_uids(row)
         return run_id
+
+
+def _named_uids(row: Row) -> frozenset[tuple[str, str, bytes]]:
+    return frozenset((row["name"], row["label"], uid) for uid in uids_of(row["uid"]))
 
 
 def below(label: str, row: Row) -> Row:
