@@ -1,12 +1,17 @@
 """The commands that ask, over several runs and several data files; `runs` and `status`."""
 
+import os
 import shutil
+import sqlite3
+import time
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
 from data_files import ADD, INIT, NOON, REFUSE, SOURCE, DataFile, basket_of
 from kept_runs import ONE, TWO, answer, record, record_nightly, refusal, value, whotests
+from whotests.types import RunStatus
 
 
 @pytest.fixture
@@ -66,6 +71,25 @@ def test_runs_of_one_name_need_no_columns_for_it(data: DataFile) -> None:
     assert "name" not in header
     assert "context" not in header
     assert row.startswith("* 1")
+
+
+def test_a_run_that_goes_on_takes_until_now(data: DataFile) -> None:
+    """Though its processes may write nothing for long; one that was killed took until it wrote."""
+    record(data, 0, {ONE: INIT}, status=RunStatus.RUNNING)
+    for pid, state in ((os.getpid(), "running"), (2**22 + 1, "killed")):
+        connection = sqlite3.connect(data.path)
+        times = (time.time() - 7200, time.time() - 7190)
+        connection.execute(
+            "UPDATE run SET pid = ?, host = ?, started = ?, heartbeat = ?",
+            (pid, gethostname(), *times),
+        )
+        connection.commit()
+        connection.close()
+        for command in ("runs", "status"):
+            out = answer(data, command)
+            assert state in out
+            assert ("2 h " in out) is (state == "running")
+            assert ("10.00 s" in out) is (state == "killed")
 
 
 def test_runs_on_a_narrow_terminal(nightly: DataFile) -> None:

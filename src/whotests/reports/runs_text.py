@@ -7,7 +7,7 @@ from rich.console import Console
 
 from whotests.query.runs import KeptRun, Runs
 from whotests.reports.page import Cell, Grid, plain
-from whotests.reports.status_text import state_of
+from whotests.reports.status_text import length_of, state_of
 from whotests.reports.words import age, duration, moment, outcome_counts
 
 __all__ = ["print_runs"]
@@ -48,7 +48,6 @@ def print_runs(console: Console, answer: Runs, *, now: float) -> None:
 
 def _cells(kept: KeptRun, *, now: float) -> list[Cell]:
     run = kept.run
-    last = run.heartbeat if run.ended is None else run.ended
     return [
         (f"{'* ' if kept.asked else ''}{run.id}", "bold" if kept.asked else ""),
         run.name or ("-", "dim"),
@@ -56,7 +55,7 @@ def _cells(kept: KeptRun, *, now: float) -> list[Cell]:
         ("current", "green") if not kept.generation else f"~{kept.generation}",
         moment(run.started),
         (age(now - run.started), "dim"),
-        duration(max(0.0, last - run.started)),
+        duration(length_of(run, now=now)),
         (state_of(run), "green" if run.complete else "bold yellow"),
         outcome_counts(kept.outcomes),
         (" ".join(run.command), "dim"),

@@ -21,7 +21,7 @@ from whotests.reports.words import (
 from whotests.store.values import Run
 from whotests.types import FileState, RunStatus
 
-__all__ = ["print_status", "state_of"]
+__all__ = ["length_of", "print_status", "state_of"]
 
 _MANY = 20
 
@@ -88,11 +88,10 @@ def _print_run(console: Console, row: RunRow, *, now: float) -> None:
     if run.label:
         heading.append(f"  [{run.label}]", style="not bold cyan")
     plain(console, heading)
-    last = run.heartbeat if run.ended is None else run.ended
     state = Text.assemble(
         (state_of(run), "green" if run.complete else "bold yellow"),
         f"  {moment(run.started)} ({age(now - run.started)}), "
-        f"took {duration(max(0.0, last - run.started))}",
+        f"took {duration(length_of(run, now=now))}",
     )
     if run.branch:
         state.append(", with branches")
@@ -108,6 +107,13 @@ def _print_run(console: Console, row: RunRow, *, now: float) -> None:
         indented(console, tests)
     if run.note:
         indented(console, run.note, style="yellow")
+
+
+def length_of(run: Run, *, now: float) -> float:
+    """How many seconds a run took; so far, if it goes on."""
+    going_on = run.status is RunStatus.RUNNING and not run.killed
+    last = now if going_on else run.heartbeat if run.ended is None else run.ended
+    return max(0.0, last - run.started)
 
 
 def state_of(run: Run) -> str:
