@@ -1,5 +1,6 @@
 """LCOV tracefiles: what is read of those of any tool, and what is said of those that are wrong."""
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from foreign_files import read_text
 from whotests.errors import DataError
 from whotests.formats.foreign import ForeignFork
+from whotests.formats.lcov_reading import read_lcov
+from whotests.formats.registry import recognised
 
 COVERAGE = """\
 SF:src/shop.py
@@ -45,6 +48,14 @@ def test_a_tracefile_of_coverage(tmp_path: Path) -> None:
     (shop, _) = foreign.files
     assert shop.checksums == {4: "EwgT+RAiRhdKojoX9qaXWQ"}
     assert "contexts" in foreign.unsaid
+
+
+def test_a_tracefile_that_begins_with_a_mark(tmp_path: Path) -> None:
+    """Tools of Windows write one, which says that the file is UTF-8."""
+    path = tmp_path / "lcov.info"
+    path.write_bytes(codecs.BOM_UTF8 + COVERAGE.encode())
+    assert recognised(path).name == "lcov"
+    assert [file.path for file in read_lcov(path).files] == ["src/shop.py", "src/empty.py"]
 
 
 def test_a_tracefile_of_lcov_2(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ May import query and what is below. Refuses to read any.
 The records are those of LCOV 2 (geninfo's manual); of functions, those that every version reads.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -159,7 +160,7 @@ def _ends(lines: int) -> tuple[int, int]:
 
 
 def _is_lcov(head: bytes) -> bool:
-    for line in head.splitlines():
+    for line in head.removeprefix(BOM_UTF8).splitlines():
         if line.strip() and not line.startswith(b"#"):
             return line.startswith((b"TN:", b"SF:"))
     return False

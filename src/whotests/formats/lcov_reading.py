@@ -162,7 +162,8 @@ class _Reading:
             if len(line) > _LONGEST_RECORD:
                 raise self._wrong(f"is longer than {_LONGEST_RECORD} bytes")
             try:
-                text = line.decode("utf-8").strip("\r\n")
+                # Tools of Windows begin files with a mark.
+                text = line.decode("utf-8-sig" if self._number == 1 else "utf-8").strip("\r\n")
             except UnicodeDecodeError as error:
                 raise self._wrong("is not UTF-8") from error
             if text.strip() and not text.startswith("#"):
