@@ -252,6 +252,15 @@ def test_several_files_become_one_run(tmp_path: Path) -> None:
         assert len(reader.runs) == 1
 
 
+def test_what_several_files_say_is_said_once(tmp_path: Path) -> None:
+    """Shards that speak of the same file without a source do not say so one by one."""
+    root = project(tmp_path)
+    for name in ("one", "two"):
+        save(root / name, {CALL: {"gone.py": [2], "src/mod.py": [2]}})
+    ended = imported(root, "one", "two")
+    assert ended.err.count("gone.py is imported without its source") == 1
+
+
 def test_static_contexts_are_runs(tmp_path: Path) -> None:
     """Each static context becomes a run of that label, below the one that is given."""
     root = project(tmp_path)

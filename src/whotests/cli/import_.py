@@ -214,7 +214,8 @@ def _tell(tally: Tally, foreign: Sequence[Foreign], settings: Settings) -> None:
     _warn_of(tally.left_out, "was left out")
 
 
-def _warn_of(several: Sequence[Left], what: str) -> None:
+def _warn_of(found: Sequence[Left], what: str) -> None:
+    several = list(dict.fromkeys(found))  # shards say the same of a file
     for left in several[:_FILES_NAMED]:
         _warn(f"{left.path} {what}: {left.reason}")
     more = len(several) - _FILES_NAMED
