@@ -6,7 +6,6 @@ By hand, for longer: `python tests/foreign_fuzz.py FORMAT FILES SEED`, FORMAT on
 
 import io
 import os
-import resource
 import sqlite3
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from data_files import DataFile, record_forks
 from foreign_bytes import damaged
 from foreign_cells import edited
 from foreign_files import Said, read_text
+from peak_memory import peak_megabytes
 from whotests.cli.group import cli
 
 __all__ = ["FORMATS", "Fuzz"]
@@ -145,12 +145,6 @@ def inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def megabytes() -> float:
-    """What this process has taken at the most."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-
-
 def main(format_name: str, files: int, seed: int) -> None:
     """Imports so many files, and says how that went."""
     with tempfile.TemporaryDirectory() as folder:
@@ -158,11 +152,11 @@ def main(format_name: str, files: int, seed: int) -> None:
         began = time.monotonic()
         fuzz.run(files, seed)
         took = time.monotonic() - began
-    assert megabytes() < LARGEST, f"{format_name}: {megabytes():.0f} MB"
+    assert peak_megabytes() < LARGEST, f"{format_name}: {peak_megabytes():.0f} MB"
     print(
         f"{format_name}: {files:,} files in {took:.0f} s, seed {seed}: "
         f"{fuzz.outcomes['imported']:,} imported, {fuzz.outcomes['refused']:,} refused; "
-        f"{megabytes():.0f} MB"
+        f"{peak_megabytes():.0f} MB"
     )
 
 

@@ -22,20 +22,39 @@ class Taken(NamedTuple):
     """Of memory, at the most."""
 
 
+# The command, which says on a pipe what memory it took, however it ends by itself.
+_COMMAND = """\
+import os, sys
+said = int(sys.argv.pop(1))
+sys.path.insert(0, sys.argv.pop(1))
+from peak_memory import peak_megabytes
+from whotests.cli import main
+try:
+    main()
+finally:
+    os.write(said, str(peak_megabytes()).encode())
+"""
+
+
 def whotests(*words: str, cwd: Path) -> Taken:
-    """What a whotests command takes. Without a report of memory by the system it is 0."""
-    with tempfile.TemporaryFile() as err:
+    """What a whotests command takes."""
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as err, open(reading, "rb") as pipe:
         began = time.monotonic()
-        process = subprocess.Popen(
-            (sys.executable, "-m", "whotests", *words),
-            cwd=cwd,
-            stdout=subprocess.DEVNULL,
-            stderr=err,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
+        command = (sys.executable, "-P", "-c", _COMMAND, str(writing), str(Path(__file__).parent))
+        try:
+            process = subprocess.Popen(
+                (*command, *words),
+                cwd=cwd,
+                stdout=subprocess.DEVNULL,
+                stderr=err,
+                pass_fds=(writing,),
+            )
+        finally:
+            os.close(writing)
+        status = process.wait()
         took = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
         err.seek(0)
         said = err.read().decode("utf-8", "replace")
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Taken(process.returncode, said, took, usage.ru_maxrss / unit)
+        megabytes = float(pipe.read())
+    return Taken(status, said, took, megabytes)
