@@ -363,3 +363,22 @@ def test_a_slice_and_the_whole_add_up(home: Path) -> None:
     assert whotests("subset", *words, cwd=home).status == 0
     assert whotests("combine", "part.db", "whole", cwd=home).status == 0
     assert told(home / DATA) == told(home / "whole" / "data.db")
+
+
+def test_data_files_without_a_run(home: Path) -> None:
+    """One that was begun and has nothing yet is passed over, and never removed; alone it is said
+    that there is nothing."""
+    empty = home / "shards" / "empty.db"
+    refused = whotests("combine", "missing.db", "--data", str(empty), cwd=home)
+    assert refused.status == 2
+    shutil.copy(home / "shards" / "1" / "data.db", empty)
+    assert whotests("erase", "--data", str(empty), cwd=home).status == 0
+    asked = whotests("status", "--data", "shards", cwd=home)
+    assert "4 tests" in asked.out, asked.err
+    ended = whotests("combine", "shards", "--remove", cwd=home)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("combined 2 data files into ")
+    assert [path.name for path in (home / "shards").rglob("*.db")] == ["empty.db"]
+    alone = whotests("combine", "shards", cwd=home)
+    assert alone.status == 2
+    assert "empty.db has no run in it" in alone.err

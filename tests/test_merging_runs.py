@@ -53,7 +53,7 @@ def test_shards_of_one_label_become_one_run(tmp_path: Path) -> None:
     one = shard(tmp_path / "a", tests={TEST: [8]}, labels={"import": [8]})
     other = shard(tmp_path / "b", tests={TEST: [11], TWO: [15]}, labels={"import": [15]})
     done = combined(tmp_path / "all.db", one, other)
-    assert (done.inputs, done.runs, done.tests, done.files) == (2, 1, 2, 1)
+    assert (len(done.inputs), done.runs, done.tests, done.files) == (2, 1, 2, 1)
     after = told(tmp_path / "all.db")
     assert {(context, line) for _, context, _, _, line in after.facts} == {
         (f"{TEST}|call", 8),

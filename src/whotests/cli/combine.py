@@ -107,7 +107,7 @@ def combine(
         _tell(combined, settings.data)
     _warn(combined)
     if remove:
-        _remove(inputs, but=(str(settings.data), *combined.unfinished))
+        _remove(combined.inputs, but=(str(settings.data), *combined.unfinished))
 
 
 def _inputs(shards: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
@@ -136,7 +136,7 @@ def _inputs(shards: Sequence[Path], settings: Settings) -> tuple[Path, ...]:
 
 def _tell(combined: Combined, target: Path) -> None:
     click.echo(
-        f"combined {_count(combined.inputs, 'data file')} into {target}: "
+        f"combined {_count(len(combined.inputs), 'data file')} into {target}: "
         f"{_count(combined.runs, 'run')}, {_count(combined.tests, 'test')}, "
         f"{_count(combined.files, 'measured file')}"
     )
@@ -158,7 +158,7 @@ def _warn(combined: Combined) -> None:
         _complain(f"so were {len(combined.several_versions) - _NAMED} more files")
     if combined.without_branches:
         _complain(
-            f"{_count(combined.without_branches, 'data file')} of {combined.inputs} recorded no "
+            f"{_count(combined.without_branches, 'data file')} of {len(combined.inputs)} recorded no "
             "branches; what their tests took counts as not taken"
         )
     for path in combined.unfinished[:_NAMED]:

@@ -15,7 +15,7 @@ from whotests.store.connection import compact, connect_to_write, prepare_folder
 from whotests.store.failures import translated
 from whotests.store.index import make_index
 from whotests.store.merging.merger import Merger
-from whotests.store.merging.previews import FILES, Paths, Preview, paths_here, preview
+from whotests.store.merging.previews import FILES, Paths, Preview, paths_here, previews
 from whotests.store.merging.runs import Kind, kind_of, put_in_order, uids_of
 from whotests.store.merging.source import Source
 from whotests.store.parts import have_parts, parts_that_are_over, take_in
@@ -59,7 +59,8 @@ class How:
 class Combined:
     """What has become of the data files."""
 
-    inputs: int
+    inputs: Sequence[Path]
+    """Those that had a run."""
     runs: int
     """In which what was combined is now."""
     tests: int
@@ -95,7 +96,7 @@ def combine(
     """
     others = [path for path in inputs if not _same(path, target)]
     append = how.append or len(others) < len(inputs)
-    previews = [preview(path, name=how.name, label=how.label) for path in others]
+    looked_at = previews(others, name=how.name, label=how.label)
     try:
         prepare_folder(target)
         connection = connect_to_write(target, max_pages=max_pages, often=False)
@@ -103,7 +104,7 @@ def combine(
             connection.execute("BEGIN IMMEDIATE")
             try:
                 combined = _Combining(connection, how, append=append, here=here, now=now).take(
-                    previews
+                    looked_at
                 )
                 connection.execute("COMMIT")
             except BaseException:
@@ -145,12 +146,12 @@ class _Combining:
         """The last of the runs that go on. What there is must stay where it is while there are
         any, and each takes the place of runs that were over when it began."""
 
-    def take(self, previews: Sequence[Preview]) -> Combined:
+    def take(self, inputs: Sequence[Preview]) -> Combined:
         """Copies what the inputs have, and removes what it takes the place of."""
         known = [(path, digest) for path, digest, _ in self._connection.execute(FILES)]
-        paths = paths_here(known, previews, root=self._how.root, paths=self._how.paths)
-        merger = Merger(self._connection, partners=self._partners(previews))
-        for each, ours in zip(previews, paths, strict=True):
+        paths = paths_here(known, inputs, root=self._how.root, paths=self._how.paths)
+        merger = Merger(self._connection, partners=self._partners(inputs))
+        for each, ours in zip(inputs, paths, strict=True):
             with Source.open(each.path, known=each.stamp) as source:
                 merger.take(
                     source,
@@ -168,7 +169,7 @@ class _Combining:
         replaced = self._replace(merger.written)
         reinstate(self._connection)
         combined = Combined(
-            inputs=len(previews),
+            inputs=[each.path for each in inputs],
             runs=len(merger.written),
             tests=self._count("test", merger.written),
             files=self._measured(merger.written),
@@ -180,10 +181,10 @@ class _Combining:
                 if before != after
             },
             several_versions=self._several_versions(merger.written),
-            without_branches=_without_branches(previews),
+            without_branches=_without_branches(inputs),
             unfinished=[
                 str(each.path)
-                for each in previews
+                for each in inputs
                 if any(row["status"] == RunStatus.RUNNING for row in each.runs)
             ],
         )
@@ -202,13 +203,13 @@ class _Combining:
             not os.path.isabs(path) and os.path.isfile(os.path.join(root, path)) for path in paths
         )
 
-    def _partners(self, previews: Sequence[Preview]) -> frozenset[int]:
+    def _partners(self, inputs: Sequence[Preview]) -> frozenset[int]:
         """The runs of the target that the inputs add to: all, or those that they have whole.
 
         But none of which a run that goes on will take the place.
         """
         coming: dict[Kind, set[bytes]] = {}
-        for row in (row for each in previews for row in each.runs):
+        for row in (row for each in inputs for row in each.runs):
             if row["superseded"] is None:
                 coming.setdefault(kind_of(row), set()).update(uids_of(row["uid"]))
         cursor = self._connection.execute("SELECT id, uid, name, label, rules FROM run")
@@ -267,8 +268,8 @@ class _Combining:
         return int(count)
 
 
-def _without_branches(previews: Sequence[Preview]) -> int:
-    with_branches = [any(row["branch"] for row in each.runs) for each in previews]
+def _without_branches(inputs: Sequence[Preview]) -> int:
+    with_branches = [any(row["branch"] for row in each.runs) for each in inputs]
     return with_branches.count(False) if any(with_branches) else 0
 
 

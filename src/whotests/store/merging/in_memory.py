@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whotests.store.merging.merger import Merger
-from whotests.store.merging.previews import Paths, paths_here, preview
+from whotests.store.merging.previews import Paths, paths_here, previews
 from whotests.store.merging.runs import put_in_order
 from whotests.store.merging.source import Source
 from whotests.store.schema import SCHEMA
@@ -28,11 +28,11 @@ def merged(paths: Sequence[Path], *, root: str = "", aliases: Paths = ()) -> sql
         connection.executescript(SCHEMA)
         connection.execute("BEGIN")
         merger = Merger(connection)
-        previews = [preview(path) for path in paths]
-        newest = max(previews, key=lambda each: float(each.runs[-1]["started"]))
+        looked_at = previews(paths)
+        newest = max(looked_at, key=lambda each: float(each.runs[-1]["started"]))
         root = root or str(newest.runs[-1]["root"]).replace("\\", "/")
-        here = paths_here((), previews, root=root, paths=aliases)
-        for each, ours in zip(previews, here, strict=True):
+        here = paths_here((), looked_at, root=root, paths=aliases)
+        for each, ours in zip(looked_at, here, strict=True):
             with Source.open(each.path, known=each.stamp) as source:
                 merger.take(source, paths=ours)
         put_in_order(connection)

@@ -16,7 +16,7 @@ from whotests.store.merging.runs import Row, below
 from whotests.store.merging.source import Source, Stamp
 from whotests.store.merging.twins import File, renamed
 
-__all__ = ["FILES", "Paths", "Preview", "paths_here", "preview"]
+__all__ = ["FILES", "Paths", "Preview", "paths_here", "previews"]
 
 FILES: Final = (
     "SELECT folder.name || file.name, digest, line_count FROM file"
@@ -43,20 +43,29 @@ class Preview:
     """What tells whether the file has changed since."""
 
 
-def preview(path: Path, *, name: str | None = None, label: str = "") -> Preview:
-    """What there is in the data file, with its runs called `name` and their labels below `label`.
+def previews(
+    paths: Sequence[Path], *, name: str | None = None, label: str = ""
+) -> Sequence[Preview]:
+    """What there is in data files, with their runs called `name` and the labels below `label`.
 
-    Raises DataError when it is missing, damaged, of another program or newer, or has no run.
+    Those without a run are left out. Raises DataError when one is missing, damaged, of another
+    program or newer, or when there are some and none has a run.
     """
+    found = [_preview(path, name=name, label=label) for path in paths]
+    result = [each for each in found if each.runs]
+    if found and not result:
+        raise DataError(
+            f"{paths[0]} has no run in it{', nor have the others' if paths[1:] else ''}; record "
+            "into it with `whotests run --data FILE -- pytest`"
+        )
+    return result
+
+
+def _preview(path: Path, *, name: str | None, label: str) -> Preview:
     with Source.open(path) as source:
         rows = source.dictionaries("SELECT * FROM run ORDER BY id")
         files = source.rows(FILES)
         stamp = source.stamp
-    if not rows:
-        raise DataError(
-            f"{path} has no run in it; leave it out, or record into it with "
-            "`whotests run --data FILE -- pytest`"
-        )
     if name is not None:
         rows = [{**row, "name": name} for row in rows]
     return Preview(
@@ -69,7 +78,7 @@ def preview(path: Path, *, name: str | None = None, label: str = "") -> Preview:
 
 
 def paths_here(
-    known: Iterable[File], previews: Sequence[Preview], *, root: str, paths: Paths = ()
+    known: Iterable[File], inputs: Sequence[Preview], *, root: str, paths: Paths = ()
 ) -> Sequence[Mapping[str, str]]:
     """For each input the path here of each path there.
 
@@ -83,17 +92,17 @@ def paths_here(
 
     files = set(known)
     everywhere = {path for path, _ in files}
-    everywhere.update(path for each in previews for path, _ in each.files)
+    everywhere.update(path for each in inputs for path, _ in each.files)
     aliases = Aliases(paths, root=root)
     result = [
         _by_rule(each, aliases, lambda found: found in everywhere or on_disk(found))
-        for each in previews
+        for each in inputs
     ]
-    telling = frozenset().union(*(each.telling for each in previews))
+    telling = frozenset().union(*(each.telling for each in inputs))
     # Paths that are on this disk are the ones to keep.
-    order = sorted(range(len(previews)), key=lambda at: -sum(map(on_disk, result[at].values())))
+    order = sorted(range(len(inputs)), key=lambda at: -sum(map(on_disk, result[at].values())))
     for at in order:
-        theirs = [(result[at][path], digest) for path, digest in previews[at].files]
+        theirs = [(result[at][path], digest) for path, digest in inputs[at].files]
         again = renamed(theirs, files, telling=telling) if files else {}
         if again:
             result[at] = {path: again.get(here, here) for path, here in result[at].items()}
