@@ -158,8 +158,8 @@ def _warn(combined: Combined) -> None:
         _complain(f"so were {len(combined.several_versions) - _NAMED} more files")
     if combined.without_branches:
         _complain(
-            f"{_count(combined.without_branches, 'data file')} of {len(combined.inputs)} recorded no "
-            "branches; what their tests took counts as not taken"
+            f"{_count(combined.without_branches, 'data file')} of {len(combined.inputs)} recorded "
+            "no branches; what their tests took counts as not taken"
         )
     for path in combined.unfinished[:_NAMED]:
         _complain(f"a run in {path} had not ended: what it had written is combined")
