@@ -4,8 +4,9 @@ May import apsw, query and the store. Refuses whatever is no question: what writ
 loads, or takes more time or memory than it was given.
 """
 
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from types import TracebackType
@@ -22,7 +23,7 @@ from whotests.sql.ground import Ground
 from whotests.sql.relations import Row
 from whotests.sql.run_rows import ContextRows, RunRows, TestRows
 from whotests.sql.stored_rows import stored_relations
-from whotests.sql.tables import TABLES
+from whotests.sql.tables import TABLES, Table
 from whotests.sql.virtual import create_tables
 from whotests.store.reader import Reader
 
@@ -210,7 +211,7 @@ class Sandbox:
         except apsw.Error as error:
             if any(words in str(error) for words in _NOT_ALLOWED):
                 raise _refused(sql) from error
-            raise UsageError(_explained(str(error))) from error
+            raise UsageError(_explained(str(error), sql)) from error
 
     def _too_long(self) -> UsageError:
         return UsageError(
@@ -249,7 +250,7 @@ def _refused(sql: str) -> UsageError:
     )
 
 
-def _explained(message: str) -> str:
+def _explained(message: str, sql: str) -> str:
     """SQLite's message with what may help."""
     said = f"SQL: {message}"
     if message == "no query solution":
@@ -264,13 +265,27 @@ def _explained(message: str) -> str:
         return f"{said}; there are {', '.join(tables)} (docs/schema.md describes them)"
     if kind == "no such column" and "should this be" not in message:
         column = name.rpartition(".")[2]
-        columns = sorted({column.name for table in TABLES for column in table.columns})
-        near = get_close_matches(column, columns, n=1)
-        if near:
-            owners = [table.name for table in TABLES if near[0] in [c.name for c in table.columns]]
-            return f"{said}; did you mean {near[0]} (of {', '.join(owners)})?"
+        asked = [table for table in TABLES if re.search(rf"\b{table.name}\b", sql)]
+        meant = _nearest(column, asked)
+        if not meant and (other := _nearest(column, TABLES)):
+            # What another table has under this very name is seldom meant.
+            meant = "" if len(asked) == 1 and other.startswith(f"{column} (") else other
+        if meant:
+            return f"{said}; did you mean {meant}?"
+        if len(asked) == 1:
+            there = ", ".join(each.name for each in asked[0].columns)
+            return f"{said}; {asked[0].name} has {there}"
         return f"{said}; docs/schema.md describes all tables"
     return said
+
+
+def _nearest(column: str, tables: Sequence[Table]) -> str:
+    """The column of these tables with the nearest name, and which of them have it; or ''."""
+    near = get_close_matches(column, sorted({c.name for one in tables for c in one.columns}), n=1)
+    if not near:
+        return ""
+    owners = [one.name for one in tables if near[0] in [c.name for c in one.columns]]
+    return f"{near[0]} (of {', '.join(owners)})"
 
 
 def _says_something(connection: apsw.Connection, sql: str) -> bool:
