@@ -282,7 +282,7 @@ def _times_faster(measured: Sequence[Combined], kind: str) -> Bar:
     ours, theirs = (each for each in measured if each.kind == kind)
     ratio = theirs.cost.cpu / ours.cost.cpu
     return Bar(
-        promise=f"{kind} shards: at least 20 times faster than `coverage combine`, by processor time",
+        promise=f"{kind} shards: at least 20 times faster than `coverage combine` (processor time)",
         measured=f"{ratio:.0f} times",
         met=ratio >= 20,
     )
