@@ -175,6 +175,21 @@ def test_killed_run_is_readable(data: DataFile, tests: int) -> None:
         assert reader.runs[0].killed
 
 
+def test_page_that_a_full_disk_let_begin(data: DataFile) -> None:
+    """Of the file a page is there in part, and whole in the log: all can be read, and written."""
+    killed_run(data, 20)
+    with open(data.path, "ab") as file:
+        file.write(bytes(64))
+    with data.opened() as (reader, _):
+        assert len(reader.tests) == 20
+    with data.run() as run:
+        run.file(basket_of())
+        run.test("another", INIT)
+    assert data.path.stat().st_size % 512 == 0
+    with data.opened() as (reader, _):
+        assert "another" in [test.name for test in reader.tests]
+
+
 def test_log_cut_short(data: DataFile) -> None:
     """A log that was cut short loses the last batches, not the file."""
     killed_run(data, 20)

@@ -136,9 +136,15 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise newer(path, version=version, known=VERSION, made_by=_maker(connection))
     if version < VERSION:
         raise older(path, version=version, made_by=_maker(connection))
-    if path.stat().st_size % _LEAST_PAGE:
+    if path.stat().st_size % _LEAST_PAGE and not _has_log(path):
         # Of a last page that is cut short SQLite takes the rest for zeros.
         raise cut_short(path)
+
+
+def _has_log(path: Path) -> bool:
+    """Whether there is a log beside the file: it has whole what a full disk let begin only."""
+    beside = (path.with_name(path.name + suffix) for suffix in ("-wal", "-journal"))
+    return any(log.exists() and log.stat().st_size for log in beside)
 
 
 def _maker(connection: sqlite3.Connection) -> str:
