@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -65,9 +66,25 @@ async def leave_a_descriptor(case: Any) -> None:
     asyncio.get_running_loop().add_reader(case.here.fileno(), case.called)
 
 
+PROCESSES: list[int] = []
+"""Those that the test has left: Python warns of their transports when it comes to them."""
+
+
+@pytest.fixture(autouse=True)
+def warned_of_here() -> Iterator[None]:
+    """What a test leaves on purpose is warned of now, not in the middle of another test."""
+    yield
+    if PROCESSES:
+        PROCESSES.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+
+
 async def leave_a_process(case: Any) -> None:
     code = "import time; time.sleep(60)"
     case.process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    PROCESSES.append(case.process.pid)
 
 
 async def leave_a_generator(case: Any) -> None:
