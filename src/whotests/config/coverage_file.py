@@ -314,11 +314,11 @@ class _TomlFile:
 
 def _number(value: object, kind: str) -> float:
     """An int or a float, from a number or text."""
-    wanted = int if kind == "whole" else float
-    fits = isinstance(value, (str, int) if kind == "whole" else (str, int, float))
     try:
-        if fits and not isinstance(value, bool):
-            return wanted(value)  # type: ignore[call-overload,arg-type]
-    except ValueError:
+        if isinstance(value, (str, int)) and not isinstance(value, bool):
+            return int(value) if kind == "whole" else float(value)
+        if isinstance(value, float) and kind == "number":
+            return value
+    except (ValueError, OverflowError):
         pass
     raise ValueError("a whole number" if kind == "whole" else "a number")

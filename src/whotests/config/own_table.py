@@ -1,6 +1,5 @@
 """`[tool.whotests]` of a pyproject.toml, key by key."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -140,9 +139,10 @@ class _Values:
         value = self._table.get(key)
         if value is None:
             return None
-        if type(value) not in (int, float) or not 0 <= value <= 100 or math.isnan(value):  # type: ignore[operator,arg-type]
-            raise self._wrong(key, "a number from 0 to 100")
-        return float(value)  # type: ignore[arg-type]
+        # A flag is an int, too; and no comparison holds for what is not a number.
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100:
+            return float(value)
+        raise self._wrong(key, "a number from 0 to 100")
 
     def one_of(self, key: str, words: tuple[str, ...]) -> str:
         value = self._table.get(key, words[0])

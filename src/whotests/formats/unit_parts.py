@@ -3,6 +3,7 @@
 May import source and what is below. Refuses to know what ran.
 """
 
+import ast
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -38,9 +39,10 @@ class UnitParts:
         for place, (unit, node) in enumerate(zip(analysis.units, nodes, strict=True)):
             while around and analysis.units[around[-1]].last_line < unit.first_line:
                 around.pop()
+            # A module has none.
             header = 0
-            if place:
-                header = first_lines.get(node.lineno, node.lineno)  # type: ignore[union-attr]
+            if not isinstance(node, ast.Module):
+                header = first_lines.get(node.lineno, node.lineno)
             body = _span(unit.body_line, unit.last_line) & ~(1 << header)
             self._own.append(body)
             parents.append(around[-1] if around else 0)
