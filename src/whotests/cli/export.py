@@ -14,7 +14,7 @@ from whotests.cli.configured import config_option
 from whotests.errors import DataError, MachineError, UsageError
 from whotests.formats.exporting import Export
 from whotests.formats.registry import FORMATS, Format, format_named
-from whotests.query.choice import Choice
+from whotests.query.focus import Focus
 
 __all__ = ["export"]
 
@@ -82,7 +82,7 @@ def export(
         settings = question.settings
         # Data is written whole: what reads it has settings of its own.
         by_settings = name not in _DATA
-        choice = Choice(
+        focus = Focus(
             root=settings.root,
             include=include or (settings.report_include if by_settings else ()),
             omit=omit or (settings.report_omit if by_settings else ()),
@@ -96,7 +96,7 @@ def export(
             contexts=contexts,
             checksums=checksums,
             relative=_relative(name, relative_files),
-            paths=frozenset(filter(choice.takes_file, question.catalogue.versions)),
+            paths=frozenset(filter(focus.takes_file, question.catalogue.versions)),
         )
         unsaid = _put(chosen, exported, output or chosen.file_name)
     for sentence in unsaid:

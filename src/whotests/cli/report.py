@@ -11,7 +11,7 @@ from whotests.cli.configured import config_option, tell_unused
 from whotests.config.file_settings import FORMATS, MOST_DIGITS, SORT_COLUMNS
 from whotests.config.settings import Settings
 from whotests.errors import UsageError
-from whotests.query.choice import Choice
+from whotests.query.focus import Focus
 from whotests.query.lines import digits_of, falls_short
 from whotests.query.report import Report
 from whotests.query.report import report as ask
@@ -115,19 +115,19 @@ def report(
         precision = settings.precision if precision is None else precision
         form = settings.format if form is None else form
         include, omit = include or settings.report_include, omit or settings.report_omit
-        choice = Choice(
+        focus = Focus(
             root=settings.root,
             include=include,
             omit=omit,
             contexts=contexts or settings.report_contexts,
         )
-        if (include or omit) and not any(map(choice.takes_file, question.catalogue.versions)):
+        if (include or omit) and not any(map(focus.takes_file, question.catalogue.versions)):
             raise UsageError(_nothing_left(include, omit, settings))
         answer = ask(
             question.reader,
             question.catalogue,
             sort=sort,
-            choice=choice,
+            focus=focus,
             skip_covered=skip_covered and not as_json,
             skip_empty=skip_empty and not as_json,
             regions=as_json,

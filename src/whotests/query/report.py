@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from whotests.query.choice import Choice
 from whotests.query.files import Catalogue
+from whotests.query.focus import Focus
 from whotests.query.numbers import Facts, Numbers, Part
 from whotests.query.regions import Region, regions_of
 from whotests.query.sources import Staleness
@@ -116,7 +116,7 @@ def report(
     catalogue: Catalogue,
     *,
     sort: str = SortKey.NAME,
-    choice: Choice | None = None,
+    focus: Focus | None = None,
     skip_covered: bool = False,
     skip_empty: bool = False,
     regions: bool = False,
@@ -128,11 +128,11 @@ def report(
     files = {
         path: catalogue.current(path)
         for path in catalogue.versions
-        if choice is None or choice.takes_file(path)
+        if focus is None or focus.takes_file(path)
     }
     contexts = reader.contexts()
-    if choice is not None:
-        contexts = filter(choice.takes_context, contexts)
+    if focus is not None:
+        contexts = filter(focus.takes_context, contexts)
     facts, tests_of, all_tests = _facts(reader, {file.id for file in files.values()}, contexts)
     branch = any(run.branch for run in reader.runs)
     rows, unmeasured, rules_kept = [], [], []

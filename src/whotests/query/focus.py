@@ -12,10 +12,10 @@ from whotests.config.globs import checked_globs, compile_globs
 from whotests.store.values import Context
 from whotests.types import Phase
 
-__all__ = ["Choice"]
+__all__ = ["Focus"]
 
 
-class Choice:
+class Focus:
     """All files and contexts, but for what is asked of them."""
 
     def __init__(
