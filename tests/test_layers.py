@@ -20,8 +20,10 @@ FLOORS = (
     "cli",
     "integrations",
     "reports",
+    "runner",
     "formats",
     "sql",
+    "hosts",
     "recording",
     "query",
     "store",
@@ -41,6 +43,7 @@ ENTRY_POINTS = ("whotests", "whotests.__main__")
 
 MEASURED_FLOORS = (
     "integrations",
+    "hosts",
     "recording",
     "probes",
     "source",
@@ -62,9 +65,10 @@ FRAMEWORKS = {
     "pluggy": "at the top",
     "twisted": "in a function",
     "testtools": "in a function",
+    "django": "in a function",
 }
-"""What `integrations` and `testing` may import besides, where the user's code has done so before:
-pytest has loaded its own before our plugin starts."""
+"""What `integrations`, `hosts` and `testing` may import besides, where the user's code has done so
+before, or is there for: pytest has loaded its own before our plugin starts."""
 
 FLOORS_OF_TESTING = (
     "suites",
@@ -279,11 +283,14 @@ def test_the_measured_process_imports_the_standard_library_only() -> None:
         if not is_ours(found.target)
         and (top := found.target.split(".")[0]) not in sys.stdlib_module_names
         and not (
-            name.split(".")[1] in ("integrations", "testing")
+            name.split(".")[1] in ("integrations", "hosts", "testing")
             and top in FRAMEWORKS
             and (
                 found.in_function
-                or (FRAMEWORKS[top] == "at the top" and name.split(".")[1] == "integrations")
+                or (
+                    FRAMEWORKS[top] == "at the top"
+                    and name.split(".")[1] in ("integrations", "hosts")
+                )
             )
         )
     ]

@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 
 # Help for the list of commands stands here, so that it loads none of them.
 _COMMANDS: Final = {
+    "test": "Run tests of any kind, in parallel, and record which test runs which line.",
     "run": "Run a command and record which test runs which line.",
     "who": "Which tests run a file, line, function or class?",
     "what": "What does a test run, and what of it does no other test run?",

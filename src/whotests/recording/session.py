@@ -34,7 +34,7 @@ from whotests.store.connection import prepare_folder
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
-__all__ = ["Session", "current", "measure_afresh"]
+__all__ = ["Session", "current", "measure_afresh", "run_record"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -143,12 +143,12 @@ class Session:
         )
         if handover is None:
             writer = Writer.open(plan.data)
-            writer.begin_run(_run_record(plan))
+            writer.begin_run(run_record(plan))
             _hide_cache(plan)
             session = cls(plan, scope=scope, writer=writer)
             session._flusher.resume()
         else:
-            writer = Writer.later(plan.data, _run_record(plan, part_of=handover.run))
+            writer = Writer.later(plan.data, run_record(plan, part_of=handover.run))
             session = cls(plan, scope=scope, writer=writer, part_of=handover.run)
             session.contexts.take_over(handover.tests, handover.labels)
         session._loading.install()
@@ -384,9 +384,7 @@ class Session:
             self._status = RunStatus.FINISHED
             self._told_at = 0
             self.contexts.go_on_forked()
-            self._writer = Writer.later(
-                self.plan.data, _run_record(self.plan, part_of=self.part_of)
-            )
+            self._writer = Writer.later(self.plan.data, run_record(self.plan, part_of=self.part_of))
             before = self._loading.files
             self._ledger = Ledger(
                 self.contexts, lambda: self._loading.files, self._stored_path, before=before
@@ -430,7 +428,7 @@ def _hide_cache(plan: Plan) -> None:
             return  # nothing will be cached, either
 
 
-def _run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
+def run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
     """The run of this process as it begins."""
     name = sys.implementation.name
     return RunRecord(

@@ -1,0 +1,95 @@
+"""What a host and the runner tell each other, as octets.
+
+A frame is a tuple of plain values whose first one is its kind. It is written in one piece, with
+its length before it, so whatever ends the writer leaves whole frames and at most one cut one.
+"""
+
+import marshal
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+__all__ = [
+    "COLLECTED",
+    "ENDED",
+    "EVENT",
+    "FOUND",
+    "IDLE",
+    "Frame",
+    "FrameReader",
+    "FrameWriter",
+    "framed",
+]
+
+Frame = tuple[Any, ...]
+
+FOUND: Final = "found"
+"""(FOUND, [(test id, group), ...]): tests in the order in which the host would run them."""
+COLLECTED: Final = "collected"
+"""(COLLECTED,): all tests were found, and what could not be loaded has had its events."""
+EVENT: Final = "event"
+"""(EVENT, *the fields of an event), its time in seconds since the epoch."""
+IDLE: Final = "idle"
+"""(IDLE, [ids]): the assignment is done but for these, which wait for what comes next."""
+ENDED: Final = "ended"
+"""(ENDED, reason): the host has let go of all fixtures and runs nothing any more. The reason is
+'' when it was told to, else why it stopped by itself."""
+
+_VERSION = 2
+"""Of marshal: the newest one that writes the same for equal values, and that any Python reads."""
+
+_LENGTH = 4
+
+
+def framed(frame: Frame) -> bytes:
+    """One frame as octets. Raises ValueError for what is no plain value."""
+    content = marshal.dumps(frame, _VERSION)
+    return len(content).to_bytes(_LENGTH, "little") + content
+
+
+class FrameWriter:
+    """Writes frames to a file descriptor, each at once and in one piece.
+
+    `hold` keeps a frame back to go out together with the next one that is `put`: for what is
+    followed by another one at once. Raises OSError as the system does.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._held = b""
+
+    def hold(self, frame: Frame) -> None:
+        """Let the frame go out with the next one."""
+        self._held += framed(frame)
+
+    def put(self, frame: Frame) -> None:
+        """Write what is held, and the frame."""
+        octets, self._held = self._held + framed(frame), b""
+        view = memoryview(octets)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+
+class FrameReader:
+    """Takes octets as they come and gives whole frames."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    @property
+    def rest(self) -> int:
+        """How many octets of a frame that is not complete there are."""
+        return len(self._rest)
+
+    def feed(self, octets: bytes) -> Iterator[Frame]:
+        """The frames that are complete with these octets."""
+        octets = self._rest + octets
+        place = 0
+        while place + _LENGTH <= len(octets):
+            end = place + _LENGTH + int.from_bytes(octets[place : place + _LENGTH], "little")
+            if end > len(octets):
+                break
+            frame: Frame = marshal.loads(memoryview(octets)[place + _LENGTH : end])
+            place = end
+            yield frame
+        self._rest = octets[place:]

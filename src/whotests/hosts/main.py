@@ -1,0 +1,31 @@
+"""The process of a host: from its task to its end."""
+
+import os
+import sys
+
+from whotests.hosts.host import Host
+from whotests.hosts.orders import Orders
+from whotests.hosts.reporter import Reporter
+from whotests.hosts.task import Task
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Do the task in `sys.argv[1]`, in this process. `sys.argv` becomes that of the host."""
+    task = Task.from_json(sys.argv[1])
+    for descriptor in (task.orders, task.bell):
+        os.set_inheritable(descriptor, False)
+    journal = os.open(task.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    host_of(task, Reporter(journal, task.bell), Orders(task.orders)).run()
+
+
+def host_of(task: Task, reporter: Reporter, orders: Orders) -> Host:
+    """The host that the task's suite wants."""
+    if task.suite.host == "pytest":
+        from whotests.hosts.pytest_host import PytestHost
+
+        return PytestHost(task, reporter, orders)
+    from whotests.hosts.unittest_host import UnittestHost
+
+    return UnittestHost(task, reporter, orders)

@@ -1,0 +1,33 @@
+"""What the runner tells a host to do."""
+
+import os
+from typing import Final
+
+from whotests.hosts.frames import Frame, FrameReader
+
+__all__ = ["END", "RUN", "Orders"]
+
+RUN: Final = "run"
+"""(RUN, [ids]): run these, in this order; what was held back before comes first."""
+END: Final = "end"
+"""(END,): run what was held back, let go of all fixtures, and end."""
+
+_PIECE = 1 << 16
+
+
+class Orders:
+    """The orders of one host's process, read from a pipe as they are wanted."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._reader = FrameReader()
+        self._waiting: list[Frame] = []
+
+    def wait_next(self) -> Frame:
+        """The next order. END when the runner is gone: nobody is there to tell of more tests."""
+        while not self._waiting:
+            octets = os.read(self._descriptor, _PIECE)
+            if not octets:
+                return (END,)
+            self._waiting.extend(self._reader.feed(octets))
+        return self._waiting.pop(0)

@@ -1,0 +1,66 @@
+"""What a host is started for, as it travels to its process."""
+
+import json
+from typing import NamedTuple
+
+__all__ = ["Suite", "Task"]
+
+
+class Suite(NamedTuple):
+    """Tests of one kind that one host collects and runs."""
+
+    host: str
+    """'pytest', 'unittest', 'trial' or 'django'."""
+    targets: tuple[str, ...] = ()
+    """What to collect: paths, modules, ids, as the host takes them; none: what it finds itself."""
+    options: tuple[str, ...] = ()
+    """Further words of the host's own command line."""
+    keyword: str = ""
+    """The expression of `-k`, or ''."""
+
+
+class Task(NamedTuple):
+    """All that a host's process needs to know; paths are absolute there."""
+
+    suite: Suite
+    root: str
+    """The project's folder."""
+    cwd: str
+    """Where the command was called."""
+    work: str
+    """A folder of this process alone, which exists."""
+    worker: str
+    """The name of who runs it: 'w0', 'w1'..."""
+    workers: int
+    """How many there are."""
+    orders: int
+    """The file descriptor from which orders come."""
+    bell: int
+    """The file descriptor to which an octet goes when somebody had better look at the journal."""
+    journal: str
+    """The path of the file that the host's frames are added to."""
+    timeout: float = 0.0
+    """Seconds that a test may take; 0: any time."""
+    capture: bool = True
+    """Attach what a test writes to it."""
+    debug: bool = False
+    """Open pdb where a test fails; then nothing is captured."""
+
+    def to_json(self) -> str:
+        """The task as one line of text."""
+        return json.dumps(self._asdict() | {"suite": self.suite._asdict()})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Task":
+        """The task that `to_json` wrote."""
+        data = json.loads(text)
+        suite = data.pop("suite")
+        return cls(
+            suite=Suite(
+                host=suite["host"],
+                targets=tuple(suite["targets"]),
+                options=tuple(suite["options"]),
+                keyword=suite["keyword"],
+            ),
+            **data,
+        )

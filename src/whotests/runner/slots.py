@@ -1,0 +1,50 @@
+"""Where workers are: each slot is an executor with one lane."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+from whotests.runner.agent import Agent, Say
+from whotests.runner.assignment import Assignment, Brief, Done
+
+__all__ = ["LocalSlot", "Slot", "local_slots"]
+
+
+class Slot(Protocol):
+    """One worker, wherever it is. It takes the next assignment when the one before is done."""
+
+    @property
+    def name(self) -> str:
+        """'w0', 'w1'...: the route code of its events."""
+
+    def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
+        """Let it do the assignment. `say` gets frames as they come, from any thread, before the
+        future is done. A future with an exception: the machine was lost, not the host alone."""
+
+    def kill(self) -> None:
+        """End what its host runs at once; the assignment is then done, with `died`."""
+
+    def close(self) -> None:
+        """Let go of it; nothing is submitted any more."""
+
+
+class LocalSlot:
+    """A worker of this machine: its agent has a thread here, and its hosts are processes."""
+
+    def __init__(self, brief: Brief, name: str) -> None:
+        self.name = name
+        self._agent = Agent(brief, name)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"whotests {name}")
+
+    def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
+        return self._executor.submit(self._agent.work, assignment, say)
+
+    def kill(self) -> None:
+        self._agent.kill()
+
+    def close(self) -> None:
+        self._executor.shutdown()
+
+
+def local_slots(brief: Brief, count: int) -> list[Slot]:
+    """So many workers of this machine."""
+    return [LocalSlot(brief, f"w{number}") for number in range(count)]
