@@ -61,4 +61,5 @@ class FileSettings(NamedTuple):
     report_contexts: tuple[str, ...] = ()
     report_include: tuple[str, ...] = ()
     report_omit: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
     unused: tuple[UnusedKey, ...] = ()

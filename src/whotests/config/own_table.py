@@ -39,6 +39,7 @@ _EXAMPLES: Final = {
     "sort": '"missing"',
     "source": '["src"]',
     "source_pkgs": '["shop"]',
+    "tests": '["tests", "trial:shop.test"]',
 }
 
 KEYS: Final = tuple(_EXAMPLES)
@@ -83,6 +84,7 @@ def read_own_table(table: Mapping[str, object], *, file: Path) -> FileSettings:
         report_contexts=values.expressions("report_contexts"),
         report_include=values.globs("report_include"),
         report_omit=values.globs("report_omit"),
+        tests=values.strings("tests"),
     )
 
 

@@ -85,6 +85,8 @@ class Settings(NamedTuple):
     """Globs of the files of which a report tells; none: of all."""
     report_omit: tuple[str, ...] = ()
     """Globs of files to leave out of a report."""
+    tests: tuple[str, ...] = ()
+    """Targets of `whotests test` when it is given none, seen from the project's folder."""
     unused: tuple[tuple[str, str, str], ...] = ()
     """What that file says and has no meaning here, only of coverage.py's: section, key (or '' for
     a whole section) and the reason."""
