@@ -15,6 +15,7 @@ __all__ = [
     "EVENT",
     "FOUND",
     "IDLE",
+    "OUTPUT",
     "Frame",
     "FrameReader",
     "FrameWriter",
@@ -34,6 +35,10 @@ IDLE: Final = "idle"
 ENDED: Final = "ended"
 """(ENDED, reason): the host has let go of all fixtures and runs nothing any more. The reason is
 '' when it was told to, else why it stopped by itself."""
+OUTPUT: Final = "output"
+"""(OUTPUT, [file descriptors]): the files behind these descriptors of the host's process hold what
+the test in progress has written, and are empty, or begin anew, with each test. For a host that
+puts files of its own in the place of its standard output: they are read when it has died."""
 
 _VERSION = 2
 """Of marshal: the newest one that writes the same for equal values, and that any Python reads."""

@@ -6,6 +6,7 @@ import sys
 from whotests.hosts.host import Host
 from whotests.hosts.orders import Orders
 from whotests.hosts.reporter import Reporter
+from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.task import Task
 
 __all__ = ["main"]
@@ -16,6 +17,8 @@ def main() -> None:
     task = Task.from_json(sys.argv[1])
     for descriptor in (task.orders, task.bell):
         os.set_inheritable(descriptor, False)
+    tell_stacks(task.stacks)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     journal = os.open(task.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     host_of(task, Reporter(journal, task.bell), Orders(task.orders)).run()
 

@@ -45,6 +45,8 @@ class Task(NamedTuple):
     """Attach what a test writes to it."""
     debug: bool = False
     """Open pdb where a test fails; then nothing is captured."""
+    stacks: str = ""
+    """The path of the file that gets the stacks of all threads when a signal ends the process."""
 
     def to_json(self) -> str:
         """The task as one line of text."""

@@ -74,6 +74,11 @@ class Agent:
             self._host = None
         return done
 
+    def interrupt(self) -> None:
+        """Let the host end as by Ctrl-C; any thread may."""
+        if (host := self._host) is not None:
+            host.interrupt()
+
     def kill(self) -> None:
         """End the host's process at once; any thread may."""
         if (host := self._host) is not None:
@@ -104,6 +109,7 @@ class _HostProcess:
             orders=orders,
             bell=bell,
             journal=str(journal),
+            stacks=str(files.with_suffix(".stacks")),
             timeout=brief.timeout,
             capture=brief.capture,
             debug=brief.debug,
@@ -166,6 +172,9 @@ class _HostProcess:
             if frame[0] == EVENT and frame[1] is not None:
                 self._running = "" if frame[2] in _FINAL else frame[1]
         return frames
+
+    def interrupt(self) -> None:
+        os.kill(self._process.pid, signal.SIGINT)
 
     def kill(self) -> None:
         os.killpg(self._process.pid, signal.SIGKILL)

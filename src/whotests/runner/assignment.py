@@ -56,3 +56,9 @@ class Done(NamedTuple):
     has had its verdict; the other tests without one are to be run elsewhere."""
     ended: str = ""
     """Why the host runs nothing any more though nobody told it so, or ''."""
+    hopeless: bool = False
+    """With `died`: no host of this suite could be had here, time after time. This worker is
+    given no more tests of it; if no other worker has them either, they fail with that reason."""
+    notes: tuple[str, ...] = ()
+    """What the user had better know of, in sentences: processes that tests have left behind, a
+    host that did not end. None of it is a verdict."""

@@ -20,8 +20,14 @@ class Slot(Protocol):
         """Let it do the assignment. `say` gets frames as they come, from any thread, before the
         future is done. A future with an exception: the machine was lost, not the host alone."""
 
+    def interrupt(self) -> None:
+        """Let its host end now as by Ctrl-C: fixtures are let go of, the test in progress gets no
+        verdict, and the assignment is done, with `ended`. A host that does not listen is killed
+        some seconds later. Any thread may, a signal's handler too."""
+
     def kill(self) -> None:
-        """End what its host runs at once; the assignment is then done, with `died`."""
+        """End what its host runs at once; the assignment is then done, with `ended`, and the test
+        in progress gets no verdict. Any thread may, a signal's handler too."""
 
     def close(self) -> None:
         """Let go of it; nothing is submitted any more."""
@@ -37,6 +43,9 @@ class LocalSlot:
 
     def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
         return self._executor.submit(self._agent.work, assignment, say)
+
+    def interrupt(self) -> None:
+        self._agent.interrupt()
 
     def kill(self) -> None:
         self._agent.kill()

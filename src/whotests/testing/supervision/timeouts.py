@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from whotests.testing.details.frames import CASE, PACKAGE, innermost, is_library, users_place
@@ -88,6 +88,7 @@ class Deadline:
         "_seen",
         "_stacks",
         "_where",
+        "_within",
         "due",
         "fired",
         "of",
@@ -95,10 +96,17 @@ class Deadline:
         "seconds",
     )
 
-    def __init__(self, seconds: float, *, of: str) -> None:
-        """A limit of so many seconds, for what the message shall call `of`."""
+    def __init__(
+        self, seconds: float, *, of: str, within: frozenset[CodeType] = frozenset()
+    ) -> None:
+        """A limit of so many seconds, for what the message shall call `of`.
+
+        With `within`, the function is interrupted only while it is in a call of one of these:
+        the rest of it would not bear that.
+        """
         self.seconds = seconds
         self.of = of
+        self._within = within
         self._loop: Interruptible | None = None
         self.over = False
         """Whether the function has ended: nothing is interrupted any more."""
@@ -147,7 +155,7 @@ class Deadline:
             except Expired:
                 continue
         if self.fired:
-            _raise(self._timed_out(raised))
+            _raise(self.timed_out(raised))
         if raised is not None:
             raise raised
         return value
@@ -182,10 +190,19 @@ class Deadline:
             self._listening = True
             loop.ask()
             return False
-        if self._between(look()):
+        frame = look()
+        if not self._inside(frame) or self._between(frame):
             return False
         self._next = now + GRACE
         return True
+
+    def _inside(self, frame: FrameType | None) -> bool:
+        """Whether the frame is below a call within which the function may be interrupted."""
+        if not self._within:
+            return True
+        while frame is not None and frame.f_code not in self._within:
+            frame = frame.f_back
+        return frame is not None
 
     def _between(self, frame: FrameType | None) -> bool:
         """Whether our own code runs just now, or what it calls of the library, as to close a loop.
@@ -227,7 +244,8 @@ class Deadline:
                 texts.append(f"thread {name!r}:\n{stack}")
         self._stacks = "\n".join(text.rstrip() for text in texts)
 
-    def _timed_out(self, raised: BaseException | None) -> TimedOut:
+    def timed_out(self, raised: BaseException | None) -> TimedOut:
+        """What is to be told in place of what the function raised, once the limit has fired."""
         error = TimedOut(
             f"{self.of} took longer than {self.seconds:g} s and was stopped{self._where}",
             self._stacks,
