@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
+from whotests.errors import MachineError
 from whotests.hosts.frames import EVENT, FOUND, FrameReader
 from whotests.runner.assignment import Assignment, Brief, Done
 from whotests.runner.book import Book
 from whotests.runner.scheduler import Item, Key, Scheduler
-from whotests.runner.slots import Slot
+from whotests.runner.slots import Slot, SlotLostError
 from whotests.stream.control import Control
 from whotests.stream.sink import Sink
 
@@ -37,6 +38,10 @@ class _Over(NamedTuple):
     future: "Future[Done]"
 
 
+class _Joined(NamedTuple):
+    slot: Slot
+
+
 class _Worker:
     """What the run knows of one slot."""
 
@@ -53,14 +58,23 @@ class Run:
     """Runs the suites of a brief in slots; `run` once."""
 
     def __init__(
-        self, brief: Brief, slots: Sequence[Slot], *, sink: Sink, select: Select, control: Control
+        self,
+        brief: Brief,
+        slots: Sequence[Slot],
+        *,
+        sink: Sink,
+        select: Select,
+        control: Control,
+        patience: float = 0.0,
     ) -> None:
+        """When all slots are lost, it waits `patience` seconds for one to `join`."""
         self._brief = brief
         self._workers = {slot.name: _Worker(slot) for slot in slots}
         self._select = select
         self._control = control
+        self._patience = patience
         self.book = Book(sink)
-        self._queue: SimpleQueue[_Said | _Over] = SimpleQueue()
+        self._queue: SimpleQueue[_Said | _Over | _Joined] = SimpleQueue()
         self._found: list[list[Found]] = [[] for _ in brief.suites]
         self._to_collect = list(range(len(brief.suites)))
         self._collectors: dict[str, int] = {}
@@ -71,8 +85,16 @@ class Run:
         """Come back when each chosen test has a verdict, or the control was asked to stop."""
         for worker in self._workers.values():
             self._give(worker)
-        while any(worker.assignment for worker in self._workers.values()):
-            news = self._queue.get()
+        while any(worker.assignment for worker in self._workers.values()) or self._is_alone():
+            try:
+                news = self._queue.get(timeout=None if self._workers else self._patience)
+            except Empty:
+                self._give_up()
+                break
+            if isinstance(news, _Joined):
+                worker = self._workers[news.slot.name] = _Worker(news.slot)
+                self._give(worker)
+                continue
             worker = self._workers[news.worker]
             if isinstance(news, _Said):
                 self._listen(worker, news.octets)
@@ -80,6 +102,24 @@ class Run:
                 self._finished(worker, news.future)
         for worker in self._workers.values():
             worker.slot.close()
+
+    def join(self, slot: Slot) -> None:
+        """A slot has come while the run goes on; any thread may say so."""
+        self._queue.put(_Joined(slot))
+
+    def _is_alone(self) -> bool:
+        """Whether there is nobody left for what is to be done."""
+        return not self._workers and (self._scheduler is None or self._scheduler.waiting > 0)
+
+    def _give_up(self) -> None:
+        if self._scheduler is None:
+            raise MachineError(
+                "all workers were lost before the tests were found, and no new one came within "
+                f"{self._patience:g} s; look at their logs, and run again"
+            )
+        for key in list(self.book.open):
+            reason = f"all workers were lost, and no new one came within {self._patience:g} s"
+            self.book.fail(key, reason, worker="")
 
     # -- what workers do next ----------------------------------------------------------------
 
@@ -128,8 +168,13 @@ class Run:
     def _finished(self, worker: _Worker, future: "Future[Done]") -> None:
         assignment, worker.assignment = worker.assignment, None
         assert assignment is not None
-        done = future.result()
         name = worker.slot.name
+        if future.cancelled() or (lost := future.exception()) is not None:
+            self._lose(
+                worker, assignment, lost if isinstance(lost, SlotLostError) else SlotLostError("")
+            )
+            return
+        done = future.result()
         if assignment.end or done.died or done.ended:
             worker.suite = None
         if self._scheduler is None:
@@ -145,6 +190,24 @@ class Run:
         else:
             self._scheduler.done(name, held=done.held)
         self._give(worker)
+
+    def _lose(self, worker: _Worker, assignment: Assignment, lost: SlotLostError) -> None:
+        """A slot is gone: what it had not done, or what went with it, is done elsewhere."""
+        name = worker.slot.name
+        del self._workers[name]
+        worker.slot.close()
+        if self._scheduler is None:
+            if self._collectors.pop(name, None) is not None:
+                self._found[assignment.suite].clear()
+                self._to_collect.append(assignment.suite)
+        else:
+            said = (Key(assignment.suite, test_id) for test_id in assignment.tests)
+            finished = {key for key in said if key not in self.book.open} - lost.again
+            self._scheduler.lost(name, finished=finished)
+            self._scheduler.again(lost.again)
+        for other in self._workers.values():
+            if other.assignment is None:
+                self._give(other)
 
     def _begin(self) -> None:
         items = list(self._select([found for suite in self._found for found in suite]))

@@ -30,7 +30,8 @@ class Scheduler:
 
     def __init__(self, items: Iterable[Item], *, workers: int) -> None:
         self._workers = workers
-        self._waiting = deque(items)
+        self._items = {item.key: item for item in items}
+        self._waiting = deque(self._items.values())
         self._with: dict[str, list[Item]] = {}
 
     @property
@@ -60,3 +61,8 @@ class Scheduler:
         over = set(finished)
         back = [item for item in self._with.pop(worker, ()) if item.key not in over]
         self._waiting.extendleft(reversed(back))
+
+    def again(self, keys: Iterable[Key]) -> None:
+        """Let these wait once more, though they were done."""
+        there = {item.key for items in (self._waiting, *self._with.values()) for item in items}
+        self._waiting.extend(self._items[key] for key in keys if key not in there)

@@ -1,12 +1,23 @@
 """Where workers are: each slot is an executor with one lane."""
 
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 from whotests.runner.agent import Agent, Say
 from whotests.runner.assignment import Assignment, Brief, Done
+from whotests.runner.scheduler import Key
 
-__all__ = ["LocalSlot", "Slot", "local_slots"]
+__all__ = ["LocalSlot", "Slot", "SlotLostError", "local_slots"]
+
+
+class SlotLostError(Exception):
+    """A machine is gone, and its slot with it: nothing is submitted there any more."""
+
+    def __init__(self, reason: str, *, again: Collection[Key] = ()) -> None:
+        super().__init__(reason)
+        self.again = frozenset(again)
+        """Tests that it had run, whose facts went with it: they are run again for these."""
 
 
 class Slot(Protocol):
@@ -18,7 +29,8 @@ class Slot(Protocol):
 
     def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
         """Let it do the assignment. `say` gets frames as they come, from any thread, before the
-        future is done. A future with an exception: the machine was lost, not the host alone."""
+        future is done. A future with an exception, SlotLostError where it is known what went with it:
+        the machine was lost, not the host alone."""
 
     def interrupt(self) -> None:
         """Let its host end now as by Ctrl-C: fixtures are let go of, the test in progress gets no
