@@ -25,9 +25,11 @@ __all__ = [
 Frame = tuple[Any, ...]
 
 FOUND: Final = "found"
-"""(FOUND, [(test id, group), ...]): tests in the order in which the host would run them."""
+"""(FOUND, [(test id, group), ...]): tests in the order in which the host would run them. In a
+file of their own: of most hosts nobody wants to read them."""
 COLLECTED: Final = "collected"
-"""(COLLECTED,): all tests were found, and what could not be loaded has had its events."""
+"""(COLLECTED, count, digest): so many tests were found, and what could not be loaded has had its
+events. Hosts with equal digests found the same tests, in the same order."""
 EVENT: Final = "event"
 """(EVENT, *the fields of an event), its time in seconds since the epoch."""
 IDLE: Final = "idle"

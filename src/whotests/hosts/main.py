@@ -8,6 +8,7 @@ from whotests.hosts.orders import Orders
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.task import Task
+from whotests.stream.control import Control, FileControl, RunControl
 
 __all__ = ["main"]
 
@@ -20,7 +21,15 @@ def main() -> None:
     tell_stacks(task.stacks)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     journal = os.open(task.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    host_of(task, Reporter(journal, task.bell), Orders(task.orders)).run()
+    control: Control = FileControl(task.stop) if task.stop else RunControl()
+    reporter = Reporter(
+        journal,
+        task.bell,
+        found=task.found,
+        control=control,
+        max_failures=task.max_failures,
+    )
+    host_of(task, reporter, Orders(task.orders, control=control)).run()
 
 
 def host_of(task: Task, reporter: Reporter, orders: Orders) -> Host:

@@ -4,6 +4,7 @@ import os
 from typing import Final
 
 from whotests.hosts.frames import Frame, FrameReader
+from whotests.stream.control import Control, RunControl
 
 __all__ = ["END", "RUN", "Orders"]
 
@@ -18,8 +19,10 @@ _PIECE = 1 << 16
 class Orders:
     """The orders of one host's process, read from a pipe as they are wanted."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, control: Control | None = None) -> None:
+        """`control` is that of the run."""
         self._descriptor = descriptor
+        self._control: Control = RunControl() if control is None else control
         self._reader = FrameReader()
         self._waiting: list[Frame] = []
 
@@ -31,3 +34,9 @@ class Orders:
                 return (END,)
             self._waiting.extend(self._reader.feed(octets))
         return self._waiting.pop(0)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no test is to be begun any more. To be asked before each test; what was not
+        begun is told as held, and END then runs none of that."""
+        return self._control.should_stop

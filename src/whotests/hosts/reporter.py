@@ -1,12 +1,13 @@
 """How a host tells the runner: a journal in a file, and a bell beside it."""
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, FrameWriter, framed
 from whotests.stream.control import Control, RunControl
-from whotests.stream.event import FAILED, Event
+from whotests.stream.event import FAILED, Chunk, Event, Status
 
 __all__ = ["Reporter"]
 
@@ -85,6 +86,8 @@ class Reporter:
         self._frames.put(
             (EVENT, test_id, status.value, sorted(tags) or None, runnable, None, None, _now())
         )
+        if status in FAILED:
+            self._count_failure()
 
     # -- any events ----------------------------------------------------------------------------
 
@@ -105,10 +108,14 @@ class Reporter:
             None if timestamp is None else timestamp.timestamp(),
         )
         self._frames.put(frame)
-        if status in FAILED and self._failures_left:
-            self._failures_left -= 1
-            if not self._failures_left:
-                self._control.stop()
+        if status in FAILED:
+            self._count_failure()
 
     def stop_run(self) -> None:
         """Nothing: `ended` says more."""
+
+    def _count_failure(self) -> None:
+        if self._failures_left:
+            self._failures_left -= 1
+            if not self._failures_left:
+                self._control.stop()

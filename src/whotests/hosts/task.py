@@ -47,6 +47,12 @@ class Task(NamedTuple):
     """Open pdb where a test fails; then nothing is captured."""
     stacks: str = ""
     """The path of the file that gets the stacks of all threads when a signal ends the process."""
+    found: str = ""
+    """The path of the file that the tests which there are go into, as frames."""
+    stop: str = ""
+    """The path of a file: once it is there, no test is to be begun any more."""
+    max_failures: int = 0
+    """After so many failures the host itself asks all to stop; 0: it never does."""
 
     def to_json(self) -> str:
         """The task as one line of text."""

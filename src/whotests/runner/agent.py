@@ -99,6 +99,9 @@ class _HostProcess:
         journal = files.with_suffix(".journal")
         journal.touch()
         self._journal = os.open(journal, os.O_RDONLY)
+        self._found = files.with_suffix(".found")
+        self._collect = False
+        self._collected = False
         task = Task(
             suite=brief.suites[suite],
             root=str(brief.root),
@@ -113,6 +116,9 @@ class _HostProcess:
             timeout=brief.timeout,
             capture=brief.capture,
             debug=brief.debug,
+            found=str(self._found),
+            stop=str(brief.folder / "stop"),
+            max_failures=brief.max_failures,
         )
         environment = dict(os.environ)
         if brief.handover:
@@ -131,11 +137,18 @@ class _HostProcess:
         os.close(orders)
         os.close(bell)
         self._reader = FrameReader()
+        self._cut = b""
+        """The first octets of a frame that is not there yet."""
         self._running = ""
         self._said = 0
 
     def do(self, assignment: Assignment, say: Say) -> Done:
         self._said = 0
+        self._collect = assignment.collect
+        if assignment.collect and self._collected:
+            self._say(self._found.read_bytes(), say)
+            if not assignment.tests and not assignment.end:
+                return Done(self._said)
         wanted = COLLECTED
         if assignment.tests:
             self._order((RUN, list(assignment.tests)))
@@ -165,13 +178,23 @@ class _HostProcess:
             os.read(self._bell, 1 << 12)
         octets = os.read(self._journal, 1 << 20)
         frames = list(self._reader.feed(octets))
+        octets = self._cut + octets
+        whole = len(octets) - self._reader.rest
+        octets, self._cut = octets[:whole], octets[whole:]
+        if any(frame[0] == COLLECTED for frame in frames):
+            self._collected = True
+            if self._collect:
+                self._say(self._found.read_bytes(), say)
         if octets:
-            self._said += len(octets)
-            say(octets)
+            self._say(octets, say)
         for frame in frames:
             if frame[0] == EVENT and frame[1] is not None:
                 self._running = "" if frame[2] in _FINAL else frame[1]
         return frames
+
+    def _say(self, octets: bytes, say: Say) -> None:
+        self._said += len(octets)
+        say(octets)
 
     def interrupt(self) -> None:
         os.kill(self._process.pid, signal.SIGINT)

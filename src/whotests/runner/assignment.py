@@ -29,6 +29,8 @@ class Brief(NamedTuple):
     """Seconds that a test may take; 0: any time."""
     capture: bool = True
     debug: bool = False
+    max_failures: int = 0
+    """How many failures end the run; 0: any number is borne."""
 
 
 class Assignment(NamedTuple):
@@ -39,7 +41,9 @@ class Assignment(NamedTuple):
     tests: tuple[str, ...] = ()
     """Ids, in the order to run them in. What the host held back comes before."""
     collect: bool = False
-    """Tell which tests there are; a host that has told already does so again."""
+    """Say which tests there are (FOUND frames), before the COLLECTED frame if that was not said
+    yet. Without it only the COLLECTED frame is said, once for each host: it tells whether the
+    host found what another one did."""
     end: bool = False
     """Then run what is held back and end the host. None is started for this alone."""
 
