@@ -1,0 +1,161 @@
+"""Which of the tests that hosts found are run, and in which order."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from whotests.hosts.task import Suite
+from whotests.runner.ordering import in_order
+from whotests.runner.run import Found
+from whotests.runner.scheduler import Item, Key
+from whotests.runner.sharding import part_of
+from whotests.runner.wanted import Wanted
+from whotests.types import Outcome
+
+__all__ = ["FAILED", "Choosing"]
+
+FAILED: Final = frozenset(
+    (Outcome.FAILED, Outcome.ERROR, Outcome.UNEXPECTED_SUCCESS, Outcome.UNKNOWN)
+)
+"""Outcomes of tests that `--failed` runs again."""
+
+_SHOWN: Final = 10
+"""Ids in one sentence."""
+
+
+class Choosing:
+    """Chooses as the command line wants; a `Select` of `runner.run`, for any number of rounds."""
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        *,
+        suites: Sequence[Suite],
+        listed: Sequence[str] = (),
+        durations: Mapping[str, float],
+        outcomes: Mapping[str, Outcome],
+        tell: Callable[[str], object],
+    ) -> None:
+        """`listed` are the ids of the list that `wanted.load_list` names; `durations` in seconds
+        and `outcomes` are those of the past, by id. `tell` gets a sentence for whatever people
+        need in order to understand or repeat the choice."""
+        self._wanted = wanted
+        self._suites = suites
+        self._listed = tuple(dict.fromkeys(listed))
+        self._durations = durations
+        self._failed = {each for each, outcome in outcomes.items() if outcome in FAILED}
+        self._tell = tell
+        self.order = wanted.order
+        """Of the next choice: rounds may differ in it."""
+        self.chosen: tuple[str, ...] = ()
+        """Ids of what was chosen last, in order."""
+        self._why_none = ""
+
+    @property
+    def why_none(self) -> str:
+        """Why nothing was chosen, as a sentence that names what was looked for; else ''."""
+        return "" if self.chosen else self._why_none
+
+    def __call__(self, found: Sequence[Found]) -> list[Item]:
+        """What is to be run. Ids of the list that nothing has are among it: their hosts say that
+        there is no such test. Empty where tests are but listed. Raises UsageError."""
+        items = self.choose(found)
+        return [] if self._wanted.only_list else items
+
+    def choose(self, found: Sequence[Found]) -> list[Item]:
+        """What is to be run, whether or not tests are but listed. Raises UsageError."""
+        self._why_none = self._nothing_found()
+        items = [
+            Item(key, group, self._durations.get(key.test_id)) for key, group in dict(found).items()
+        ]
+        unknown: list[Item] = []
+        if self._wanted.load_list is not None:
+            items, unknown = self._of_the_list(items)
+        if self._wanted.failed:
+            items = self._that_failed(items)
+        items += unknown
+        if self._wanted.shard is not None:
+            items = self._of_the_shard(items)
+        items = in_order(items, self.order, listed=self._listed)
+        if items and self.order.by == "random":
+            self._tell(f"order {self.order}; the same once more: --order {self.order}")
+        self.chosen = tuple(item.key.test_id for item in items)
+        return items
+
+    def _of_the_list(self, items: list[Item]) -> tuple[list[Item], list[Item]]:
+        """Tests that are listed, and what is listed and was not found."""
+        wanted = frozenset(self._listed)
+        known = [item for item in items if item.key.test_id in wanted]
+        has = {item.key.test_id for item in known}
+        unknown = [each for each in self._listed if each not in has]
+        self._why_none = f"{self._wanted.load_list} lists no test"
+        if unknown and self._wanted.keyword:
+            # They may be there and not fit the keyword: which ones, the hosts do not say.
+            self._tell(
+                f"{_counted(len(unknown), 'test')} of {self._wanted.load_list} "
+                f"{'does' if len(unknown) == 1 else 'do'} not fit -k {self._wanted.keyword!r}, "
+                f"or {'is' if len(unknown) == 1 else 'are'} not there: {_shown(unknown)}"
+            )
+            self._why_none = f"no test of {self._wanted.load_list} fits -k {self._wanted.keyword!r}"
+            return known, []
+        return known, [Item(Key(self._suite_of(each), each)) for each in unknown]
+
+    def _suite_of(self, unknown: str) -> int:
+        """The suite whose host says that it has no such test."""
+        for number, suite in enumerate(self._suites):
+            if (suite.host == "pytest") == ("::" in unknown):
+                return number
+        return 0
+
+    def _that_failed(self, items: list[Item]) -> list[Item]:
+        if not items:
+            return items
+        failed = [item for item in items if item.key.test_id in self._failed]
+        if self._failed:
+            self._why_none = (
+                f"none of the {_counted(len(items), 'test')} that were found failed last; "
+                f"{_counted(len(self._failed), 'test')} of other names did: {_shown(self._failed)}"
+            )
+        else:
+            self._why_none = (
+                "no test failed when it was run last; leave --failed out to run all of them"
+            )
+        return failed
+
+    def _of_the_shard(self, items: list[Item]) -> list[Item]:
+        shard = self._wanted.shard
+        if shard is None or not items:
+            return items
+        part = part_of(items, shard)
+        untimed = sum(item.seconds is None for item in items)
+        timed = "" if untimed == len(items) else _time(part.seconds, part.whole_seconds)
+        self._tell(
+            f"shard {shard}: {len(part.items):,} of {_counted(len(items), 'test')}{timed}, worked "
+            f"out from {part.digest}; all shards must say the same, or tests are lost or doubled"
+        )
+        self._why_none = (
+            f"shard {shard} has no test: {_counted(len(items), 'test')} in fewer groups than "
+            "there are shards; ask for fewer shards"
+        )
+        return list(part.items)
+
+    def _nothing_found(self) -> str:
+        places = ", ".join(
+            f"{suite.host}: {' '.join(suite.targets) or 'all that it finds itself'}"
+            for suite in self._suites
+        )
+        fitting = f" that fits -k {self._wanted.keyword!r}" if self._wanted.keyword else ""
+        return f"no test was found{fitting}; looked for {places}"
+
+
+def _time(seconds: float, whole: float) -> str:
+    return f", about {seconds:.3g} s of {whole:.3g} s"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _shown(ids: Iterable[str]) -> str:
+    ordered = sorted(ids)
+    more = f" and {len(ordered) - _SHOWN:,} more" if len(ordered) > _SHOWN else ""
+    return ", ".join(ordered[:_SHOWN]) + more
