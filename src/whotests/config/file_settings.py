@@ -62,4 +62,7 @@ class FileSettings(NamedTuple):
     report_include: tuple[str, ...] = ()
     report_omit: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    jobs: int = 1
+    timeout: float = 0.0
+    slowest: int = 0
     unused: tuple[UnusedKey, ...] = ()

@@ -1,6 +1,7 @@
 """`[tool.whotests]` of a pyproject.toml, key by key."""
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ _EXAMPLES: Final = {
     "format": '"markdown"',
     "include": '["src/*"]',
     "include_namespace_packages": "true",
+    "jobs": '4, or jobs = "auto"',
     "keep_runs": "5",
     "omit": '["*/migrations/*"]',
     "partial_also": '["while keep_going:"]',
@@ -36,10 +38,12 @@ _EXAMPLES: Final = {
     "show_missing": "true",
     "skip_covered": "true",
     "skip_empty": "true",
+    "slowest": "10",
     "sort": '"missing"',
     "source": '["src"]',
     "source_pkgs": '["shop"]',
     "tests": '["tests", "trial:shop.test"]',
+    "timeout": "60",
 }
 
 KEYS: Final = tuple(_EXAMPLES)
@@ -85,6 +89,9 @@ def read_own_table(table: Mapping[str, object], *, file: Path) -> FileSettings:
         report_include=values.globs("report_include"),
         report_omit=values.globs("report_omit"),
         tests=values.strings("tests"),
+        jobs=values.jobs("jobs"),
+        timeout=values.seconds("timeout"),
+        slowest=values.whole("slowest", default=default.slowest),
     )
 
 
@@ -136,6 +143,20 @@ class _Values:
             raise self._wrong(key, f"a whole number from {least}{until}")
         assert isinstance(value, int)
         return value
+
+    def jobs(self, key: str) -> int:
+        if self._table.get(key) == "auto":
+            return 0
+        value = self._table.get(key, FileSettings().jobs)
+        if type(value) is not int or value < 1:
+            raise self._wrong(key, "a whole number from 1 on, or 'auto'")
+        return value
+
+    def seconds(self, key: str) -> float:
+        value = self._table.get(key, 0.0)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf:
+            return float(value)
+        raise self._wrong(key, "a number of seconds; 0 is any time")
 
     def percentage(self, key: str) -> float | None:
         value = self._table.get(key)

@@ -87,6 +87,12 @@ class Settings(NamedTuple):
     """Globs of files to leave out of a report."""
     tests: tuple[str, ...] = ()
     """Targets of `whotests test` when it is given none, seen from the project's folder."""
+    jobs: int = 1
+    """How many workers run tests; 0: as many as there are processors."""
+    timeout: float = 0.0
+    """Seconds that a test may take; 0: any time."""
+    slowest: int = 0
+    """How many of the slowest tests `whotests test` lists at its end."""
     unused: tuple[tuple[str, str, str], ...] = ()
     """What that file says and has no meaning here, only of coverage.py's: section, key (or '' for
     a whole section) and the reason."""
