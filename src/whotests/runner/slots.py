@@ -29,8 +29,8 @@ class Slot(Protocol):
 
     def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
         """Let it do the assignment. `say` gets frames as they come, from any thread, before the
-        future is done. A future with an exception, SlotLostError where it is known what went with it:
-        the machine was lost, not the host alone."""
+        future is done. A future with an exception: the machine was lost, not the host alone;
+        SlotLostError where it is known what went with it."""
 
     def interrupt(self) -> None:
         """Let its host end now as by Ctrl-C: fixtures are let go of, the test in progress gets no
