@@ -8,12 +8,10 @@ import click
 
 from whotests.cli.command_line import EXAMPLE, MeasuredCommand, read_command
 from whotests.cli.configured import config_option, tell_unused
-from whotests.config.discover import find_source
-from whotests.config.entry_points import context_providers
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
 from whotests.recording.plan import Plan
-from whotests.source.rules import in_force
+from whotests.recording.planning import plan_of
 
 __all__ = ["run"]
 
@@ -97,37 +95,14 @@ def run(
     command = command or settings.command
     if not command:
         raise UsageError(f"no command to run; {EXAMPLE}")
-    exclude, partial = in_force(
-        exclude_lines=settings.exclude_lines,
-        exclude_also=settings.exclude_also,
-        partial_branches=settings.partial_branches,
-        partial_also=settings.partial_also,
-    )
     measured = read_command(command, cwd=cwd, root=settings.root)
-    plan = Plan(
-        root=settings.root,
-        data=settings.data,
-        cache=settings.cache,
-        source=find_source(
-            settings.source,
-            root=settings.root,
-            cwd=cwd,
-            path=measured.search_path,
-            packages=settings.source_pkgs,
-            script=measured.script,
-        ),
-        include=settings.include,
-        omit=settings.omit,
-        namespace_packages=settings.include_namespace_packages,
-        context=settings.context,
-        run_name=settings.run_name,
-        keep_runs=settings.keep_runs,
-        branch=settings.branch,
-        exclude=exclude,
-        partial=partial,
-        append=append,
+    plan = plan_of(
+        settings,
+        cwd=cwd,
         command=command,
-        providers=context_providers(sys.path),
+        path=measured.search_path,
+        script=measured.script,
+        append=append,
     )
     tell_unused(settings, of_reports=False)
     _become(measured, plan)

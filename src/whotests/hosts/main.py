@@ -8,6 +8,7 @@ from whotests.hosts.orders import Orders
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.task import Task
+from whotests.recording.session import current
 from whotests.stream.control import Control, FileControl, RunControl
 
 __all__ = ["main"]
@@ -30,6 +31,8 @@ def main() -> None:
         max_failures=task.max_failures,
     )
     host_of(task, reporter, Orders(task.orders, control=control)).run()
+    if (session := current()) is not None:
+        session.tell_surprise()
 
 
 def host_of(task: Task, reporter: Reporter, orders: Orders) -> Host:

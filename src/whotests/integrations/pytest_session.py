@@ -3,21 +3,18 @@
 import atexit
 import copy
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pluggy import HookimplMarker
 
-from whotests.config.discover import find_source
-from whotests.config.entry_points import context_providers
 from whotests.config.settings import Settings, load_settings
 from whotests.errors import UsageError, WhotestsError
 from whotests.integrations.install import install
 from whotests.integrations.pytest_recorder import PytestRecorder, register
 from whotests.recording.plan import Plan
+from whotests.recording.planning import plan_of
 from whotests.recording.session import Session, current, measure_afresh
-from whotests.source.rules import in_force
 
 if TYPE_CHECKING:
     from whotests.integrations.pytest_reports import Reports
@@ -124,38 +121,11 @@ def _reports_of(config: Any, settings: Settings) -> "Reports | None":
 
 
 def _plan_of(config: Any, settings: Settings) -> Plan:
-    options = config.known_args_namespace
-    cwd = Path(config.invocation_params.dir)
-    exclude, partial = in_force(
-        exclude_lines=settings.exclude_lines,
-        exclude_also=settings.exclude_also,
-        partial_branches=settings.partial_branches,
-        partial_also=settings.partial_also,
-    )
-    path = [*sys.path, str(cwd), str(settings.root), str(settings.root / "src")]
-    return Plan(
-        root=settings.root,
-        data=settings.data,
-        cache=settings.cache,
-        source=find_source(
-            settings.source,
-            root=settings.root,
-            cwd=cwd,
-            path=path,
-            packages=settings.source_pkgs,
-        ),
-        include=settings.include,
-        omit=settings.omit,
-        namespace_packages=settings.include_namespace_packages,
-        context=settings.context,
-        run_name=settings.run_name,
-        keep_runs=settings.keep_runs,
-        branch=settings.branch,
-        exclude=exclude,
-        partial=partial,
-        append=bool(options.whotests_append),
+    return plan_of(
+        settings,
+        cwd=Path(config.invocation_params.dir),
         command=("pytest", *map(str, config.invocation_params.args)),
-        providers=context_providers(sys.path),
+        append=bool(config.known_args_namespace.whotests_append),
     )
 
 

@@ -9,7 +9,6 @@ import os
 import sys
 from _socket import gethostname  # `socket` itself takes longer to import than all of ours
 from collections.abc import Callable
-from os.path import abspath  # as they are now: programs replace the ones in `os.path`
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from whotests.config.scope import Scope
@@ -28,6 +27,7 @@ from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
+from whotests.recording.stored_paths import StoredPaths
 from whotests.recording.unloaded import surprise_of, unloaded_files
 from whotests.records import FileRecord, RunRecord
 from whotests.store.connection import prepare_folder
@@ -121,10 +121,10 @@ class Session:
             began=self._module_began,
             ended=self._module_ended,
         )
+        self._stored_path = StoredPaths(plan.root)
         self._ledger = Ledger(self.contexts, lambda: self._loading.files, self._stored_path)
         self._flusher = Flusher(self._ledger, writer)
         self._plan_file = PlanFile(plan)
-        self._root = os.path.normcase(os.path.join(plan.root, ""))
 
     @classmethod
     def start(cls, plan: Plan, *, handover: Handover | None = None) -> "Session":
@@ -322,6 +322,13 @@ class Session:
         nothing = self._tested and not self.measured_files
         return surprise_of(self._unloaded_files(), nothing_loaded=nothing)
 
+    @_guarded(None)
+    def tell_surprise(self) -> None:
+        """What the user may not expect of this process, which runs tests for a runner, goes into
+        the data with its part: the runner's own process knows nothing of its modules."""
+        surprise = surprise_of(self._unloaded_files(), nothing_loaded=False)
+        self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
+
     def _unloaded_files(self) -> list[FileRecord]:
         return unloaded_files(self._scope, self._loading.files, self._cache, self.plan.rules)
 
@@ -330,7 +337,7 @@ class Session:
         self._writer.finish_part(
             ended=Clock.since_the_epoch(),
             status=RunStatus.INCOMPLETE if problem else self._status,
-            note=problem,
+            note=problem or self.surprise,
         )
 
     def _finish_run(self, exit_status: int | None) -> None:
@@ -411,12 +418,6 @@ class Session:
     @_guarded(None)
     def _import_ended(self) -> None:
         self.contexts.import_ended()
-
-    def _stored_path(self, path: str) -> str:
-        absolute = abspath(path)
-        if not os.path.normcase(absolute).startswith(self._root):
-            return absolute
-        return absolute[len(self._root) :].replace(os.sep, "/")
 
 
 def _hide_cache(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
@@ -17,18 +18,24 @@ __all__ = ["surprise_of", "unloaded_files"]
 
 
 def unloaded_files(
-    scope: Scope, loaded: list[LoadedFile], cache: Cache, rules: Rules
+    scope: Scope,
+    loaded: list[LoadedFile],
+    cache: Cache,
+    rules: Rules,
+    *,
+    modules: Mapping[str, object] | None = None,
 ) -> list[FileRecord]:
     """Records of the scope's files that are not among the loaded ones, with absolute paths.
 
     A file that some module came from without our seeing it is 'not measured', because it was
-    imported too early; one that cannot be read or parsed is, too, with the reason.
+    imported too early; one that cannot be read or parsed is, too, with the reason. `modules` are
+    those of the process that is measured: None stands for this one.
     """
     real_path = _RealPaths()
     seen = {real_path(file.path) for file in loaded}
     early = {
         real_path(path)
-        for module in list(sys.modules.values())
+        for module in list((sys.modules if modules is None else modules).values())
         if isinstance(path := getattr(module, "__dict__", {}).get("__file__"), str)
     }
     records = []
@@ -60,16 +67,22 @@ class _RealPaths:
         return os.path.normcase(os.path.realpath(here) if os.path.islink(here) else here)
 
 
-def surprise_of(unloaded: list[FileRecord], *, nothing_loaded: bool) -> str:
+def surprise_of(
+    unloaded: list[FileRecord],
+    *,
+    nothing_loaded: bool,
+    modules: Mapping[str, object] | None = None,
+) -> str:
     """What a user hardly expects of the unloaded files (with absolute paths), or ''.
 
     That the tests imported another copy of a package, mostly the one that is installed; or,
-    if `nothing_loaded`, that they imported nothing of the source at all.
+    if `nothing_loaded`, that they imported nothing of the source at all. `modules` are as above.
     """
+    imported = sys.modules if modules is None else modules
     not_imported = [file.path for file in unloaded if file.state is FileState.NOT_IMPORTED]
     for path in not_imported:
         name, place = _importable_as(path)
-        other = getattr(sys.modules.get(name), "__file__", None) if name else None
+        other = getattr(imported.get(name), "__file__", None) if name else None
         if isinstance(other, str) and other.endswith((".py", ".pyw")):
             there = os.path.dirname(other) if place != path else other
             return (

@@ -19,11 +19,13 @@ __all__ = [
     "files_of_parts",
     "have_parts",
     "is_over",
+    "notes_of_parts",
     "parts_of",
     "parts_that_are_over",
     "parts_that_have_ended",
     "take_in",
     "take_in_all",
+    "tests_of_parts",
 ]
 
 MANY_PARTS: Final = 64
@@ -73,6 +75,27 @@ def files_of_parts(connection: sqlite3.Connection, run_id: int) -> frozenset[str
         (run_id, FILE_STATES.index(FileState.MEASURED)),
     )
     return frozenset(path for (path,) in rows)
+
+
+def tests_of_parts(connection: sqlite3.Connection, run_id: int) -> frozenset[str]:
+    """The names of the tests of which parts of a run saw the end, and wrote all that they ran."""
+    rows = connection.execute(
+        "SELECT scope.name || test.name FROM run JOIN test ON test.run_id = run.id"
+        " JOIN scope ON scope.id = scope_id WHERE part_of = ? AND outcome <> ?"
+        " AND test.id NOT IN (SELECT test_id FROM context WHERE NOT complete"
+        " AND test_id IS NOT NULL)",
+        (run_id, OUTCOMES.index(Outcome.UNKNOWN)),
+    )
+    return frozenset(name for (name,) in rows)
+
+
+def notes_of_parts(connection: sqlite3.Connection, run_id: int) -> tuple[str, ...]:
+    """What parts of a run that recorded all that they ran have to say, each sentence once."""
+    rows = connection.execute(
+        "SELECT note FROM run WHERE part_of = ? AND status = ? AND note <> '' ORDER BY id",
+        (run_id, RunStatus.FINISHED.value),
+    )
+    return tuple(dict.fromkeys(note for (note,) in rows))
 
 
 def take_in_all(connection: sqlite3.Connection) -> None:

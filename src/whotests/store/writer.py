@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from whotests import __version__
 from whotests.errors import DataError, InternalError
@@ -22,10 +23,12 @@ from whotests.store.parts import (
     files_of_parts,
     have_parts,
     is_over,
+    notes_of_parts,
     parts_of,
     parts_that_are_over,
     parts_that_have_ended,
     take_in,
+    tests_of_parts,
 )
 from whotests.store.pending import insert
 from whotests.store.removal import (
@@ -43,6 +46,8 @@ from whotests.store.rows import RunRows
 from whotests.types import RunStatus
 
 __all__ = ["Writer"]
+
+_T = TypeVar("_T")
 
 
 class Writer:
@@ -267,15 +272,37 @@ class Writer:
     def files_of_parts(self) -> frozenset[str] | None:
         """The paths of the files that parts of this run have measured so far; None when it has no
         parts that have written anything."""
-        found: frozenset[str] | None = None
+        return self._of_parts(files_of_parts)
 
-        def look(connection: sqlite3.Connection) -> None:
-            nonlocal found
+    def tests_of_parts(self) -> frozenset[str]:
+        """The names of the tests of which parts of this run saw the end, and wrote all that they
+        ran."""
+        return self._of_parts(tests_of_parts) or frozenset()
+
+    def notes_of_parts(self) -> tuple[str, ...]:
+        """What parts of this run that recorded all that they ran have to say."""
+        return self._of_parts(notes_of_parts) or ()
+
+    def has_killed_parts(self) -> bool:
+        """Whether a part of this run ended without a word: it may not have written all."""
+        here, now = self._host, self._clock()
+
+        def look(connection: sqlite3.Connection, run_id: int) -> bool:
+            over = parts_that_are_over(connection, run_id, here=here, now=now)
+            return len(over) > len(parts_that_have_ended(connection, run_id))
+
+        return bool(self._of_parts(look))
+
+    def _of_parts(self, look: Callable[[sqlite3.Connection, int], _T]) -> _T | None:
+        """What `look` finds of the parts of this run; None when there are none."""
+        found: list[_T] = []
+
+        def work(connection: sqlite3.Connection) -> None:
             if have_parts(connection) and parts_of(connection, self._rows.run_id):
-                found = files_of_parts(connection, self._rows.run_id)
+                found.append(look(connection, self._rows.run_id))
 
-        self._transact(look)
-        return found
+        self._transact(work)
+        return found[0] if found else None
 
     def _collect_garbage(self, connection: sqlite3.Connection) -> None:
         mine = self._rows.run_id

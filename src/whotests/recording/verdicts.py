@@ -1,0 +1,81 @@
+"""How tests ended that run in other processes, heard from the events of a run."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from whotests.records import TestRecord
+from whotests.stream.event import Event, Status
+from whotests.types import Outcome, Runner, TestName
+
+__all__ = ["Verdict", "Verdicts"]
+
+_OUTCOMES: Final = {
+    Status.SUCCESS: Outcome.PASSED,
+    Status.FAIL: Outcome.FAILED,
+    Status.SKIP: Outcome.SKIPPED,
+    Status.XFAIL: Outcome.EXPECTED_FAILURE,
+    Status.UXSUCCESS: Outcome.UNEXPECTED_SUCCESS,
+    Status.UNKNOWN: Outcome.UNKNOWN,
+}
+
+
+class Verdict(NamedTuple):
+    """How one test ended."""
+
+    outcome: Outcome
+    duration: float | None
+    """Seconds from its beginning to its end, or None where no beginning was told."""
+
+
+class Verdicts:
+    """A sink that keeps how each test ended; of one that ends several times, the last end.
+
+    The stream does not tell failures from errors: both are failures here, but for what the
+    runner itself says of a test (an attachment called 'reason'), which is an error.
+    """
+
+    def __init__(self) -> None:
+        self.of: dict[str, Verdict] = {}
+        """By test id, in the order of their ends."""
+        self._began: dict[str, datetime] = {}
+
+    def start_run(self) -> None:
+        """Nothing: it keeps what it has."""
+
+    def stop_run(self) -> None:
+        """Nothing: what has not ended has no verdict."""
+
+    def handle(self, event: Event, /) -> None:
+        """Note when a test begins, and how it ends."""
+        test_id, status = event.test_id, event.status
+        if status is None or test_id is None or not event.runnable:
+            return
+        time = event.timestamp
+        if status is Status.INPROGRESS:
+            if time is not None:
+                self._began[test_id] = time
+            return
+        outcome = _OUTCOMES.get(status)
+        if outcome is None:
+            return
+        began = self._began.pop(test_id, None)
+        seconds = None if began is None or time is None else (time - began).total_seconds()
+        chunk = event.attachment
+        if chunk is not None and chunk.name == "reason" and outcome is Outcome.FAILED:
+            outcome = Outcome.ERROR
+        # Clocks may go back.
+        self.of[test_id] = Verdict(outcome, None if seconds is None else max(seconds, 0.0))
+
+    def records(self, but: frozenset[str] = frozenset()) -> tuple[TestRecord, ...]:
+        """All that ended, as the store takes them, but for these ids."""
+        return tuple(
+            TestRecord(
+                name=TestName(test_id),
+                # Which host ran it, its id tells: only pytest's have '::'.
+                runner=Runner.PYTEST if "::" in test_id else Runner.UNITTEST,
+                outcome=verdict.outcome,
+                duration=verdict.duration,
+            )
+            for test_id, verdict in self.of.items()
+            if test_id not in but
+        )
