@@ -1,98 +1,222 @@
-"""`whotests test`: run suites, and measure who tests what."""
+"""`whotests test`: run tests of any kind, and measure who tests what."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from whotests.cli.configured import config_option, tell_unused
-from whotests.config.discover import find_source
+from whotests.cli.configured import tell_unused
+from whotests.cli.option_groups import GroupedCommand, group_of_options
+from whotests.cli.test_run import Shown, TestRun, WhatToMeasure, Where
 from whotests.config.settings import load_settings
-from whotests.hosts.task import Suite
-from whotests.recording.hosted_run import HostedRun
-from whotests.recording.plan import Plan
-from whotests.runner.assignment import Brief
-from whotests.runner.run import Run
-from whotests.runner.run_folder import RunFolder
-from whotests.runner.scheduler import Item
-from whotests.runner.slots import local_slots
-from whotests.source.rules import in_force
-from whotests.stream.control import RunControl
-from whotests.stream.text import TextSink
-from whotests.types import RunStatus
+from whotests.errors import UsageError
+from whotests.runner.processors import usable_processors
+from whotests.runner.wanted import Order, Wanted, parsed_order, parsed_shard
 
 __all__ = ["test"]
 
+_which = group_of_options("Which tests")
+_when = group_of_options("In which order, how often")
+_where = group_of_options("Where and how")
+_measured = group_of_options("What is recorded")
+_shown = group_of_options("What is shown")
 
-@click.command(short_help="Run tests of any kind, in parallel, and record which runs which line.")
-@click.option("-j", "--jobs", default="1", metavar="N|auto", help="How many workers. Default: 1.")
-@click.option("--measure/--no-measure", default=True, help="Record which test runs which line.")
-@config_option
-@click.argument("targets", nargs=-1, metavar="[TARGETS]...")
-def test(jobs: str, measure: bool, config: Path | None, targets: tuple[str, ...]) -> None:
-    """Run the tests of TARGETS: paths, modules, test ids, each with 'pytest:', 'unittest:',
-    'trial:' or 'django:' in front where that is not clear."""
+
+@click.command(
+    cls=GroupedCommand,
+    short_help="Run tests of any kind, in parallel, and record which runs which line.",
+    options_metavar="[OPTIONS]",
+    epilog="Exit status: 0 all passed; 1 some failed; 2 wrong use, or nothing could be run; "
+    "3 passed, but what was recorded or written is not whole; 5 no test was run; "
+    "130 interrupted. docs/running.md tells more.",
+)
+@_which(
+    "-k",
+    "keyword",
+    default="",
+    metavar="EXPRESSION",
+    help="Tests whose names fit it, such as 'pay and not slow'.",
+)
+@_which("--failed", is_flag=True, help="Tests that failed when they were run last.")
+@_which(
+    "--load-list",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Tests whose ids are in FILE, one per line; - is standard input.",
+)
+@_which("--shard", metavar="I/N", help="The I-th of N equal parts, by how long tests take.")
+@_which("--list", "only_list", is_flag=True, help="Print the ids of the tests; run none.")
+@_when(
+    "--order",
+    metavar="file|random[:SEED]|slowest|list",
+    help="The order to run tests in. Default: as found with one worker, the longest first "
+    "with several.",
+)
+@_when("--repeat", type=click.IntRange(1), metavar="N", help="Run them N times.")
+@_when("--until-failure", is_flag=True, help="Run them again and again, until one fails.")
+@_when("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
+@_when("--max-failures", type=click.IntRange(1), metavar="N", help="Stop after N failures.")
+@_when(
+    "--isolate", default="", metavar="TEST", help="Find out which tests before TEST make it fail."
+)
+@_where(
+    "-j",
+    "--jobs",
+    metavar="N|auto",
+    help="How many tests run at the same time; auto: as many as there are processors. Default: 1.",
+)
+@_where(
+    "--timeout",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="How long a test may take; 0 is any time. Default: 0.",
+)
+@_where("--pdb", is_flag=True, help="Open Python's debugger where a test fails.")
+@_measured(
+    "--measure/--no-measure", default=True, help="Record which test runs which line. Default: yes."
+)
+@_measured(
+    "--source",
+    multiple=True,
+    metavar="PATH|PACKAGE",
+    help="What to measure; may be repeated. Default: the project's own packages.",
+)
+@_measured(
+    "--include", multiple=True, metavar="GLOB", help="Measure these files of the source only."
+)
+@_measured("--omit", multiple=True, metavar="GLOB", help="Files to leave out.")
+@_measured("--branch/--no-branch", default=None, help="Record which branches are taken, too.")
+@_measured("--context", metavar="LABEL", help="A label for the whole run.")
+@_measured("--run-name", metavar="NAME", help="What to call the run.")
+@_measured(
+    "--keep-runs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Keep the last N runs of this name and context, this one included. Default: 1.",
+)
+@_measured("--append", is_flag=True, help="Keep the tests of older runs that this one lacks.")
+@_measured("--data", type=click.Path(path_type=Path), metavar="FILE", help="The data file.")
+@_measured(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Read the settings from FILE."
+)
+@_shown("-v", "--verbose", is_flag=True, help="A line for each test.")
+@_shown("-q", "--quiet", is_flag=True, help="Failures and the counts only.")
+@_shown("--slowest", type=click.IntRange(0), metavar="N", help="List the N slowest tests.")
+@_shown(
+    "--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit XML file, too."
+)
+@_shown("--subunit", is_flag=True, help="Write subunit v2 to standard output.")
+@_shown(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write lines of JSON to standard output (docs/json.md describes them).",
+)
+@click.argument("targets", nargs=-1, metavar="[TARGETS]... [-- PYTEST OPTIONS]")
+@click.pass_context
+def test(
+    context_: click.Context,
+    /,
+    *,
+    targets: tuple[str, ...],
+    keyword: str,
+    failed: bool,
+    load_list: Path | None,
+    shard: str | None,
+    only_list: bool,
+    order: str | None,
+    repeat: int | None,
+    until_failure: bool,
+    fail_fast: bool,
+    max_failures: int | None,
+    isolate: str,
+    jobs: str | None,
+    timeout: float | None,
+    pdb: bool,
+    measure: bool,
+    source: tuple[str, ...],
+    include: tuple[str, ...],
+    omit: tuple[str, ...],
+    branch: bool | None,
+    context: str | None,
+    run_name: str | None,
+    keep_runs: int | None,
+    append: bool,
+    data: Path | None,
+    config: Path | None,
+    verbose: bool,
+    quiet: bool,
+    slowest: int | None,
+    junit: Path | None,
+    subunit: bool,
+    as_json: bool,
+) -> None:
+    """Run the tests of TARGETS: paths, modules and test ids of pytest, unittest, testtools,
+    Twisted trial and Django, each with 'pytest:', 'unittest:', 'trial:' or 'django:' in front
+    where that is not clear. Default: all tests of the project."""
     cwd = Path.cwd()
-    settings = load_settings(cwd, config=config)
-    suites: dict[str, list[str]] = {}
-    for target in targets:
-        host, colon, rest = target.partition(":")
-        if not colon or host not in ("pytest", "unittest", "trial", "django"):
-            host, rest = "pytest", target
-        suites.setdefault(host, []).append(rest)
-    if not suites:
-        suites["pytest"] = []
-    workers = (os.cpu_count() or 1) if jobs == "auto" else int(jobs)
-    folder = RunFolder.make(settings.data.parent / "runs")
-    hosted = None
-    if measure:
-        exclude, partial = in_force(
-            exclude_lines=settings.exclude_lines,
-            exclude_also=settings.exclude_also,
-            partial_branches=settings.partial_branches,
-            partial_also=settings.partial_also,
-        )
-        plan = Plan(
-            root=settings.root,
-            data=settings.data,
-            cache=settings.cache,
-            source=find_source(
-                settings.source,
-                root=settings.root,
-                cwd=cwd,
-                path=[*sys.path, str(cwd), str(settings.root), str(settings.root / "src")],
-                packages=settings.source_pkgs,
-            ),
-            branch=settings.branch,
-            exclude=exclude,
-            partial=partial,
-            command=("whotests", *sys.argv[1:]),
-        )
-        hosted = HostedRun.begin(plan)
+    settings = load_settings(
+        cwd,
+        source=source,
+        include=include,
+        omit=omit,
+        context=context,
+        run_name=run_name,
+        keep_runs=keep_runs,
+        branch=branch,
+        data=data,
+        config=config,
+    )
     tell_unused(settings, of_reports=False)
-    brief = Brief(
-        run=str(os.getpid()),
-        root=settings.root,
+    wanted = Wanted(
+        targets=targets,
+        words=context_.meta[GroupedCommand.BEHIND],
+        keyword=keyword,
+        failed=failed,
+        load_list=load_list,
+        shard=None if shard is None else parsed_shard(shard),
+        order=Order() if order is None else parsed_order(order),
+        repeat=repeat or 1,
+        until_failure=until_failure,
+        isolate=isolate,
+        max_failures=1 if fail_fast else max_failures or 0,
+        only_list=only_list,
+    )
+    run = TestRun(
+        settings,
+        wanted,
         cwd=cwd,
-        folder=folder.path,
-        suites=tuple(Suite(host, tuple(each)) for host, each in suites.items()),
-        workers=workers,
-        handover=hosted.handover() if hosted else "",
+        where=Where(
+            workers=_workers(jobs, settings.jobs, debug=pdb),
+            timeout=settings.timeout if timeout is None else timeout,
+            debug=pdb,
+        ),
+        measured=WhatToMeasure(facts=measure, append=append),
+        shown=Shown(
+            verbose=verbose,
+            quiet=quiet,
+            slowest=settings.slowest if slowest is None else slowest,
+            junit=junit,
+            subunit=subunit,
+            as_json=as_json,
+        ),
     )
-    sink = TextSink(sys.stdout)
-    run = Run(
-        brief,
-        local_slots(brief, workers),
-        sink=sink,
-        select=lambda found: [Item(each.key, each.group) for each in found],
-        control=RunControl(),
-    )
-    sink.start_run()
-    run.run()
-    sink.stop_run()
-    status = 1 if run.book.failed else 0
-    if hosted:
-        hosted.finish(status=RunStatus.FINISHED, exit_status=status)
-    folder.close()
-    sys.exit(status)
+    sys.exit(run.run())
+
+
+def _workers(jobs: str | None, usual: int, *, debug: bool) -> int:
+    """How many workers there are to be. Raises UsageError."""
+    if debug:
+        if jobs not in (None, "1"):
+            raise UsageError(
+                f"--pdb and -j {jobs} do not fit: a debugger talks to one test at a time; "
+                "leave -j out"
+            )
+        return 1
+    if jobs is None:
+        return usual or usable_processors()
+    if jobs == "auto":
+        return usable_processors()
+    if jobs.isdecimal() and int(jobs) >= 1:
+        return int(jobs)
+    raise UsageError(f"-j {jobs}: give a whole number from 1 on, or auto")

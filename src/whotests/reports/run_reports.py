@@ -1,0 +1,69 @@
+"""All that a run of tests is told to, so that none of it costs a verdict.
+
+May import the stream. Refuses to know what its sinks do.
+"""
+
+import errno
+from collections.abc import Callable, Mapping
+
+from whotests.errors import WhotestsError
+from whotests.stream.event import Event
+from whotests.stream.sink import Sink
+
+__all__ = ["RunReports"]
+
+
+class RunReports:
+    """Hands each event to several sinks, and goes on without one that fails.
+
+    What went wrong is kept, a sentence each: a disk that is full for a report is no reason to
+    lose what a run of hours has found. `on_gone` is called when nobody reads a stream any more.
+    """
+
+    def __init__(self, sinks: Mapping[str, Sink], *, on_gone: Callable[[], object]) -> None:
+        """Sinks by what a user calls them: 'the JUnit file'."""
+        self._sinks = dict(sinks)
+        self._on_gone = on_gone
+        self.problems: list[str] = []
+        """What went wrong, for the user; not that a stream's reader is gone."""
+        self.gone = False
+        """Whether nobody reads a stream any more."""
+
+    def start_run(self) -> None:
+        """Start all. Raises what the first one does that cannot be: nothing has run yet."""
+        started: list[Sink] = []
+        try:
+            for sink in self._sinks.values():
+                sink.start_run()
+                started.append(sink)
+        except BaseException:
+            self._sinks = {}
+            for sink in started:
+                sink.stop_run()
+            raise
+
+    def handle(self, event: Event, /) -> None:
+        lost: list[str] = []
+        for name, sink in self._sinks.items():
+            try:
+                sink.handle(event)
+            except Exception as error:
+                self._note(name, error)
+                lost.append(name)
+        for name in lost:
+            del self._sinks[name]
+
+    def stop_run(self) -> None:
+        for name, sink in self._sinks.items():
+            try:
+                sink.stop_run()
+            except Exception as error:
+                self._note(name, error)
+
+    def _note(self, name: str, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EIO):
+            self.gone = True
+            self._on_gone()
+            return
+        why = str(error) if isinstance(error, WhotestsError) else f"{type(error).__name__}: {error}"
+        self.problems.append(f"{name} is not whole: {why}")
