@@ -31,6 +31,8 @@ class Brief(NamedTuple):
     debug: bool = False
     max_failures: int = 0
     """How many failures end the run; 0: any number is borne."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables that hosts get beside those of the agent's process."""
 
 
 class Assignment(NamedTuple):
