@@ -47,6 +47,8 @@ class Task(NamedTuple):
     """Open pdb where a test fails; then nothing is captured."""
     stacks: str = ""
     """The path of the file that gets the stacks of all threads when a signal ends the process."""
+    output: str = ""
+    """The path of the file that standard output and error go to; nowhere else with `debug`."""
     found: str = ""
     """The path of the file that the tests which there are go into, as frames."""
     stop: str = ""

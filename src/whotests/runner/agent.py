@@ -1,209 +1,167 @@
-"""Watches over the processes of one worker's hosts: starts, orders, times, buries them."""
+"""One worker: starts hosts, gives them what is to be done, replaces those that die."""
 
-import os
-import select
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
+import time
 from contextlib import suppress
-from pathlib import Path
+from datetime import datetime
 from typing import Final
 
-from whotests.hosts.frames import (
-    COLLECTED,
-    ENDED,
-    EVENT,
-    IDLE,
-    Frame,
-    FrameReader,
-    framed,
-)
-from whotests.hosts.orders import END, RUN
-from whotests.hosts.task import Task
-from whotests.recording.handover import VARIABLE
+from whotests.errors import MachineError
 from whotests.runner.assignment import Assignment, Brief, Done
-from whotests.stream.event import FINAL
+from whotests.runner.attended import INTERRUPTED, AttendedHost, Death, Say
+from whotests.runner.post_mortem import PostMortem
 
 __all__ = ["Agent", "Say"]
 
-Say = Callable[[bytes], object]
-"""Takes whole frames as they come from the host, in order."""
+DEATHS: Final = 3
+"""How often in a row a host may die without a verdict; then what it came to fails."""
 
-_LIBRARY: Final = str(Path(__file__).resolve().parents[2])
-
-_BOOT: Final = f"""\
-import sys
-sys.flags.safe_path or sys.path.pop(0)
-sys.path.append({_LIBRARY!r})
-import whotests
-sys.path.pop()
-from whotests.integrations.child_process import begin
-begin()
-from whotests.hosts.main import main
-main()
-"""
-
-_LOOK = 0.05
-"""Seconds between looks into the journal while no bell rings."""
-
-_FINAL = frozenset(status.value for status in FINAL)
+PAUSE: Final = 0.3
+"""Seconds before the system is asked again for what it has refused."""
 
 
 class Agent:
-    """One worker: at most one host's process at a time, replaced when it dies."""
+    """At most one host's process at a time, replaced when it dies.
+
+    One thread at a time calls `work` and `close`; any may call the others.
+    """
 
     def __init__(self, brief: Brief, name: str) -> None:
         self.brief = brief
         self.name = name
-        self._host: _HostProcess | None = None
+        self._host: AttendedHost | None = None
         self._started = 0
+        self._held: tuple[str, ...] = ()
+        """What the host holds back."""
+        self._interrupted = False
+        self._killed = False
+        self._notes: list[str] = []
 
     def work(self, assignment: Assignment, say: Say) -> Done:
-        """Do the assignment; comes back when it is done or the host has died."""
+        """Do the assignment; comes back when it is done, or a host has died of it.
+
+        The test that a dying host ran gets its verdict. A host that dies without a verdict since
+        the assignment began is replaced at once, twice; then the test that was to come next gets
+        its verdict, and with it those that share its fixtures.
+        """
+        said = 0
+
+        def counted(octets: bytes) -> None:
+            nonlocal said
+            said += len(octets)
+            say(octets)
+
+        self._notes = []
+        done = self._work(assignment, counted)
+        return done._replace(said=said, notes=tuple(self._notes))
+
+    def interrupt(self) -> None:
+        """Let the host end as by Ctrl-C, and begin nothing any more."""
+        self._interrupted = True
+
+    def kill(self) -> None:
+        """End the host's process at once, and begin nothing any more."""
+        self._interrupted = self._killed = True
+
+    def close(self) -> None:
+        """End the host that is left, if any."""
+        self._end_host(None)
+
+    # -- how it is done ------------------------------------------------------------------------
+
+    def _work(self, assignment: Assignment, say: Say) -> Done:
         if self._host is not None and self._host.suite != assignment.suite:
-            raise AssertionError("a host is ended before another suite's begins")
+            self._end_host(say)
+        todo = (*self._held, *assignment.tests)
+        if self._host is None and assignment.end and not todo:
+            return Done(0)
+        deaths = 0
+        while not self._interrupted:
+            # A host that lives still has what it holds back.
+            fresh = self._host is None
+            death = self._try(assignment._replace(tests=todo) if fresh else assignment, say)
+            if isinstance(death, Done):
+                return death
+            deaths += 1
+            died = death.why.reason
+            left = [test_id for test_id in todo if test_id not in death.verdicts]
+            if death.running:
+                say(death.why.frames(death.running))
+                return Done(0, died=died)
+            if assignment.end and not left and death.collected:
+                say(death.why.frames(self._end_of(assignment.suite), runnable=False))
+                return Done(0, died=died)
+            if death.verdicts:
+                return Done(0, died=died)
+            if deaths < DEATHS and not death.in_vain:
+                self._note(f"{died}; no test was in progress, and it is started anew")
+                continue
+            if left and death.collected and not death.in_vain:
+                self._blame(left, death, say)
+                return Done(0, died=died)
+            if assignment.collect:
+                name = f"{self.brief.suites[assignment.suite].host}: collection"
+                say(death.why.frames(name, runnable=False))
+            return Done(0, died=died, hopeless=True)
+        self._end_host(say)
+        return Done(0, ended=INTERRUPTED)
+
+    def _try(self, assignment: Assignment, say: Say) -> Done | Death:
+        """Do the assignment in the host that is there, or in a new one."""
         if self._host is None:
-            if assignment.end and not assignment.tests:
-                return Done(0)
             self._started += 1
-            self._host = _HostProcess(self.brief, self.name, assignment.suite, self._started)
-        done = self._host.do(assignment, say)
-        if assignment.end or done.died or done.ended:
-            self._host.bury()
-            self._host = None
+            try:
+                self._host = AttendedHost(
+                    self.brief, worker=self.name, suite=assignment.suite, number=self._started
+                )
+            except MachineError as error:
+                time.sleep(PAUSE)
+                return Death(PostMortem(str(error)))
+            self._log(f"process {self._host.pid} begins")
+        done = self._host.do(assignment, say, lambda: self._interrupted + self._killed)
+        if isinstance(done, Death):
+            self._log(done.why.reason)
+            self._end_host(None)
+        elif assignment.end or done.ended:
+            self._end_host(say)
+        else:
+            self._held = done.held
         return done
 
-    def interrupt(self) -> None:
-        """Let the host end as by Ctrl-C; any thread may."""
-        if (host := self._host) is not None:
-            host.interrupt()
+    def _end_host(self, say: Say | None) -> None:
+        """End the host, if there is one, and tell what came of that."""
+        host, self._host, self._held = self._host, None, ()
+        if host is None:
+            return
+        burial = host.end(lambda: self._killed)
+        self._log(f"process {host.pid} is over")
+        for note in burial.notes:
+            self._note(f"worker {self.name}: {note}")
+        if burial.crash is not None and say is not None:
+            self._log(burial.crash.reason)
+            say(burial.crash.frames(self._end_of(host.suite), runnable=False))
 
-    def kill(self) -> None:
-        """End the host's process at once; any thread may."""
-        if (host := self._host) is not None:
-            host.kill()
+    def _blame(self, left: list[str], death: Death, say: Say) -> None:
+        """Give its verdict to the test that was to come next, and to those of its group."""
+        head, *others = left
+        why = death.why
+        first = f"{why.reason} before it began this test, {DEATHS} times in a row"
+        say(why._replace(reason=first).frames(head))
+        group = death.groups.get(head, "")
+        for test_id in others:
+            if group and death.groups.get(test_id) == group:
+                reason = (
+                    f"{why.reason} before it began {head}, with which this test shares fixtures"
+                )
+                say(PostMortem(reason).frames(test_id))
 
+    def _end_of(self, suite: int) -> str:
+        return f"{self.brief.suites[suite].host}: end of worker {self.name}"
 
-class _HostProcess:
-    """A host's process, and what is known of what it does."""
+    def _note(self, text: str) -> None:
+        self._notes.append(text)
+        self._log(text)
 
-    def __init__(self, brief: Brief, name: str, suite: int, number: int) -> None:
-        self.suite = suite
-        files = brief.folder / f"{name}-{number}"
-        work = brief.folder / name
-        work.mkdir(exist_ok=True)
-        orders, self._orders = os.pipe()
-        self._bell, bell = os.pipe()
-        os.set_blocking(self._bell, False)
-        journal = files.with_suffix(".journal")
-        journal.touch()
-        self._journal = os.open(journal, os.O_RDONLY)
-        self._found = files.with_suffix(".found")
-        self._collect = False
-        self._collected = False
-        task = Task(
-            suite=brief.suites[suite],
-            root=str(brief.root),
-            cwd=str(brief.cwd),
-            work=str(work),
-            worker=name,
-            workers=brief.workers,
-            orders=orders,
-            bell=bell,
-            journal=str(journal),
-            stacks=str(files.with_suffix(".stacks")),
-            timeout=brief.timeout,
-            capture=brief.capture,
-            debug=brief.debug,
-            found=str(self._found),
-            stop=str(brief.folder / "stop"),
-            max_failures=brief.max_failures,
-        )
-        environment = dict(os.environ)
-        if brief.handover:
-            environment[VARIABLE] = brief.handover
-        with open(files.with_suffix(".out"), "ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, *brief.python, "-c", _BOOT, task.to_json()],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=(orders, bell),
-                cwd=brief.cwd,
-                env=environment,
-                start_new_session=True,
-            )
-        os.close(orders)
-        os.close(bell)
-        self._reader = FrameReader()
-        self._cut = b""
-        """The first octets of a frame that is not there yet."""
-        self._running = ""
-        self._said = 0
-
-    def do(self, assignment: Assignment, say: Say) -> Done:
-        self._said = 0
-        self._collect = assignment.collect
-        if assignment.collect and self._collected:
-            self._say(self._found.read_bytes(), say)
-            if not assignment.tests and not assignment.end:
-                return Done(self._said)
-        wanted = COLLECTED
-        if assignment.tests:
-            self._order((RUN, list(assignment.tests)))
-            wanted = IDLE
-        if assignment.end:
-            self._order((END,))
-            wanted = ENDED
-        while True:
-            select.select([self._bell], [], [], _LOOK)
-            gone = self._process.poll() is not None
-            last: Frame = ()
-            for frame in self._read(say):
-                last = frame
-                if frame[0] == wanted:
-                    held = tuple(frame[1]) if wanted == IDLE else ()
-                    return Done(self._said, held)
-                if frame[0] == ENDED:
-                    return Done(self._said, ended=str(frame[1]) or "it ended by itself")
-            if gone and not last:
-                return Done(self._said, died=f"exit status {self._process.returncode}")
-
-    def _order(self, frame: Frame) -> None:
-        os.write(self._orders, framed(frame))
-
-    def _read(self, say: Say) -> list[Frame]:
-        with suppress(BlockingIOError):
-            os.read(self._bell, 1 << 12)
-        octets = os.read(self._journal, 1 << 20)
-        frames = list(self._reader.feed(octets))
-        octets = self._cut + octets
-        whole = len(octets) - self._reader.rest
-        octets, self._cut = octets[:whole], octets[whole:]
-        if any(frame[0] == COLLECTED for frame in frames):
-            self._collected = True
-            if self._collect:
-                self._say(self._found.read_bytes(), say)
-        if octets:
-            self._say(octets, say)
-        for frame in frames:
-            if frame[0] == EVENT and frame[1] is not None:
-                self._running = "" if frame[2] in _FINAL else frame[1]
-        return frames
-
-    def _say(self, octets: bytes, say: Say) -> None:
-        self._said += len(octets)
-        say(octets)
-
-    def interrupt(self) -> None:
-        os.kill(self._process.pid, signal.SIGINT)
-
-    def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-
-    def bury(self) -> None:
-        os.close(self._orders)
-        self._process.wait()
-        os.close(self._bell)
-        os.close(self._journal)
+    def _log(self, text: str) -> None:
+        now = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        with suppress(OSError), open(self.brief.folder / f"{self.name}.log", "a") as log:
+            log.write(f"{now} {text}\n")
