@@ -1,0 +1,310 @@
+"""Which hosts run what was asked for: where nobody said so, by configuration and by the files."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from whotests.config.settings import Settings
+from whotests.errors import UsageError
+from whotests.hosts.task import Suite
+from whotests.runner.configured import Configured, configured_host
+from whotests.runner.kinds import Kind, Kinds, find_module
+from whotests.runner.searching import SuiteFiles, start_folders
+from whotests.runner.targets import Target, parsed_target
+from whotests.runner.wanted import Wanted
+
+__all__ = ["Detected", "detected_suites"]
+
+_NEEDS: Final = {"pytest": "pytest", "trial": "twisted", "django": "django"}
+"""What has to be installed for a host."""
+
+
+_SHOWN: Final = 3
+"""Targets in one sentence."""
+
+
+class Detected(NamedTuple):
+    """What is to be collected, and how that was found out."""
+
+    suites: tuple[Suite, ...]
+    """One per host, in the order in which targets came."""
+    reasons: tuple[str, ...]
+    """A sentence for each host that nobody named."""
+
+
+def detected_suites(
+    wanted: Wanted, *, settings: Settings, cwd: Path, path: Sequence[str] | None = None
+) -> Detected:
+    """The suites that the targets stand for; without targets those of the setting 'tests', else
+    those that the project's configuration speaks of, else those whose files are found in `cwd`.
+
+    `path` is where modules are looked for, `sys.path` by default; `cwd`, the project's folder and
+    its 'src' come first. Nothing of the user's is imported.
+    Raises UsageError for a target that stands for nothing, with what was looked for; for a
+    project without tests; for a host that is not installed; for words without pytest.
+    """
+    cwd = Path(os.path.abspath(cwd))
+    places = [str(cwd), str(settings.root), str(settings.root / "src")]
+    places += [entry for entry in (sys.path if path is None else path) if entry]
+    detection = _Detection(settings, cwd, tuple(dict.fromkeys(places)))
+    if wanted.targets:
+        for word in wanted.targets:
+            detection.add(parsed_target(word))
+    elif settings.tests:
+        for word in settings.tests:
+            detection.add(_from_root(parsed_target(word), settings.root, cwd))
+    else:
+        detection.add_all()
+    return detection.finished(wanted)
+
+
+def _from_root(target: Target, root: Path, cwd: Path) -> Target:
+    """The target as it is seen from `cwd`."""
+    file, colons, rest = target.text.partition("::")
+    if not file or not (root / file).exists():
+        return target
+    return Target(target.host, _seen_from(root / file, cwd) + colons + rest)
+
+
+class _Detection:
+    """Collects targets per host."""
+
+    def __init__(self, settings: Settings, cwd: Path, path: tuple[str, ...]) -> None:
+        self._root = settings.root
+        self._cwd = cwd
+        self._path = path
+        self._kinds = Kinds(path)
+        self._targets: dict[str, list[str]] = {}
+        self._options: dict[str, tuple[str, ...]] = {}
+        self._reasons: dict[str, str] = {}
+        self._known: Configured | None = None
+        self._asked = False
+
+    # -- what comes in -----------------------------------------------------------------------
+
+    def add(self, target: Target) -> None:
+        """One target."""
+        if target.host:
+            self._add_named(target)
+        elif "::" in target.text:
+            file, colons, rest = target.text.partition("::")
+            self._take("pytest", self._existing(file, target) + colons + rest)
+        elif (place := self._place(target.text)) is not None:
+            self._add_place(place)
+        else:
+            self._add_dotted(target.text)
+
+    def add_all(self) -> None:
+        """All that the project has."""
+        configured = self._configured()
+        if configured is None:
+            self._add_files(self._cwd)
+            return
+        if configured.host == "unittest":
+            self._take_start(configured)
+        else:
+            self._take(configured.host)
+        self._because(configured.host, f"{configured.why} is there")
+
+    def finished(self, wanted: Wanted) -> Detected:
+        """All suites; raises UsageError where they cannot be run here."""
+        if wanted.words and "pytest" not in self._targets:
+            raise UsageError(
+                f"{' '.join(wanted.words)}: words after '--' are for pytest, and all tests here "
+                f"are run by {', '.join(self._targets)}; leave them out, or name targets of pytest"
+            )
+        for host in self._targets:
+            need = _NEEDS.get(host)
+            if need and PathFinder.find_spec(need, list(self._path)) is None:
+                why = self._reasons.get(host, "a target asks for it")
+                raise UsageError(
+                    f"{need} is not installed for {sys.executable}, and {host} is to run tests "
+                    f"({why}); install it, or name another host: unittest:TARGET"
+                )
+        suites = tuple(
+            Suite(
+                host,
+                tuple(dict.fromkeys(targets)),
+                options=wanted.words if host == "pytest" else self._options.get(host, ()),
+                keyword=wanted.keyword,
+            )
+            for host, targets in self._targets.items()
+        )
+        reasons = tuple(
+            f"{host} runs {_shown(self._targets[host])}: {why}"
+            for host, why in self._reasons.items()
+        )
+        return Detected(suites, reasons)
+
+    # -- what it stands for ------------------------------------------------------------------
+
+    def _add_named(self, target: Target) -> None:
+        if not target.text:
+            if target.host in ("trial", "unittest"):
+                self._take_files(target.host, SuiteFiles(self._cwd, self._kinds))
+            else:
+                self._take(target.host)
+            return
+        if target.host == "pytest":
+            # What follows a path, pytest knows; '--pyargs' makes modules of names.
+            self._take("pytest", target.text)
+            return
+        place = self._place(target.text)
+        if place is None and self._module(target.text)[0] is None:
+            raise UsageError(self._not_found(target))
+        self._take(target.host, target.text if place is None else _seen_from(place, self._cwd))
+
+    def _add_place(self, place: Path) -> None:
+        shown = _seen_from(place, self._cwd)
+        configured = self._configured()
+        if configured is not None:
+            self._take(configured.host, shown)
+            self._because(configured.host, f"{configured.why} is there")
+        elif place.is_dir():
+            self._add_files(place)
+        elif place.suffix == ".py":
+            kind = self._kinds.of(place) or "unittest"
+            self._take(kind, shown)
+            self._because(kind, f"so is {shown} written")
+        else:
+            self._take("pytest", shown)
+            self._because("pytest", f"{shown} is no Python")
+
+    def _add_dotted(self, name: str) -> None:
+        origin, rest = self._module(name)
+        if origin is None:
+            raise UsageError(self._not_found(Target("", name)))
+        configured = self._configured()
+        if origin.is_dir():
+            kinds = set(SuiteFiles(origin, self._kinds).by_kind)
+            kind = "trial" if "trial" in kinds else "unittest"
+            if kinds == {"pytest"}:
+                kind = "pytest"
+        else:
+            kind = self._kinds.of(origin) or "unittest"
+        if kind == "pytest":
+            self._take("pytest", "::".join((_seen_from(origin, self._cwd), *rest)))
+        else:
+            if configured is not None and configured.host == "django":
+                kind = "django"
+            self._take(kind, name)
+        self._because(kind, f"so is {_seen_from(origin, self._cwd)} written")
+
+    def _add_files(self, folder: Path) -> None:
+        """The files of tests in a folder, by what is in them."""
+        files = SuiteFiles(folder, self._kinds)
+        found = files.by_kind
+        shown = _seen_from(folder, self._cwd)
+        if not found and not files.has_conftest:
+            raise UsageError(
+                f"no test was found in {folder}: no file test*.py or *_test.py has a test case or "
+                "a test function, and no configuration of pytest, stestr or Django is there; name "
+                "what to run, or write it into 'tests' of [tool.whotests] in pyproject.toml"
+            )
+        if "pytest" in found or files.has_conftest:
+            if "trial" not in found:
+                self._take("pytest", *(() if folder == self._cwd else (shown,)))
+                example = found["pytest"][0] if "pytest" in found else folder / "conftest.py"
+                self._because("pytest", f"so is {_seen_from(example, self._cwd)} written")
+                return
+            # pytest would run trial's cases in its own way: each gets what is written for it.
+            for place in files.together(found.get("pytest", ()), packages=False):
+                self._take("pytest", _seen_from(place, self._cwd))
+                self._because("pytest", f"so is {_seen_from(place, self._cwd)} written")
+        host: Kind = "trial" if "trial" in found else "unittest"
+        self._take_files(host, files)
+        self._because(host, f"so is {_seen_from(found[host][0], self._cwd)} written")
+
+    def _take_files(self, host: str, files: SuiteFiles) -> None:
+        """Targets by which a host that loads as unittest does comes to all files that are for
+        it, or for which it will do."""
+        found = files.by_kind
+        mine = [*found.get("trial", ()), *found.get("unittest", ())]
+        if host == "trial":
+            places = files.together(mine, packages=True)
+        else:
+            places = start_folders(mine, within=files.place)
+        if places == [self._cwd] or not mine:
+            self._take(host)
+        for place in places:
+            if place != self._cwd or len(places) > 1:
+                self._take(host, _seen_from(place, self._cwd))
+
+    def _take_start(self, configured: Configured) -> None:
+        for target in configured.targets:
+            self._take(configured.host, _seen_from(Path(target), self._cwd))
+        if configured.top is not None:
+            self._options[configured.host] = ("-t", str(configured.top))
+
+    def _take(self, host: str, *targets: str) -> None:
+        self._targets.setdefault(host, []).extend(targets)
+
+    def _because(self, host: str, why: str) -> None:
+        self._reasons.setdefault(host, why)
+
+    # -- what is there -----------------------------------------------------------------------
+
+    def _configured(self) -> Configured | None:
+        """What the nearest folder from `cwd` up to the root says."""
+        if not self._asked:
+            self._asked = True
+            folder = self._cwd
+            while self._known is None:
+                self._known = configured_host(folder)
+                if folder == self._root or self._root not in folder.parents:
+                    break
+                folder = folder.parent
+        return self._known
+
+    def _place(self, text: str) -> Path | None:
+        for folder in (self._cwd, self._root):
+            place = folder / text
+            if place.exists():
+                return Path(os.path.normpath(place))
+        return None
+
+    def _existing(self, file: str, target: Target) -> str:
+        place = self._place(file)
+        if place is None:
+            raise UsageError(self._not_found(target))
+        return _seen_from(place, self._cwd)
+
+    def _module(self, name: str) -> tuple[Path | None, list[str]]:
+        return find_module(name, self._path)
+
+    def _not_found(self, target: Target) -> str:
+        from difflib import get_close_matches
+
+        file = target.text.partition("::")[0]
+        folder = (self._cwd / file).parent
+        there = _names(folder) if folder.is_dir() else []
+        near = get_close_matches(Path(file).name, there, n=3, cutoff=0.6)
+        hint = f"; near to it: {', '.join(near)}" if near else ""
+        places = str(self._cwd) if self._root == self._cwd else f"{self._cwd} or {self._root}"
+        looked = f"there is no file or folder '{file}' in {places}"
+        if "::" not in target.text and "/" not in file:
+            looked += f", and no module '{file.partition('.')[0]}' there, in 'src' or installed"
+        return f"no test is called '{target}': {looked}{hint}"
+
+
+def _shown(targets: Sequence[str]) -> str:
+    more = f" and {len(targets) - _SHOWN} more" if len(targets) > _SHOWN else ""
+    return " ".join(targets[:_SHOWN]) + more if targets else "all that it finds"
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _seen_from(place: Path, cwd: Path) -> str:
+    """The path as it is typed in `cwd`: relative where it is below the same root."""
+    try:
+        return os.path.relpath(place, cwd)
+    except ValueError:  # another drive
+        return str(place)
