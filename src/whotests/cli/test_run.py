@@ -15,7 +15,6 @@ import click
 
 from whotests.config.settings import Settings
 from whotests.errors import UsageError, WhotestsError
-from whotests.hosts.task import Suite
 from whotests.recording.hosted_run import HostedRun
 from whotests.recording.planning import plan_of
 from whotests.reports.run_display import RunDisplay
@@ -25,6 +24,7 @@ from whotests.reports.run_reports import RunReports
 from whotests.reports.run_summary import Ending
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
+from whotests.runner.detection import detected_suites
 from whotests.runner.load_list import read_load_list
 from whotests.runner.rounds import rounds_of
 from whotests.runner.run import Found, Run
@@ -120,7 +120,10 @@ class TestRun:
     def run(self) -> int:
         """The exit status. Raises UsageError, DataError or MachineError where nothing was run."""
         settings, wanted = self._settings, self._wanted
-        suites = self._suites()
+        detected = detected_suites(wanted, settings=settings, cwd=self._cwd)
+        suites = detected.suites
+        for reason in detected.reasons if self._shown.verbose else ():
+            self._display.note(reason)
         choosing = Choosing(
             wanted,
             suites=suites,
@@ -209,23 +212,6 @@ class TestRun:
 
         slots = local_slots(brief, brief.workers)
         Run(brief, slots, sink=sink, select=select, control=self._control).run()
-
-    def _suites(self) -> tuple[Suite, ...]:
-        suites: dict[str, list[str]] = {}
-        for target in self._wanted.targets or self._settings.tests or ("pytest:",):
-            host, colon, rest = target.partition(":")
-            if not colon or host not in ("pytest", "unittest", "trial", "django"):
-                host, rest = "pytest", target
-            suites.setdefault(host, []).extend([rest] if rest else [])
-        return tuple(
-            Suite(
-                host,
-                tuple(targets),
-                self._wanted.words if host == "pytest" else (),
-                self._wanted.keyword,
-            )
-            for host, targets in suites.items()
-        )
 
     def _begin_to_record(self) -> HostedRun | None:
         if not self._measured.facts:
