@@ -6,8 +6,8 @@ its length before it, so whatever ends the writer leaves whole frames and at mos
 
 import marshal
 import os
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NoReturn
 
 __all__ = [
     "COLLECTED",
@@ -47,6 +47,8 @@ _VERSION = 2
 
 _LENGTH = 4
 
+_write = os.write  # a test that replaces it does not change ours
+
 
 def framed(frame: Frame) -> bytes:
     """One frame as octets. Raises ValueError for what is no plain value."""
@@ -58,11 +60,15 @@ class FrameWriter:
     """Writes frames to a file descriptor, each at once and in one piece.
 
     `hold` keeps a frame back to go out together with the next one that is `put`: for what is
-    followed by another one at once. Raises OSError as the system does.
+    followed by another one at once.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(
+        self, descriptor: int, *, refused: Callable[[OSError], NoReturn] | None = None
+    ) -> None:
+        """`refused` is called where the system writes no more; without it OSError is raised."""
         self._descriptor = descriptor
+        self._refused = refused
         self._held = b""
 
     def hold(self, frame: Frame) -> None:
@@ -73,15 +79,21 @@ class FrameWriter:
         """Write what is held, and the frame."""
         octets, self._held = self._held + framed(frame), b""
         view = memoryview(octets)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
+        try:
+            while view:
+                view = view[_write(self._descriptor, view) :]
+        except OSError as error:
+            if self._refused is None:
+                raise
+            self._refused(error)
 
 
 class FrameReader:
     """Takes octets as they come and gives whole frames."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
+        self._wanted = _LENGTH
 
     @property
     def rest(self) -> int:
@@ -90,13 +102,20 @@ class FrameReader:
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
         """The frames that are complete with these octets."""
-        octets = self._rest + octets
+        if self._rest:
+            self._rest += octets
+            if len(self._rest) < self._wanted:
+                return  # a long frame is put together once, when it is whole
+            octets = bytes(self._rest)
         place = 0
         while place + _LENGTH <= len(octets):
             end = place + _LENGTH + int.from_bytes(octets[place : place + _LENGTH], "little")
             if end > len(octets):
+                self._wanted = end - place
                 break
             frame: Frame = marshal.loads(memoryview(octets)[place + _LENGTH : end])
             place = end
             yield frame
-        self._rest = octets[place:]
+        else:
+            self._wanted = _LENGTH
+        self._rest = bytearray(octets[place:])

@@ -3,7 +3,9 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from hashlib import blake2b
+from typing import NoReturn
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, FrameWriter, framed
 from whotests.stream.control import Control, RunControl
@@ -35,7 +37,7 @@ class Reporter:
     ) -> None:
         """`journal` and `bell` are open file descriptors, `found` is the path of a file that is
         made for the tests that there are; after `max_failures` the control is asked to stop."""
-        self._frames = FrameWriter(journal)
+        self._frames = FrameWriter(journal, refused=self._give_up)
         self._bell = bell
         self._found = found
         self._control: Control = RunControl() if control is None else control
@@ -44,11 +46,14 @@ class Reporter:
     def found(self, tests: Sequence[tuple[str, str]]) -> None:
         """All tests: ids, and the groups that they share fixtures in ('' for those in none)."""
         digest = blake2b(digest_size=16)
-        with open(self._found or os.devnull, "wb") as file:
-            for start in range(0, len(tests), _AT_ONCE):
-                octets = framed((FOUND, list(tests[start : start + _AT_ONCE])))
-                digest.update(octets)
-                file.write(octets)
+        try:
+            with open(self._found or os.devnull, "wb") as file:
+                for start in range(0, len(tests), _AT_ONCE):
+                    octets = framed((FOUND, list(tests[start : start + _AT_ONCE])))
+                    digest.update(octets)
+                    file.write(octets)
+        except OSError as error:
+            self._give_up(error)
         self._frames.put((COLLECTED, len(tests), digest.hexdigest()))
         self.ring()
 
@@ -69,22 +74,37 @@ class Reporter:
         except OSError:
             return  # it is gone; the next order will say so
 
+    def _give_up(self, error: OSError) -> NoReturn:
+        """Nothing can be told any more, so nothing may be run: say why where no disk is needed."""
+        why = f"its journal cannot be written: {error}"
+        with suppress(OSError):
+            os.write(self._bell, why.encode("utf-8", "backslashreplace"))
+        os._exit(os.EX_IOERR)
+
     # -- the events of a test, now: the same as `handle`, at a fraction of the cost ------------
 
-    def began(self, test_id: str) -> None:
-        """The test is in progress."""
-        self._frames.put((EVENT, test_id, "inprogress", None, True, None, None, _now()))
+    def began(self, test_id: str, *, at: float | None = None) -> None:
+        """The test is in progress; since now, or since a time in seconds since the epoch."""
+        at = _now() if at is None else at
+        self._frames.put((EVENT, test_id, "inprogress", None, True, None, None, at))
 
     def attached(self, test_id: str | None, chunk: Chunk, *, runnable: bool = True) -> None:
         """A chunk of an attachment came; without a test, it belongs to none."""
         self._frames.put((EVENT, test_id, None, None, runnable, tuple(chunk), None, _now()))
 
     def over(
-        self, test_id: str, status: Status, *, tags: Iterable[str] = (), runnable: bool = True
+        self,
+        test_id: str,
+        status: Status,
+        *,
+        tags: Iterable[str] = (),
+        runnable: bool = True,
+        at: float | None = None,
     ) -> None:
         """The test has its verdict."""
+        at = _now() if at is None else at
         self._frames.put(
-            (EVENT, test_id, status.value, sorted(tags) or None, runnable, None, None, _now())
+            (EVENT, test_id, status.value, sorted(tags) or None, runnable, None, None, at)
         )
         if status in FAILED:
             self._count_failure()
