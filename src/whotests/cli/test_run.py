@@ -25,6 +25,7 @@ from whotests.reports.run_summary import Ending
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
 from whotests.runner.detection import detected_suites
+from whotests.runner.interruption import Interruption
 from whotests.runner.load_list import read_load_list
 from whotests.runner.rounds import rounds_of
 from whotests.runner.run import Found, Run
@@ -104,6 +105,7 @@ class TestRun:
         self._measured = measured
         self._shown = shown
         self._control = RunControl()
+        self._interruption = Interruption(self._control)
         self._failures = 0
         self._machine_readable = shown.subunit or shown.as_json
         # What programs read has standard output for itself.
@@ -150,7 +152,8 @@ class TestRun:
         reports.start_run()
         failure: WhotestsError | None = None
         try:
-            self._run_rounds(brief, choosing, reports)
+            with self._interruption:
+                self._run_rounds(brief, choosing, reports)
             self._exit_status = self._status(choosing, reports)
         except WhotestsError as error:
             failure = error
@@ -160,7 +163,9 @@ class TestRun:
         problems = reports.problems
         if hosted:
             recorded = hosted.finish(
-                status=RunStatus.INTERRUPTED if reports.gone or failure else RunStatus.FINISHED,
+                status=RunStatus.INTERRUPTED
+                if reports.gone or failure or self._interruption.times
+                else RunStatus.FINISHED,
                 exit_status=self._exit_status,
                 partial=self._is_partial(),
             )
@@ -178,10 +183,13 @@ class TestRun:
 
     def _run_rounds(self, brief: Brief, choosing: Choosing, sink: Sink) -> None:
         for each in rounds_of(self._wanted):
+            own = brief
             if not each.alone:
                 self._display.note(str(each))
+                own = brief.of_part(f"round-{each.number}")
+                own.folder.mkdir()
             choosing.order = each.order
-            self._run_once(brief, choosing, sink)
+            self._run_once(own, choosing, sink)
             failed = self._display.progress.failed
             if self._control.should_stop or (self._wanted.until_failure and failed):
                 return
@@ -211,7 +219,9 @@ class TestRun:
             return items
 
         slots = local_slots(brief, brief.workers)
+        self._interruption.reaches(slots)
         Run(brief, slots, sink=sink, select=select, control=self._control).run()
+        self._interruption.forget()
 
     def _begin_to_record(self) -> HostedRun | None:
         if not self._measured.facts:
@@ -260,7 +270,7 @@ class TestRun:
 
     def _status(self, choosing: Choosing, reports: RunReports) -> int:
         progress = self._display.progress
-        if reports.gone:
+        if reports.gone or self._interruption.times:
             return INTERRUPTED
         if progress.failed:
             return FAILED

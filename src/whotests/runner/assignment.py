@@ -34,6 +34,11 @@ class Brief(NamedTuple):
     environment: tuple[tuple[str, str], ...] = ()
     """Variables that hosts get beside those of the agent's process."""
 
+    def of_part(self, name: str) -> "Brief":
+        """The brief of a part of the run that has hosts of its own, such as a round: its files
+        are in a folder of their own, which has to be made, in the run's."""
+        return self._replace(run=f"{self.run}-{name}", folder=self.folder / name)
+
 
 class Assignment(NamedTuple):
     """What one agent does next. Of one suite; an agent works at one assignment at a time."""
