@@ -220,8 +220,15 @@ class TestRun:
 
         slots = local_slots(brief, brief.workers)
         self._interruption.reaches(slots)
-        Run(brief, slots, sink=sink, select=select, control=self._control).run()
-        self._interruption.forget()
+        try:
+            Run(brief, slots, sink=sink, select=select, control=self._control).run()
+        except BaseException:
+            for slot in slots:
+                slot.kill()
+                slot.close()
+            raise
+        finally:
+            self._interruption.forget()
 
     def _begin_to_record(self) -> HostedRun | None:
         if not self._measured.facts:

@@ -118,7 +118,7 @@ class HostProcess:
         cls, brief: Brief, worker: str, suite: int, files: HostFiles, opened: list[int]
     ) -> "HostProcess":
         work = brief.folder / worker
-        work.mkdir(exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
         orders, our_orders = os.pipe()
         opened += orders, our_orders
         our_bell, bell = os.pipe()

@@ -42,7 +42,7 @@ class Slot(Protocol):
         in progress gets no verdict. Any thread may, a signal's handler too."""
 
     def close(self) -> None:
-        """Let go of it; nothing is submitted any more."""
+        """Let go of it, and of a host that is still there; nothing is submitted any more."""
 
 
 class LocalSlot:
@@ -63,6 +63,7 @@ class LocalSlot:
         self._agent.kill()
 
     def close(self) -> None:
+        self._executor.submit(self._agent.close)
         self._executor.shutdown()
 
 
