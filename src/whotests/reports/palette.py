@@ -5,6 +5,7 @@ May import rich. Refuses to know what the words mean.
 
 import re
 from functools import cache
+from io import StringIO
 from typing import Final
 
 from rich.console import Console
@@ -25,8 +26,15 @@ class Palette:
     """Paints text for one console; where that has no colours, text stays as it is."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self.coloured = console.color_system is not None
+        self.coloured = console.color_system is not None and not console.no_color
+        # A console of its own: whatever is printed on the given one may paint more than that.
+        self._console = Console(
+            file=StringIO(),
+            force_terminal=console.color_system is not None,
+            color_system=console.color_system,  # type: ignore[arg-type]
+            no_color=console.no_color,
+            width=80,
+        )
         self._around = cache(self._find)
 
     def paint(self, text: str, style: str) -> str:

@@ -35,7 +35,7 @@ def failure_text(record: TestRecord, palette: Palette) -> str:
     parts += [palette.paint(note, "dim") + "\n" for note in record.notes]
     if not parts:
         return ""
-    return indent("".join(parts), "    ") + "\n"
+    return indent("".join(parts), "  ") + "\n"
 
 
 def _attachment(name: str, attachment: Attachment, palette: Palette) -> str:
@@ -43,7 +43,7 @@ def _attachment(name: str, attachment: Attachment, palette: Palette) -> str:
     if not attachment.is_text:
         length = sum(map(len, attachment.chunks))
         return f"{palette.paint(title, 'dim')} ({attachment.content_type}): {size(length)}\n"
-    text = palette.foreign(attachment.as_text()).rstrip()
+    text = palette.foreign(attachment.as_text().rstrip())
     if not text:
         return ""
     lines = text.split("\n")
@@ -56,7 +56,8 @@ def _attachment(name: str, attachment: Attachment, palette: Palette) -> str:
         lines = _marked(lines, palette)
     elif len(lines) == 1:
         return f"{palette.paint(title + ':', 'dim')} {lines[0]}\n"
-    return palette.paint(f"{title}:\n{left_out}", "dim") + "\n".join(lines) + "\n"
+    body = indent(left_out + "\n".join(lines) + "\n", "  ")
+    return palette.paint(f"{title}:", "dim") + f"\n{body}"
 
 
 def _shortened(line: str) -> str:
