@@ -32,6 +32,9 @@ _WIDTH: Final = max(len(WORDS[status]) for status in (Status.SUCCESS, Status.FAI
 _MOST_RUNNING: Final = 8
 """So many workers have a line; of more, the tests that take longest."""
 
+_NOTE: Final = "note"
+"""The attachment of no test in which a worker or the runner says something, whole."""
+
 _LONG: Final = 60.0
 """Seconds after which a test is named in a stream of lines."""
 
@@ -76,7 +79,7 @@ class RunDisplay:
         self._slowest = Slowest(slowest)
         self._failed: list[tuple[Status, str]] = []
         self._output = RunOutput(self._show_output)
-        self._collector = Collector(self._ended, on_other=self._output.handle)
+        self._collector = Collector(self._ended, on_other=self._take_other)
         self._begun = 0.0
 
     # -- what the run tells --------------------------------------------------------------------
@@ -149,6 +152,17 @@ class RunDisplay:
         if failed:
             text += failure_text(record, self._palette)
         self._screen.write(text)
+
+    def _take_other(self, event: Event) -> None:
+        chunk = event.attachment
+        if chunk is None or chunk.name != _NOTE:
+            return self._output.handle(event)
+        text = self._palette.foreign(chunk.content.decode("utf-8", "replace").rstrip())
+        first, *rest = text.split("\n")
+        if worker := _worker_of(event.route_code):
+            first = f"{worker}: {first}"
+        lines = "\n".join([first, *(f"  {line}" for line in rest)])
+        return self._screen.write(self._palette.paint(lines, "yellow") + "\n")
 
     def _show_output(self, line: str) -> None:
         if not self._quiet:

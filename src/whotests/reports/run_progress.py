@@ -5,6 +5,7 @@ May import the stream. Refuses to read a clock, and to know how it is shown.
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from whotests.stream.collection import TestRecord
@@ -54,12 +55,15 @@ class Progress:
         """The sum of that."""
         self._unknown = 0
         """How many tests are not done of which nothing is known."""
-        self._first: float | None = None
-        """When the first test began."""
         self._took = 0.0
         self._took_known = 0.0
         self._expected_known = 0.0
         self._known = 0
+        self._between = 0.0
+        """Seconds between the end of a test and the beginning of that worker's next one."""
+        self._gaps = 0
+        self._stopped: dict[str, datetime] = {}
+        """When each worker's last test ended, by the clock of its machine."""
 
     def choose(self, tests: Iterable[Expected], *, workers: int) -> None:
         """These tests are to be run, besides what was chosen before."""
@@ -76,8 +80,6 @@ class Progress:
 
     def began(self, test_id: str, *, worker: str, now: float) -> None:
         """A test is in progress."""
-        if self._first is None:
-            self._first = now
         self._running[worker] = Running(test_id, worker, now)
 
     def ended(self, record: TestRecord, *, worker: str) -> None:
@@ -92,7 +94,10 @@ class Progress:
             self.outside[status] += 1
             return
         self.counts[status] += 1
-        took = 0.0 if record.duration is None else max(0.0, record.duration.total_seconds())
+        took = 0.0
+        if record.duration is not None and record.started is not None:
+            took = max(0.0, record.duration.total_seconds())
+            self._count_gap(record.started, record.stopped, worker)
         self._took += took
         expected = self._seconds.pop(record.test_id, None)
         if expected is not None:
@@ -102,6 +107,14 @@ class Progress:
             self._known += 1
         elif self._unknown:
             self._unknown -= 1
+
+    def _count_gap(self, started: datetime, stopped: datetime | None, worker: str) -> None:
+        before = self._stopped.get(worker)
+        if before is not None and before <= started:
+            self._between += (started - before).total_seconds()
+            self._gaps += 1
+        if stopped is not None:
+            self._stopped[worker] = stopped
 
     @property
     def done(self) -> int:
@@ -131,7 +144,7 @@ class Progress:
         expected of a test in progress.
         """
         done, left = self.done, self.not_run
-        if self._first is None or not left or (self._unknown and done < _ENOUGH):
+        if not left or (self._unknown and done < _ENOUGH):
             return None
         if not done:
             return self._left / self.workers
@@ -139,7 +152,7 @@ class Progress:
         ran_unknown = done - self._known
         mean = (self._took - self._took_known) / ran_unknown if ran_unknown else self._took / done
         work = self._left * slower + self._unknown * mean
-        between = max(0.0, (now - self._first) * self.workers - self._took) / done
+        between = self._between / self._gaps if self._gaps else 0.0
         longest = 0.0
         for test in self.running():
             expected = self._seconds.get(test.test_id, 0.0) * slower
