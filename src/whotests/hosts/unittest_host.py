@@ -1,61 +1,248 @@
-"""The host of test cases that `unittest` loads: its own, testtools', trial's."""
+"""The host of test cases that `unittest` loads: its own, testtools', and others made from them."""
 
 import sys
-import unittest
-from collections.abc import Iterator
+import traceback
+import warnings
+from collections.abc import Iterable, Sequence
+from types import CodeType
+from typing import Any
 
+from whotests.hosts.class_fixtures import ClassFixtures
+from whotests.hosts.keyword import keyword_match
+from whotests.hosts.limit import Limit
+from whotests.hosts.loading import Broken, Entry, Unittest, entries
+from whotests.hosts.logs import LogWatch
+from whotests.hosts.never_ran import Returned
 from whotests.hosts.orders import RUN, Orders
+from whotests.hosts.output import TEXT, process_output
 from whotests.hosts.reporter import Reporter
+from whotests.hosts.result import HostResult, Watch
 from whotests.hosts.task import Task
-from whotests.stream.event import Event, Status
-from whotests.stream.from_result import ResultToStream
+from whotests.hosts.twins import suite_of, twin_of
+from whotests.stream.event import Chunk, Status
+from whotests.stream.from_result import encoded
 
 __all__ = ["UnittestHost"]
 
+_CALLERS = (
+    # unittest, IsolatedAsyncioTestCase
+    "_callSetUp",
+    "_callTestMethod",
+    "_callTearDown",
+    "_callCleanup",
+    # testtools
+    "_run_setup",
+    "_run_test_method",
+    "_run_teardown",
+)
+"""Methods of test cases that call the user's own: below them a test may be interrupted."""
+
 
 class UnittestHost:
-    """Runs each test as `unittest.TestSuite` does, class and module fixtures included."""
+    """Runs each test as `unittest.TestSuite` does, class and module fixtures included.
+
+    A suite that runs in a way of its own runs as itself, with those of its tests that are wanted;
+    they are of one group.
+    """
+
+    tolerates_surprises = False
+    """Whether a success that was not expected is one."""
 
     def __init__(self, task: Task, reporter: Reporter, orders: Orders) -> None:
-        self._task = task
-        self._reporter = reporter
+        self.task = task
+        self.reporter = reporter
         self._orders = orders
+        self._limit = Limit(task.timeout)
+        self._returned = Returned()
+        self._entries: dict[str, Entry] = {}
+        self._within: dict[type, frozenset[CodeType]] = {}
 
     def run(self) -> None:
-        sys.argv[:] = ["python -m unittest", *self._task.suite.targets]
-        sys.path.insert(0, self._task.cwd)
-        loader = unittest.TestLoader()
-        suite = (
-            loader.loadTestsFromNames(self._task.suite.targets)
-            if self._task.suite.targets
-            else loader.discover(self._task.cwd)
+        try:
+            self._collect()
+            self._result = self._new_result()
+            self._fixtures = ClassFixtures(self._result)
+            self.begin_tests(self._result)
+            reason = self._follow_orders()
+        except KeyboardInterrupt:
+            reason = "KeyboardInterrupt"
+        self.reporter.ended(reason)
+
+    # -- what differs between frameworks -------------------------------------------------------
+
+    def load(self) -> tuple[list[Any], list[Broken]]:
+        """Suites and cases, and what could not be loaded."""
+        suite = self.task.suite
+        sys.argv[:] = ["python -m unittest", *suite.targets]
+        sys.path.insert(0, self.task.cwd)
+        loader = Unittest(self.task.cwd, suite.options)
+        return list(loader.load(suite.targets)), loader.broken
+
+    def begin_tests(self, result: HostResult) -> None:
+        """All is loaded; tests come."""
+        if not sys.warnoptions:
+            warnings.simplefilter("default")
+
+    def end_tests(self, result: HostResult) -> None:
+        """No more tests come."""
+
+    def watches(self) -> dict[str, Watch]:
+        """What looks at the things that a test leaves behind, by the names to attach them under."""
+        found: dict[str, Watch] = {}
+        if self.task.capture and not self.task.debug:
+            output = process_output(self.task.output)
+            if output is not None:
+                found["output"] = output
+            logs = LogWatch()
+            logs.install()
+            found["log"] = logs
+        return found
+
+    def callers(self, kind: type) -> Iterable[Any]:
+        """The functions that call what the user has written in this class of cases."""
+        return (getattr(kind, name, None) for name in _CALLERS)
+
+    # -- the same for all ----------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        loaded, broken = self.load()
+        found = entries(loaded)
+        if self.task.suite.keyword:
+            matches = keyword_match(self.task.suite.keyword)
+            found = [entry for entry in found if matches(entry.test_id)]
+        for each in broken:
+            self._tell_broken(each)
+        self._entries = {entry.test_id: entry for entry in found}
+        self.reporter.found([(entry.test_id, entry.group) for entry in found])
+
+    def _tell_broken(self, broken: Broken) -> None:
+        chunk = Chunk("traceback", encoded(broken.text), TEXT, eof=True)
+        self.reporter.attached(broken.name, chunk, runnable=False)
+        self.reporter.over(broken.name, Status.FAIL, runnable=False)
+
+    def _new_result(self) -> HostResult:
+        result = HostResult(
+            self.reporter,
+            limit=self._limit,
+            stopped=lambda: self._orders.stopped,
+            watches=self.watches(),
+            never_ran=self._returned.wrong,
+            debug=post_mortem if self.task.debug else None,
+            tolerates_surprises=self.tolerates_surprises,
         )
-        tests = {test.id(): test for test in _each(suite)}
-        self._reporter.found([(test_id, "") for test_id in tests])
-        result = ResultToStream(self._reporter)
-        result.startTestRun()
-        while True:
-            order = self._orders.wait_next()
-            if order[0] != RUN:
-                break
-            for test_id in order[1]:
-                test = tests.get(test_id)
-                if test is None:
-                    self._reporter.handle(Event(test_id, Status.FAIL))
-                    continue
-                result._testRunEntered = True  # type: ignore[attr-defined]
-                unittest.TestSuite([test]).run(result)
-            self._reporter.idle()
-        last = unittest.TestSuite()
-        last._tearDownPreviousClass(None, result)  # type: ignore[attr-defined]
-        last._handleModuleTearDown(result)  # type: ignore[attr-defined]
-        result.stopTestRun()
-        self._reporter.ended()
+        self._returned.install()
+        for test_id, entry in self._entries.items():
+            if entry.suite is not None and " #" in test_id:
+                result.aliases[id(entry.test)] = test_id
+        return result
+
+    def _follow_orders(self) -> str:
+        """Do what is ordered until the end; why there are no more orders to be done, or ''."""
+        result = self._result
+        try:
+            while (order := self._orders.wait_next())[0] == RUN:
+                left = self._run_all(order[1])
+                if result.told_to_stop:
+                    return "a test asked it to stop"
+                self.reporter.idle(left)
+        finally:
+            self._fixtures.end()
+            self.end_tests(result)
+        return ""
+
+    def _run_all(self, test_ids: Sequence[str]) -> Sequence[str]:
+        """Run these; those that were not begun, since somebody asked to stop."""
+        result = self._result
+        done: set[str] = set()
+        for place, test_id in enumerate(test_ids):
+            if test_id in done:
+                continue
+            if self._orders.stopped or result.told_to_stop:
+                return [each for each in test_ids[place:] if each not in done]
+            entry = self._entries.get(test_id)
+            if entry is None:
+                result.fail(test_id, f"no test is called {test_id!r}")
+            elif entry.suite is not None:
+                done |= self._run_suite(entry.suite, test_ids[place:])
+            else:
+                self._run_one(entry)
+        return ()
+
+    def _run_one(self, entry: Entry) -> None:
+        result, test, test_id = self._result, entry.test, entry.test_id
+        why = self._fixtures.ready_for(test)
+        if why is not None:
+            status, text = why
+            if status is Status.SKIP:
+                result.skip(test_id, text)
+            else:
+                result.fail(test_id, text)
+            return
+        # What a test keeps goes with it, as with unittest's own suites.
+        entry.test = twin_of(test)
+        result.alias = (test, test_id)
+        result.closed.clear()
+        self._returned.look_at((test,))
+        try:
+            if self.task.timeout:
+                late = self._limit.run(
+                    lambda: test(result), of=test_id, within=self._codes(type(test))
+                )
+                if late is not None and test_id not in result.closed:
+                    result.fail(test_id, str(late))
+            else:
+                test(result)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if test_id in result.closed:
+                self._tell_broken(Broken(f"after {test_id}", text_of(error)))
+            else:
+                result.fail(test_id, text_of(error), name="traceback")
+        if test_id not in result.closed:
+            result.fail(test_id, "it ran, and its test case has told nothing of how it ended")
+
+    def _run_suite(self, suite: Any, test_ids: Sequence[str]) -> set[str]:
+        """Run those tests of the suite that are among these; which ones these are."""
+        result = self._result
+        mine = {
+            test_id: entry.test
+            for test_id in test_ids
+            if (entry := self._entries.get(test_id)) is not None and entry.suite is suite
+        }
+        self._fixtures.end()
+        result.closed.clear()
+        self._returned.look_at(mine.values())
+        try:
+            suite_of(suite, mine.values()).run(result)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            reason = text_of(error)
+        else:
+            reason = "its suite ran, and has told nothing of how this test ended"
+        result.end_all(reason)
+        for test_id in mine:
+            if test_id not in result.closed:
+                result.fail(test_id, reason)
+        return set(mine)
+
+    def _codes(self, kind: type) -> frozenset[CodeType]:
+        """Below which functions a test of this class may be interrupted."""
+        if (codes := self._within.get(kind)) is None:
+            found = (getattr(function, "__code__", None) for function in self.callers(kind))
+            codes = self._within[kind] = frozenset(code for code in found if code is not None)
+        return codes
 
 
-def _each(suite: unittest.TestSuite | unittest.TestCase) -> Iterator[unittest.TestCase]:
-    if isinstance(suite, unittest.TestSuite):
-        for part in suite:
-            yield from _each(part)
-    else:
-        yield suite
+def text_of(error: BaseException) -> str:
+    """What is shown of an exception that is nobody's but the test's."""
+    return "".join(traceback.format_exception(error))
+
+
+def post_mortem(tb: Any) -> None:
+    """Look around where a test failed."""
+    import pdb
+
+    if tb is not None:
+        pdb.post_mortem(tb)

@@ -1,0 +1,263 @@
+"""Finds test cases by what `unittest` calls them: names, paths, nothing at all."""
+
+import importlib
+import os
+import sys
+import traceback
+import unittest
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+__all__ = ["Broken", "Entry", "Unittest", "entries"]
+
+_FAILED: type = unittest.loader._FailedTest  # type: ignore[attr-defined]
+
+
+class Broken(NamedTuple):
+    """Something that could not be loaded."""
+
+    name: str
+    """The module, or what was asked for."""
+    text: str
+    """Why: a traceback, or a sentence."""
+
+
+class Entry:
+    """A test case as it was loaded."""
+
+    __slots__ = ("group", "suite", "test", "test_id")
+
+    def __init__(self, test_id: str, group: str, test: Any, suite: Any) -> None:
+        self.test_id = test_id
+        """Its id, with a number behind it where another test before it has the same."""
+        self.group = group
+        """What it shares fixtures with, or ''."""
+        self.test = test
+        self.suite = suite
+        """The suite with a way of its own that it runs in; None: it runs by itself."""
+
+
+class Unittest:
+    """Loads as `python -m unittest` does, and goes on where that would end at a failure."""
+
+    def __init__(self, cwd: str, options: Sequence[str] = ()) -> None:
+        """`options` are those of discovery: `-s`, `-p`, `-t`. Raises ValueError for others."""
+        self._cwd = cwd
+        self._start, self._pattern, self._top = "", "test*.py", ""
+        self.broken: list[Broken] = []
+        self._loader = unittest.TestLoader()
+        words = list(options)
+        while words:
+            word = words.pop(0)
+            if word not in ("-s", "-p", "-t") or not words:
+                raise ValueError(f"{word!r} is no option of unittest's discovery: -s, -p or -t")
+            value = words.pop(0)
+            if word == "-p":
+                self._pattern = value
+            elif word == "-s":
+                self._start = value
+            else:
+                self._top = value
+
+    def load(self, targets: Sequence[str]) -> Iterator[Any]:
+        """Suites and cases, in order. What cannot be loaded is then in `broken`."""
+        if not targets:
+            yield from self._safely(self._start or ".", self._discover, self._start or self._cwd)
+        for target in targets:
+            yield from self._safely(target, self._load_one, target)
+
+    def _safely(self, name: str, load: Any, argument: str) -> Iterator[Any]:
+        try:
+            found = load(argument)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            self.broken.append(Broken(name, traceback.format_exc()))
+            return
+        yield from self._without_broken(found, target=name)
+
+    def _without_broken(self, found: Any, *, target: str) -> Iterator[Any]:
+        failed = list(_failed_in(found))
+        if not failed:
+            yield found
+            return
+        for each in failed:
+            error = each._exception
+            name = each._testMethodName
+            self.broken.append(Broken(target if target.endswith(name) else name, _text_of(error)))
+        kept = _without(found, failed)
+        if kept is not None:
+            yield kept
+
+    def _load_one(self, target: str) -> Any:
+        path, _, inner = target.partition("::")
+        if os.path.isdir(os.path.join(self._cwd, path)):
+            return self._discover(path)
+        if path.endswith(".py") and os.path.isfile(os.path.join(self._cwd, path)):
+            name = ".".join([self._module_of(path), *inner.split("::")]) if inner else ""
+            return self._by_name(name or self._module_of(path))
+        return self._by_name(target)
+
+    def _discover(self, start: str) -> Any:
+        folder = os.path.normpath(os.path.join(self._cwd, start))
+        top = os.path.join(self._cwd, self._top) if self._top else folder
+        while not self._top and os.path.isfile(os.path.join(top, "__init__.py")):
+            top = os.path.dirname(top)
+        return self._loader.discover(folder, pattern=self._pattern, top_level_dir=top)
+
+    def _module_of(self, path: str) -> str:
+        """The name under which `python -m unittest PATH` imports a file."""
+        whole = os.path.normpath(os.path.join(self._cwd, path))
+        below = os.path.relpath(whole, self._cwd)
+        if below.startswith(os.pardir):
+            top = os.path.dirname(whole)
+            while os.path.isfile(os.path.join(top, "__init__.py")):
+                top = os.path.dirname(top)
+            if top not in sys.path:
+                sys.path.insert(0, top)
+            below = os.path.relpath(whole, top)
+        return below[: -len(".py")].replace(os.sep, ".")
+
+    def _by_name(self, name: str) -> Any:
+        wanted = name.partition(" #")[0]
+        if not any(mark in wanted for mark in "([ "):
+            found = self._loader.loadTestsFromName(wanted)
+            if not any(_failed_in(found)):
+                return self._or_its_suite(found, wanted)
+        else:
+            found = None
+        # A test that exists only once its module is loaded as a whole: by scenarios, for instance.
+        module = _module_in(wanted)
+        if module is not None and module != wanted:
+            whole = self._by_name(module)
+            chosen = [
+                test
+                for test in _leaves(whole)
+                if (test_id := _id_of(test)) == wanted
+                or (test_id.startswith(wanted) and test_id[len(wanted)] in ".([")
+            ]
+            if chosen:
+                kept = set(map(id, chosen))
+                return _without(whole, [test for test in _leaves(whole) if id(test) not in kept])
+        if found is None:
+            raise LookupError(f"no test is called {name!r}")
+        return found
+
+    def _or_its_suite(self, found: Any, name: str) -> Any:
+        """What a module's `test_suite` gives, where there is nothing else in it."""
+        module = sys.modules.get(name)
+        make = getattr(module, "test_suite", None)
+        if make is None or hasattr(module, "load_tests") or any(_leaves(found)):
+            return found
+        return make()
+
+
+def entries(loaded: Iterable[Any]) -> list[Entry]:
+    """The tests in suites and cases, in their order."""
+    found: list[Entry] = []
+    seen: dict[str, int] = {}
+    groups: dict[type, str] = {}
+    suites = 0
+
+    def add(test: Any, group: str, suite: Any) -> None:
+        test_id = _id_of(test)
+        count = seen[test_id] = seen.get(test_id, 0) + 1
+        if count > 1:
+            test_id = f"{test_id} #{count}"
+        found.append(Entry(test_id, group, test, suite))
+
+    def walk(part: Any) -> None:
+        nonlocal suites
+        if not is_suite(part):
+            kind = type(part)
+            if (group := groups.get(kind)) is None:
+                group = groups[kind] = _group_of(kind)
+            add(part, group, None)
+        elif runs_in_its_own_way(part):
+            suites += 1
+            tests = list(_leaves(part))
+            group = f"suite {suites} {type(part).__qualname__}"
+            for test in tests:
+                add(test, group, part)
+        else:
+            for inner in part:
+                walk(inner)
+
+    for part in loaded:
+        walk(part)
+    return found
+
+
+def is_suite(part: Any) -> bool:
+    """Whether it is made of tests, rather than one."""
+    return isinstance(part, unittest.BaseTestSuite) or hasattr(part, "__iter__")
+
+
+_ORDINARY = ("unittest.suite", "twisted.trial._asyncrunner", "twisted.trial.runner")
+
+
+def runs_in_its_own_way(suite: Any) -> bool:
+    """Whether it does more than to run its tests one after the other."""
+    if "run" in getattr(suite, "__dict__", ()):
+        return True
+    for name in ("run", "__call__"):
+        for base in type(suite).__mro__:
+            if name in vars(base):
+                if base.__module__ not in _ORDINARY:
+                    return True
+                break
+    return False
+
+
+def _group_of(kind: type) -> str:
+    module = sys.modules.get(kind.__module__)
+    if any(hasattr(module, name) for name in ("setUpModule", "tearDownModule")):
+        return kind.__module__
+    for name in ("setUpClass", "tearDownClass"):
+        own = getattr(getattr(kind, name, None), "__func__", None)
+        if own is not None and own is not getattr(unittest.TestCase, name).__func__:
+            return f"{kind.__module__}.{kind.__qualname__}"
+    return ""
+
+
+def _id_of(test: Any) -> str:
+    return str(test.id()) if hasattr(test, "id") else str(test)
+
+
+def _leaves(part: Any) -> Iterator[Any]:
+    if is_suite(part):
+        for inner in part:
+            yield from _leaves(inner)
+    elif part is not None:
+        yield part
+
+
+def _failed_in(part: Any) -> Iterator[Any]:
+    for test in _leaves(part):
+        if isinstance(test, _FAILED):
+            yield test
+
+
+def _without(part: Any, gone: Sequence[Any]) -> Any:
+    """The suite without these tests; suites of whatever kind are kept."""
+    if not is_suite(part):
+        return None if any(part is test for test in gone) else part
+    part._tests = [kept for inner in part if (kept := _without(inner, gone)) is not None]
+    return part
+
+
+def _text_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(type(error), error, None))
+
+
+def _module_in(name: str) -> str | None:
+    """The longest beginning of a dotted name that can be imported."""
+    parts = name.replace("(", ".").replace("[", ".").split(".")
+    while parts:
+        try:
+            importlib.import_module(".".join(parts))
+        except ImportError:
+            parts.pop()
+        else:
+            return ".".join(parts)
+    return None
