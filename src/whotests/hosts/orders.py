@@ -40,3 +40,7 @@ class Orders:
         """Whether no test is to be begun any more. To be asked before each test; what was not
         begun is told as held, and END then runs none of that."""
         return self._control.should_stop
+
+    def stop(self) -> None:
+        """Ask the whole run to stop: no worker begins a test any more."""
+        self._control.stop()

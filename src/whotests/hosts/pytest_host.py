@@ -1,67 +1,143 @@
 """The host of pytest's tests: its own collection, fixtures, plugins and configuration."""
 
+import os
 import sys
+import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from whotests.hosts.orders import RUN, Orders
+from whotests.hosts.orders import Orders
+from whotests.hosts.pytest_log import keep_failures_only
+from whotests.hosts.pytest_loop import PytestLoop
+from whotests.hosts.pytest_peers import PytestPeers
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.task import Task
-from whotests.stream.event import Chunk, Event, Status
-from whotests.stream.timestamps import now
 
 __all__ = ["PytestHost"]
 
+_SESSION = "pytest session"
+"""What a failure is called that is of no test and no file."""
+
 
 class PytestHost:
-    """One pytest session, whose loop over its tests goes by orders."""
+    """One pytest session, called as `python -m pytest` is, whose loop over its tests goes by
+    orders.
+
+    What pytest refuses to do is the reason for which the host ends, in pytest's own words. What
+    makes it exit with a failure though no test failed is a failure that is not runnable. An
+    error within pytest, or a plugin of it, fails the test in progress and ends the process.
+    """
 
     def __init__(self, task: Task, reporter: Reporter, orders: Orders) -> None:
         self._task = task
         self._reporter = reporter
-        self._orders = orders
-        self._failed = False
-        self._skipped = False
+        self._loop = PytestLoop(task, reporter, orders)
+        self._refusal = ""
+        self._internal = ""
+        self._interrupted = ""
 
     def run(self) -> None:
-        suite = self._task.suite
-        words = [*suite.options, *suite.targets]
+        words = _words(self._task)
         sys.argv[:] = ["pytest", *words]
-        pytest.main(words, plugins=[self])
-        self._reporter.ended()
+        if not sys.flags.safe_path:
+            sys.path.insert(0, self._task.cwd)
+        begin = _size(self._task.output)
+        status = 0
+        try:
+            status = int(pytest.main(words, plugins=[self, self._loop, PytestPeers(self._task)]))
+        except SystemExit as error:
+            self._refusal = f"SystemExit: {error.code}"
+        except KeyboardInterrupt:
+            self._interrupted = "KeyboardInterrupt"
+        except Exception:
+            self._internal = traceback.format_exc()
+            sys.stderr.write(self._internal)
+        verdicts = self._loop.verdicts
+        if self._internal:
+            if verdicts.nodeid:
+                # Others may well run: in a process that is not damaged.
+                verdicts.fail(self._internal)
+                verdicts.end()
+                sys.stderr.flush()
+                os._exit(int(pytest.ExitCode.INTERNAL_ERROR))
+            verdicts.tell_failure(_SESSION, self._internal)
+        verdicts.forget()
+        if self._interrupted:
+            self._reporter.ended(self._interrupted)
+        elif not self._loop.collected:
+            self._reporter.ended(
+                self._refusal or self._internal or self._since(begin) or f"exit status {status}"
+            )
+        else:
+            if status and not verdicts.failures and not self._loop.stopped:
+                verdicts.tell_failure(
+                    _SESSION,
+                    f"pytest ended with exit status {status} though no test failed; "
+                    f"what it wrote is in {self._task.output}",
+                )
+            self._reporter.ended(self._loop.stopped)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = {item.nodeid: item for item in session.items}
-        self._reporter.found([(nodeid, nodeid.partition("::")[0]) for nodeid in items])
-        held: list[str] = []
-        while True:
-            order = self._orders.wait_next()
-            more = order[0] == RUN
-            waiting = [*held, *(order[1] if more else ())]
-            # The last one waits for the next order: which fixtures go depends on what follows.
-            while len(waiting) > more:
-                item = items[waiting.pop(0)]
-                after = items[waiting[0]] if waiting else None
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-            held = waiting
-            if not more:
-                return True
-            self._reporter.idle(held)
+    def _since(self, begin: int) -> str:
+        """What pytest has written: before a session begins, that is why none does."""
+        if self._loop.session is not None:
+            return ""
+        try:
+            with open(self._task.output, "rb") as file:
+                file.seek(begin)
+                return file.read().decode("utf-8", "replace").strip()
+        except OSError:
+            return ""
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._failed = self._skipped = False
-        self._reporter.handle(Event(nodeid, Status.INPROGRESS, timestamp=now()))
+    # -- what pytest says of itself ------------------------------------------------------------
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.failed:
-            self._failed = True
-            text = str(report.longreprtext).encode("utf-8", "backslashreplace")
-            chunk = Chunk(f"traceback {report.when}", text, "text/plain; charset=utf-8", eof=True)
-            self._reporter.handle(Event(report.nodeid, attachment=chunk))
-        self._skipped = self._skipped or report.skipped
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_cmdline_parse(self) -> Iterator[None]:
+        self._note(outcome := (yield))
+        del outcome
 
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        status = Status.FAIL if self._failed else Status.SKIP if self._skipped else Status.SUCCESS
-        self._reporter.handle(Event(nodeid, status, timestamp=now()))
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self) -> Iterator[None]:
+        self._note((yield))
+
+    def _note(self, outcome: Any) -> None:
+        error = outcome.excinfo[1] if outcome.excinfo else None
+        if isinstance(error, pytest.UsageError):
+            self._refusal = "\n".join(f"ERROR: {text}" for text in error.args)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self._internal = str(excrepr)
+
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        if excinfo.errisinstance(KeyboardInterrupt):
+            self._interrupted = "KeyboardInterrupt"
+            return
+        self._refusal = str(excinfo.value)
+        if self._loop.verdicts.nodeid:
+            self._loop.verdicts.fail(f"pytest.exit: {excinfo.value}")
+            self._loop.verdicts.end()
+        self._loop.stop(f"pytest.exit: {excinfo.value}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        keep_failures_only(config)
+
+
+def _words(task: Task) -> list[str]:
+    """Pytest's command line."""
+    words = list(task.suite.options)
+    if task.suite.keyword:
+        words.append(f"-k={task.suite.keyword}")
+    if task.debug:
+        words.append("--pdb")
+    if task.debug or not task.capture:
+        words.append("--capture=no")
+    return [*words, *task.suite.targets]
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

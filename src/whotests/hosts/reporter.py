@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import NoReturn
 
-from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, FrameWriter, framed
+from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, OUTPUT, FrameWriter, framed
 from whotests.stream.control import Control, RunControl
 from whotests.stream.event import FAILED, Chunk, Event, Status
 
@@ -60,6 +60,11 @@ class Reporter:
     def idle(self, held: Sequence[str] = ()) -> None:
         """The orders are done but for the tests that are held back."""
         self._frames.put((IDLE, list(held)))
+        self.ring()
+
+    def output(self, descriptors: Sequence[int]) -> None:
+        """What the test in progress writes is in the files behind these, from their beginning."""
+        self._frames.put((OUTPUT, list(descriptors)))
         self.ring()
 
     def ended(self, reason: str = "") -> None:

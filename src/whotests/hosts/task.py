@@ -18,6 +18,11 @@ class Suite(NamedTuple):
     keyword: str = ""
     """The expression of `-k`, or ''."""
 
+    @property
+    def title(self) -> str:
+        """What stands for the suite as a whole: 'pytest: tests/unit'."""
+        return " ".join((f"{self.host}:", *self.targets))
+
 
 class Task(NamedTuple):
     """All that a host's process needs to know; paths are absolute there."""
@@ -55,6 +60,9 @@ class Task(NamedTuple):
     """The path of a file: once it is there, no test is to be begun any more."""
     max_failures: int = 0
     """After so many failures the host itself asks all to stop; 0: it never does."""
+
+    run: str = ""
+    """Tells the run from any other one; the same for all of its workers."""
 
     def to_json(self) -> str:
         """The task as one line of text."""

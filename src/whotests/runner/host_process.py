@@ -145,6 +145,7 @@ class HostProcess:
             found=str(files.found),
             stop=str(brief.folder / "stop"),
             max_failures=brief.max_failures,
+            run=brief.run,
         )
         environment = os.environ | dict(brief.environment)
         environment[MARK] = str(files.base)
