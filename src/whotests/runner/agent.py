@@ -99,8 +99,9 @@ class Agent:
                 self._blame(left, death, say)
                 return Done(0, died=died)
             if assignment.collect:
-                name = f"{self.brief.suites[assignment.suite].host}: collection"
-                say(death.why.frames(name, runnable=False))
+                # Whether the suite has failed with that is the run's to say.
+                title = self.brief.suites[assignment.suite].title
+                say(death.why._replace(reason="").frames(title, runnable=False, verdict=False))
             return Done(0, died=died, hopeless=True)
         self._end_host(say)
         return Done(0, ended=INTERRUPTED)

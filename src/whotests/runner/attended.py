@@ -87,8 +87,9 @@ class AttendedHost:
     def do(self, assignment: Assignment, say: Say, stops: Callable[[], int]) -> Done | Death:
         """Do the assignment. `stops` tells how much it is to stop meanwhile: 0 not at all, 1 as
         by Ctrl-C, 2 at once. `said` of what is done is left to the caller, who has heard it."""
-        if assignment.collect and self._watch.collected:
-            say(self._process.files.found.read_bytes())
+        if self._watch.collected:
+            if assignment.collect:
+                say(self._process.files.found.read_bytes())
             if not assignment.tests and not assignment.end:
                 return Done(0)
         wanted = COLLECTED

@@ -32,8 +32,9 @@ class PostMortem(NamedTuple):
     output: bytes = b""
     """The end of what was written."""
 
-    def frames(self, test_id: str, *, runnable: bool = True) -> bytes:
-        """The events that give the test its verdict, as octets of frames."""
+    def frames(self, test_id: str, *, runnable: bool = True, verdict: bool = True) -> bytes:
+        """The events that give the test its verdict, as octets of frames; without the verdict,
+        those that only tell more of it."""
         now = time.time()
         attachments = (
             ("stacks", self.stacks),
@@ -45,7 +46,8 @@ class PostMortem(NamedTuple):
             for name, content in attachments
             if content
         ]
-        events.append((Status.FAIL.value, None))
+        if verdict:
+            events.append((Status.FAIL.value, None))
         return b"".join(
             framed(
                 (
