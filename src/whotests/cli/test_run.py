@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from whotests.cli.test_isolation import isolate
 from whotests.config.settings import Settings
 from whotests.errors import UsageError, WhotestsError
 from whotests.recording.hosted_run import HostedRun
@@ -135,7 +136,8 @@ class TestRun:
             tell=self._display.note,
         )
         folder = RunFolder.make(settings.data.parent / "runs")
-        hosted = self._begin_to_record() if not wanted.only_list else None
+        nothing_new = wanted.only_list or bool(wanted.isolate)
+        hosted = None if nothing_new else self._begin_to_record()
         brief = Brief(
             run=f"{folder.path.name}-{os.getpid()}",
             root=settings.root,
@@ -153,6 +155,8 @@ class TestRun:
         failure: WhotestsError | None = None
         try:
             with self._interruption:
+                if wanted.isolate:
+                    return self._isolate(brief, choosing, reports)
                 self._run_rounds(brief, choosing, reports)
             self._exit_status = self._status(choosing, reports)
         except WhotestsError as error:
@@ -180,6 +184,16 @@ class TestRun:
         if failure is not None:
             raise failure
         return self._exit_status
+
+    def _isolate(self, brief: Brief, choosing: Choosing, sink: Sink) -> int:
+        return isolate(
+            self._wanted,
+            brief,
+            choosing=choosing,
+            sink=sink,
+            control=self._control,
+            quiet=self._shown.quiet,
+        )
 
     def _run_rounds(self, brief: Brief, choosing: Choosing, sink: Sink) -> None:
         for each in rounds_of(self._wanted):

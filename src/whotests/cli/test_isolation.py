@@ -1,0 +1,63 @@
+"""`whotests test --isolate TEST`: what makes a test fail, told as it is found out."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from whotests.reports.isolation_text import isolation_text
+from whotests.runner.assignment import Brief
+from whotests.runner.choosing import Choosing
+from whotests.runner.isolating import Answer
+from whotests.runner.isolating_run import IsolatingRun, StoppedError
+from whotests.runner.slots import local_slots
+from whotests.runner.wanted import Wanted
+from whotests.stream.control import Control
+from whotests.stream.sink import Sink
+
+__all__ = ["isolate"]
+
+STEADY, FAILS, INTERRUPTED = 0, 1, 130
+
+
+def isolate(
+    wanted: Wanted, brief: Brief, *, choosing: Choosing, sink: Sink, control: Control, quiet: bool
+) -> int:
+    """Find out, and say so: the exit status, which is that of the test.
+
+    A file with the tests to run again is left in the run's folder. Raises UsageError when there
+    is no such test.
+    """
+    run = IsolatingRun(
+        wanted.isolate,
+        brief,
+        choosing=choosing,
+        slots=lambda part: local_slots(part, 1),
+        sink=sink,
+        control=control,
+        tell=(lambda sentence: None) if quiet else click.echo,
+    )
+    try:
+        found = run.run()
+    except StoppedError:
+        click.echo("interrupted before there was an answer", err=True)
+        return INTERRUPTED
+    again = ""
+    if found.answer in (Answer.OTHERS, Answer.UNSTEADY):
+        again = _again(wanted, (*found.culprits, wanted.isolate), brief.folder / "isolated.txt")
+    elif found.answer is Answer.ALONE:
+        again = _again(wanted, (wanted.isolate,), brief.folder / "isolated.txt")
+    click.echo(isolation_text(wanted.isolate, found, again=again))
+    return STEADY if found.answer is Answer.NEVER else FAILS
+
+
+def _again(wanted: Wanted, tests: Sequence[str], file: Path) -> str:
+    """The command that runs these tests, in this order."""
+    file.write_text("".join(f"{test_id}\n" for test_id in tests), "utf-8")
+    words = ["whotests", "test", "-j1", "--order", "list", "--load-list", os.path.relpath(file)]
+    words += wanted.targets
+    if wanted.words:
+        words += ["--", *wanted.words]
+    return shlex.join(words)
