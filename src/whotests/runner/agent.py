@@ -136,7 +136,7 @@ class Agent:
         burial = host.end(lambda: self._killed)
         self._log(f"process {host.pid} is over")
         for note in burial.notes:
-            self._note(f"worker {self.name}: {note}")
+            self._note(note)
         if burial.crash is not None and say is not None:
             self._log(burial.crash.reason)
             say(burial.crash.frames(self._end_of(host.suite), runnable=False))

@@ -18,6 +18,10 @@ _TAIL: Final = 1 << 15
 
 _STACKS: Final = 1 << 16
 
+_OURS: Final = os.fsencode(Path(__file__).parents[1]) + os.fsencode(os.sep)
+
+_HOSTS: Final = _OURS + b"hosts" + os.fsencode(os.sep)
+
 _CRASH: Final = b"Fatal Python error"
 """What faulthandler begins with."""
 
@@ -37,9 +41,9 @@ class PostMortem(NamedTuple):
         those that only tell more of it."""
         now = time.time()
         attachments = (
-            ("stacks", self.stacks),
-            ("output", self.output),
             ("reason", self.reason.encode("utf-8", "backslashreplace")),
+            ("output", self.output),
+            ("stacks", self.stacks),
         )
         events: list[tuple[str | None, Chunk | None]] = [
             (None, Chunk(name, content, _TEXT, eof=True))
@@ -83,7 +87,7 @@ def how_it_ended(status: int, *, memory_short: bool = False) -> str:
 
 
 def last_stacks(path: Path) -> bytes:
-    """The last stacks that were written into the file, or nothing."""
+    """The last stacks that were written into the file, without what is ours in them, or nothing."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -92,7 +96,22 @@ def last_stacks(path: Path) -> bytes:
     except OSError:
         return b""
     place = text.rfind(_CRASH)
-    return text[place:] if place >= 0 else text
+    return _of_the_tests(text[place:] if place >= 0 else text)
+
+
+def _of_the_tests(text: bytes) -> bytes:
+    """Stacks without threads of ours, and without the frames that called the tests' framework."""
+    kept = []
+    for paragraph in text.split(b"\n\n"):
+        title, *frames = paragraph.split(b"\n")
+        if not title.lstrip().startswith((b"Thread", b"Current thread")):
+            kept.append(paragraph)
+            continue
+        ends = [number for number, frame in enumerate(frames) if _HOSTS in frame]
+        theirs = frames[: ends[0]] if ends else frames
+        if any(_OURS not in frame for frame in theirs if frame.strip()):
+            kept.append(b"\n".join([title, *theirs]))
+    return b"\n\n".join(kept)
 
 
 def times_out_of_memory() -> int:
