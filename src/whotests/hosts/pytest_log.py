@@ -1,5 +1,6 @@
 """What pytest writes of its tests in a worker, where nobody watches it."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -18,10 +19,14 @@ def keep_failures_only(config: pytest.Config) -> None:
     reporter: Any = plugins.get_plugin(_NAME)
     if type(reporter).__module__ != "_pytest.terminal":
         return  # a plugin has put its own in its place
+    capture: Any = plugins.get_plugin("capturemanager")
     write = reporter.pytest_runtest_logreport
 
     def pytest_runtest_logreport(report: Any) -> None:
-        if report.outcome != "passed":
+        if report.outcome == "passed":
+            return
+        # Subtests are reported while the output of their test is captured.
+        with nullcontext() if capture is None else capture.global_and_fixture_disabled():
             write(report)
 
     plugins.unregister(reporter)
