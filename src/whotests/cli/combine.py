@@ -96,6 +96,7 @@ def combine(
             paths=settings.paths,
             append=append,
             keep_runs=settings.keep_runs,
+            keep_history=settings.keep_history,
             name=None if run_name is None else checked_run_name(run_name),
             label=context or "",
             one_source=one_source,

@@ -87,7 +87,12 @@ def import_(
         combine(
             settings.data,
             [staged],
-            How(root=settings.root.as_posix(), append=append, keep_runs=settings.keep_runs),
+            How(
+                root=settings.root.as_posix(),
+                append=append,
+                keep_runs=settings.keep_runs,
+                keep_history=settings.keep_history,
+            ),
             here=this_host(),
             now=time.time(),
         )

@@ -43,6 +43,7 @@ class FileSettings(NamedTuple):
     context: str = ""
     run_name: str = ""
     keep_runs: int = 1
+    keep_history: int = 100
     data: str = ""
     branch: bool = False
     command: tuple[str, ...] = ()

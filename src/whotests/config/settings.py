@@ -50,6 +50,8 @@ class Settings(NamedTuple):
     """What people call the run, or ''."""
     keep_runs: int = 1
     """How many generations of runs of one name and label are kept, the current one included."""
+    keep_history: int = 100
+    """Of how many runs of one name and label the outcomes stay when the rest of them went."""
     branch: bool = False
     """Record branches too."""
     command: tuple[str, ...] = ()

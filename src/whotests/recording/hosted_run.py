@@ -131,6 +131,7 @@ class HostedRun:
             note=problem or surprise,
             append=plan.append or partial,
             keep_runs=plan.keep_runs,
+            keep_history=plan.keep_history,
         )
         writer.close()
         return Recorded(problem or incomplete, surprise)

@@ -29,6 +29,8 @@ class Plan(NamedTuple):
     """What people call the run, or ''."""
     keep_runs: int = 1
     """How many generations of runs of its name and label are kept, the current one included."""
+    keep_history: int = 100
+    """Of how many runs of its name and label the outcomes stay when their facts went."""
     branch: bool = False
     """Record branches too."""
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
@@ -66,6 +68,7 @@ class Plan(NamedTuple):
             context=data["context"],
             run_name=data["run_name"],
             keep_runs=data["keep_runs"],
+            keep_history=data["keep_history"],
             branch=data["branch"],
             exclude=tuple(data["exclude"]),
             partial=tuple(data["partial"]),

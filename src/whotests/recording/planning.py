@@ -55,6 +55,7 @@ def plan_of(
         context=settings.context,
         run_name=settings.run_name,
         keep_runs=settings.keep_runs,
+        keep_history=settings.keep_history,
         branch=settings.branch,
         exclude=exclude,
         partial=partial,

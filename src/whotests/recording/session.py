@@ -359,6 +359,7 @@ class Session:
             note=self.problem or self.surprise,
             append=self.plan.append,
             keep_runs=self.plan.keep_runs,
+            keep_history=self.plan.keep_history,
         )
         self._failure = self._failure or incomplete
 

@@ -16,6 +16,7 @@ from whotests.errors import DataError, UsageError
 from whotests.store.connection import compact, connect_to_write
 from whotests.store.failures import damaged, not_ours, translated
 from whotests.store.generations import chosen
+from whotests.store.history import forget_run
 from whotests.store.liveness import this_host
 from whotests.store.parts import parts_of, parts_that_are_over
 from whotests.store.recorded_runs import recorded_runs
@@ -154,6 +155,8 @@ class _Work:
         for run in going:
             self._check_over(run)
         remove_runs(connection, sorted(meant))
+        for run in going:
+            forget_run(connection, run.uid)
         reinstate(connection)
         if not has_live_runs(connection, but=_NO_RUN, here=self._here, now=self._now):
             collect_garbage(connection)

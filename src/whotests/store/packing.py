@@ -14,6 +14,8 @@ from whotests.types import LineBits
 __all__ = [
     "Outlined",
     "common",
+    "deflated",
+    "inflated",
     "pack",
     "pack_bits",
     "pack_branches",
@@ -118,16 +120,16 @@ def pack_lines(lines: int) -> bytes:
     `pack_bits` never end with."""
     plain = pack_bits(lines)
     if len(plain) > _LONG_BITMAP:
-        deflated = _deflated(plain)
-        if len(deflated) + 1 < len(plain):
-            return deflated + b"\0"
+        shorter = deflated(plain)
+        if len(shorter) + 1 < len(plain):
+            return shorter + b"\0"
     return plain
 
 
 def unpack_lines(blob: bytes) -> LineBits:
     """The bitmap that `pack_lines` was given. Raises ValueError for bytes that it never made."""
     if blob[-1:] == b"\0":
-        return unpack_bits(_inflated(blob[:-1]))
+        return unpack_bits(inflated(blob[:-1]))
     return unpack_bits(blob)
 
 
@@ -140,9 +142,9 @@ def pack_ran(lines: int, branches: int) -> bytes:
     """
     plain = _pack_ran(lines, branches)
     if len(plain) > _LONG_BITMAP and plain.count(0) * 2 > len(plain):
-        deflated = _deflated(plain)
-        if len(deflated) + len(_DEFLATED_RAN) < len(plain):
-            return deflated + _DEFLATED_RAN
+        shorter = deflated(plain)
+        if len(shorter) + len(_DEFLATED_RAN) < len(plain):
+            return shorter + _DEFLATED_RAN
     return plain
 
 
@@ -164,7 +166,7 @@ def unpack_ran(blob: bytes) -> tuple[LineBits, int]:
     if blob[-1:] != b"\0":
         return unpack_bits(blob), 0
     if blob.endswith(_DEFLATED_RAN):
-        blob = _inflated(blob[: -len(_DEFLATED_RAN)])
+        blob = inflated(blob[: -len(_DEFLATED_RAN)])
         if blob.endswith(_DEFLATED_RAN):
             raise ValueError("what ran of a unit is damaged")
         return unpack_ran(blob)
@@ -304,14 +306,14 @@ def pack_outline(units: Iterable[Outlined]) -> bytes:
         prefix, begin, end = f"{name}.", first_line, last_line
         around.append((prefix, begin))
     numbers = _several_bytes((len(names), *depths, *kinds, *bodies, *starts, *lengths))
-    return _deflated(numbers + "\n".join(names).encode("utf-8", "surrogatepass"), _OUTLINE_WINDOW)
+    return deflated(numbers + "\n".join(names).encode("utf-8", "surrogatepass"), _OUTLINE_WINDOW)
 
 
 def unpack_outline(blob: bytes) -> list[Outlined]:
     """What `pack_outline` was given. Raises ValueError for bytes that it never made."""
     if not blob:
         return []
-    content = _inflated(blob, _OUTLINE_WINDOW)
+    content = inflated(blob, _OUTLINE_WINDOW)
     numbers, at = _first_numbers(content, 0, 1)
     count = numbers[0]
     if count > len(content):
@@ -378,12 +380,16 @@ _MOST: Final = 1 << 24
 """Bytes that anything packed comes to: a few forged ones could come to gigabytes."""
 
 
-def _deflated(content: bytes | bytearray, window: int = _WINDOW) -> bytes:
+def deflated(content: bytes | bytearray, window: int = _WINDOW) -> bytes:
+    """The bytes in fewer, for `inflated`; `window` is minus the logarithm of how far back they
+    are looked at."""
     deflater = zlib.compressobj(9, zlib.DEFLATED, window, 2 if window == _WINDOW else 8)
     return deflater.compress(content) + deflater.flush()
 
 
-def _inflated(content: bytes, window: int = _WINDOW) -> bytes:
+def inflated(content: bytes, window: int = _WINDOW) -> bytes:
+    """What `deflated` was given. Raises ValueError for bytes that it never made, and for those
+    that would come to more than 16 MiB."""
     inflater = zlib.decompressobj(window)
     try:
         inflated = inflater.decompress(content, _MOST)
@@ -397,16 +403,16 @@ def _inflated(content: bytes, window: int = _WINDOW) -> bytes:
 def _tagged(steps: bytes | bytearray) -> bytes:
     """The bytes behind a tag, deflated if that makes them fewer."""
     if len(steps) >= _WORTH_DEFLATING:
-        deflated = _deflated(steps)
-        if len(deflated) < len(steps):
-            return _DEFLATED + deflated
+        shorter = deflated(steps)
+        if len(shorter) < len(steps):
+            return _DEFLATED + shorter
     return _PLAIN + steps
 
 
 def _steps(blob: bytes) -> bytes:
     tag = blob[:1]
     if tag == _DEFLATED:
-        return _inflated(blob[1:])
+        return inflated(blob[1:])
     if tag != _PLAIN:
         raise ValueError(f"unknown packing {tag!r}")
     return blob[1:]

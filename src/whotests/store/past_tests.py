@@ -4,52 +4,101 @@ May import the standard library and the store's own floor. Refuses to change wha
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from statistics import median_low
+from typing import Final, TypeVar
 
 from whotests.store.failures import damaged, translated
+from whotests.store.history import PastRun, PastTests, past_runs
 from whotests.store.reading import connect_to_read
 from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome
 
 __all__ = ["last_outcomes", "past_durations"]
 
+_FEW: Final = 2
+"""Past runs of each name and label whose durations count beside those of the runs that are kept."""
+
+_TESTS: Final = "FROM test JOIN scope ON scope.id = scope_id JOIN run ON run.id = run_id"
+
+_T = TypeVar("_T")
+
 
 def past_durations(data: Path) -> dict[str, float]:
-    """How long each test takes, in seconds, by its id; tests of which that is not known are not
-    in there. Empty when there is no data file yet.
+    """How long each test takes, in seconds, by its id: the median of the last few times, of an
+    even number the lower one. Tests of which that is not known are not in there; empty when there
+    is no data file yet.
 
     Raises DataError or MachineError as a reader does.
     """
-    durations: dict[str, float] = {}
-    known = "SELECT scope.name || test.name, duration FROM test JOIN scope ON scope.id = scope_id"
-    for test_id, duration in _rows(data, f"{known} WHERE duration IS NOT NULL ORDER BY run_id"):
-        durations[test_id] = duration / 1_000_000
-    return durations
+    return _asked(data, _durations) or {}
 
 
 def last_outcomes(data: Path) -> dict[str, Outcome]:
-    """How each test ended in the newest run that has it, by its id. Empty when there is no data
-    file yet.
+    """How each test ended in the newest run that has it, measured or not, by its id. Empty when
+    there is no data file yet.
 
     Raises DataError or MachineError as a reader does.
     """
+    return _asked(data, _outcomes) or {}
+
+
+def _durations(connection: sqlite3.Connection) -> dict[str, float]:
+    several: dict[str, list[float]] = {}
+    rows = connection.execute(
+        f"SELECT scope.name || test.name, duration / 1e6 {_TESTS} WHERE duration IS NOT NULL"
+    )
+    for test_id, duration in rows:
+        several.setdefault(test_id, []).append(duration)
+    runs = _newest(past_runs(connection))
+    names = PastTests(connection).names if runs else {}
+    for run in runs:
+        for number, result in zip(run.numbers(), run.results(), strict=True):
+            if result.duration is not None:
+                several.setdefault(names[number], []).append(result.duration)
+    return {
+        test_id: durations[0] if len(durations) == 1 else median_low(durations)
+        for test_id, durations in several.items()
+    }
+
+
+def _newest(runs: list[PastRun]) -> list[PastRun]:
+    """The last few of each name and label."""
+    kinds: dict[tuple[str, str], list[PastRun]] = {}
+    for run in runs:
+        kinds.setdefault((run.name, run.label), []).append(run)
+    return [run for those in kinds.values() for run in those[-_FEW:]]
+
+
+def _outcomes(connection: sqlite3.Connection) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
-    ended = "SELECT scope.name || test.name, outcome FROM test JOIN scope ON scope.id = scope_id"
-    for test_id, outcome in _rows(data, f"{ended} ORDER BY run_id"):
+    moments: dict[str, float] = {}
+    rows = connection.execute(
+        f"SELECT scope.name || test.name, outcome, run.started {_TESTS}"
+        " ORDER BY run.started, run_id"
+    )
+    for test_id, outcome, started in rows:
         outcomes[test_id] = OUTCOMES[outcome]
+        moments[test_id] = started
+    # What measured runs have left here is of tests that newer ones ran again, or that are gone.
+    runs = [run for run in past_runs(connection) if not run.measured]
+    names = PastTests(connection).names if runs else {}
+    for run in runs:
+        for number, result in zip(run.numbers(), run.results(), strict=True):
+            if moments.get(names[number], 0.0) <= run.started:
+                outcomes[names[number]] = result.outcome
     return outcomes
 
 
-def _rows(data: Path, sql: str) -> Iterator[tuple[Any, ...]]:
+def _asked(data: Path, ask: Callable[[sqlite3.Connection], _T]) -> _T | None:
     if not data.exists():
-        return
+        return None
     with closing(connect_to_read(data)) as connection:
         try:
-            yield from connection.execute(sql)
+            return ask(connection)
         except sqlite3.Error as failure:
             raise translated(data, failure) from failure
-        except UnicodeDecodeError as failure:
+        except (LookupError, TypeError, ValueError) as failure:
             raise damaged(data, failure) from failure

@@ -22,6 +22,7 @@ __all__ = [
     "outdated",
     "over_runs",
     "reinstate",
+    "remember",
     "remove_rerun_tests",
     "remove_runs",
     "supersede",
@@ -116,6 +117,20 @@ def _of_its_kind(connection: sqlite3.Connection, run_id: int) -> list[tuple[int,
     ).fetchall()
 
 
+def remember(
+    connection: sqlite3.Connection,
+    runs: Collection[int],
+    *,
+    keep: int,
+    again: int | None = None,
+) -> None:
+    """As `store.history.remember`, which most runs of short processes never need."""
+    if runs and keep:
+        from whotests.store.history import remember
+
+        remember(connection, runs, keep=keep, again=again)
+
+
 def remove_runs(connection: sqlite3.Connection, runs: Collection[int]) -> None:
     """Removes these runs with their parts, tests, contexts and file states."""
     parts = [part for run_id in runs for part in parts_of(connection, run_id)]
@@ -125,11 +140,15 @@ def remove_runs(connection: sqlite3.Connection, runs: Collection[int]) -> None:
         connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
 
 
-def remove_rerun_tests(connection: sqlite3.Connection, *, runs: Collection[int], by: int) -> None:
-    """Removes from `runs` the tests that the run `by` ran to their end as well.
+def remove_rerun_tests(
+    connection: sqlite3.Connection, *, runs: Collection[int], by: int, keep_history: int
+) -> None:
+    """Removes from `runs` the tests that the run `by` ran to their end as well; how they ended
+    stays in the history.
 
     A run that had tests and has none left goes as a whole.
     """
+    remember(connection, runs, keep=keep_history, again=by)
     unknown = OUTCOMES.index(Outcome.UNKNOWN)
     connection.execute("DROP TABLE IF EXISTS temp.rerun")
     connection.execute(

@@ -22,7 +22,7 @@ __all__ = [
 APPLICATION_ID: Final = 0x57686F54
 """'WhoT', in the SQLite header: tells our files from another program's."""
 
-VERSION: Final = 7
+VERSION: Final = 8
 """`PRAGMA user_version`; raised with every change that another reader would misread."""
 
 PAGE_SIZE: Final = 1024
@@ -181,6 +181,27 @@ CREATE TABLE context (
                                            -- label; NULL for a test's context
     footprint_id INTEGER NOT NULL REFERENCES footprint,
     complete     INTEGER NOT NULL          -- 0: it was still open when this was written
+);
+
+-- A run whose facts went, or that recorded none: how its tests ended stays. Of one of which newer
+-- runs ran some tests again, these are in here, and the others still in `test`.
+CREATE TABLE past_run (
+    id       INTEGER PRIMARY KEY,
+    uid      BLOB NOT NULL,     -- its run.uid
+    name     TEXT NOT NULL,     -- its run.name
+    label    TEXT NOT NULL,     -- its run.label
+    started  REAL NOT NULL,     -- its run.started
+    measured INTEGER NOT NULL,  -- 0: it recorded outcomes only
+    tests    BLOB NOT NULL,     -- sorted numbers of its tests, packed (whotests.store.packing)
+    results  BLOB NOT NULL      -- how they ended, how long they took, and whether the code that
+                                -- they ran was changed when they ran next, in the order of
+                                -- `tests`, packed (whotests.store.results)
+);
+
+-- Names of tests that past runs had, many in one row.
+CREATE TABLE past_test (
+    id    INTEGER PRIMARY KEY,  -- the number of the first of them; each next one has the next
+    names BLOB NOT NULL         -- packed (whotests.store.results)
 );
 """
 """Bitmaps are little-endian bytes: bit L of the whole is line L, unless said otherwise."""

@@ -38,6 +38,7 @@ from whotests.store.removal import (
     have_tests,
     outdated,
     over_runs,
+    remember,
     remove_rerun_tests,
     remove_runs,
     supersede,
@@ -172,6 +173,7 @@ class Writer:
         note: str,
         append: bool,
         keep_runs: int = 1,
+        keep_history: int = 0,
     ) -> str:
         """Marks the run as ended, takes in its parts, and takes the place of the runs of its name
         and label that were over when it began. Gives why a part is incomplete, or ''.
@@ -179,6 +181,7 @@ class Writer:
         FINISHED: those are superseded, and go when `keep_runs` generations came after them, this
         one included. FINISHED with `append`, or without a test where they had some, and
         INTERRUPTED: those of their tests that this run ran again go. Any other status: nothing.
+        How the tests that go ended stays in the history, of the last `keep_history` runs.
         Leaves one compact file behind when no other process has it open.
         """
 
@@ -206,10 +209,11 @@ class Writer:
                 and not have_tests(connection, [mine, *parts_of(connection, mine)])
             )
             if status is RunStatus.INTERRUPTED or (status is RunStatus.FINISHED and only_rerun):
-                remove_rerun_tests(connection, runs=before, by=mine)
+                remove_rerun_tests(connection, runs=before, by=mine, keep_history=keep_history)
             elif status is RunStatus.FINISHED:
                 supersede(connection, before, by=mine, at=ended)
                 gone = outdated(connection, mine, over=self._over, keep_runs=keep_runs)
+                remember(connection, gone, keep=keep_history)
                 remove_runs(connection, gone)
             self._collect_garbage(connection)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from whotests.errors import DataError
 from whotests.store.connection import compact, connect_to_write, prepare_folder
 from whotests.store.failures import translated
+from whotests.store.history import trim_all
 from whotests.store.index import make_index
 from whotests.store.merging.merger import Merger
 from whotests.store.merging.previews import FILES, Paths, Preview, paths_here, previews
@@ -25,6 +26,7 @@ from whotests.store.removal import (
     outdated,
     over_runs,
     reinstate,
+    remember,
     remove_runs,
     supersede,
 )
@@ -47,6 +49,8 @@ class How:
     label."""
     keep_runs: int = 1
     """So many generations of a name and label stay."""
+    keep_history: int = 100
+    """And how the tests of so many runs ended that do not."""
     name: str | None = None
     """What all combined runs are called; None: what they are called."""
     label: str = ""
@@ -167,6 +171,7 @@ class _Combining:
             (RunStatus.INCOMPLETE.value, RunStatus.RUNNING.value),
         )
         replaced = self._replace(merger.written)
+        trim_all(self._connection, keep=self._how.keep_history)
         reinstate(self._connection)
         combined = Combined(
             inputs=[each.path for each in inputs],
@@ -240,6 +245,7 @@ class _Combining:
             gone = outdated(
                 self._connection, run_id, over=self._over, keep_runs=self._how.keep_runs
             )
+            remember(self._connection, gone, keep=self._how.keep_history)
             remove_runs(self._connection, gone)
         return replaced
 

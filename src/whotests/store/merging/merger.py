@@ -13,6 +13,7 @@ from typing import Any, Final
 from whotests.store.merging.choice import EVERYTHING, Choice
 from whotests.store.merging.code import Code
 from whotests.store.merging.contexts import Contents, Footprints, Scopes
+from whotests.store.merging.history import take_history
 from whotests.store.merging.runs import Row, Runs, below, kind_of
 from whotests.store.merging.source import Source
 from whotests.store.packing import walk
@@ -70,11 +71,12 @@ class Merger:
         then of no use.
         """
         pending = Pending(self._connection)
-        rows = [
-            below(label, row) if label else row
+        theirs = [
+            row
             for row in source.dictionaries("SELECT * FROM run ORDER BY id")
             if choice.runs is None or row["id"] in choice.runs
         ]
+        rows = [below(label, row) if label else row for row in theirs]
         said = {"name": name, "root": root}
         changes = {column: value for column, value in said.items() if value is not None}
         if changes:
@@ -127,6 +129,14 @@ class Merger:
                         self._footprints.union,
                     )
         pending.put()
+        take_history(
+            self._connection,
+            source,
+            kinds=None if choice.runs is None else {(row["name"], row["label"]) for row in theirs},
+            choice=choice,
+            name=name,
+            label=label,
+        )
         self.written.update(groups)
         while len(self._contents) > _CONTENTS_AT_HAND:
             del self._contents[next(iter(self._contents))]

@@ -31,6 +31,8 @@ _TABLES: Final = (
     "scope",
     "test",
     "context",
+    "past_run",
+    "past_test",
 )
 Stamp = tuple[tuple[int, int, int], ...]
 """Inode, size and time of change of a data file, and of what SQLite keeps beside it."""
@@ -120,6 +122,17 @@ _SOUND: Final[Mapping[str, Mapping[str, str]]] = {
         "label": "typeof({0}) = 'text' AND test_id IS NULL OR {0} IS NULL AND test_id > 0",
         "complete": _below(2),
     },
+    "past_run": {
+        "id": _ID,
+        "uid": _UIDS,
+        "name": _TEXT,
+        "label": _TEXT,
+        "started": _TIME,
+        "measured": _below(2),
+        "tests": _BLOB,
+        "results": _BLOB,
+    },
+    "past_test": {"id": _ID, "names": _BLOB},
 }
 """What holds for each value of a column: what others do not notice when they use it."""
 
@@ -172,6 +185,11 @@ class Source:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For what reads by itself, within `intact`."""
+        return self._connection
 
     def rows(self, sql: str) -> list[Any]:
         """All rows of a query, as tuples."""
