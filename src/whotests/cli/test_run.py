@@ -33,6 +33,7 @@ from whotests.runner.run import Found, Run
 from whotests.runner.run_folder import RunFolder
 from whotests.runner.scheduler import Item
 from whotests.runner.slots import local_slots
+from whotests.runner.unmeasured_run import UnmeasuredRun
 from whotests.runner.wanted import Wanted
 from whotests.store.past_tests import last_outcomes, past_durations
 from whotests.stream.control import RunControl
@@ -173,7 +174,10 @@ class TestRun:
                 exit_status=self._exit_status,
                 partial=self._is_partial(),
             )
-            problems += [each for each in recorded if each]
+            if recorded.problem:
+                problems.append(f"the data is incomplete: {recorded.problem}")
+            elif recorded.surprise:
+                click.echo(f"whotests: {recorded.surprise}", err=True)
         folder.close()
         for problem in problems:
             click.echo(f"whotests: {problem}", err=True)
@@ -244,17 +248,14 @@ class TestRun:
         finally:
             self._interruption.forget()
 
-    def _begin_to_record(self) -> HostedRun | None:
-        if not self._measured.facts:
-            return None
-        return HostedRun.begin(
-            plan_of(
-                self._settings,
-                cwd=self._cwd,
-                command=("whotests", *sys.argv[1:]),
-                append=self._measured.append,
-            )
+    def _begin_to_record(self) -> HostedRun | UnmeasuredRun:
+        plan = plan_of(
+            self._settings,
+            cwd=self._cwd,
+            command=("whotests", *sys.argv[1:]),
+            append=self._measured.append,
         )
+        return HostedRun.begin(plan) if self._measured.facts else UnmeasuredRun.begin(plan)
 
     def _is_partial(self) -> bool:
         wanted = self._wanted
@@ -268,7 +269,7 @@ class TestRun:
             or self._display.progress.not_run
         )
 
-    def _reports(self, hosted: HostedRun | None) -> RunReports:
+    def _reports(self, hosted: HostedRun | UnmeasuredRun | None) -> RunReports:
         shown, wanted = self._shown, self._wanted
         sinks: dict[str, Sink] = {}
         if hosted is not None:

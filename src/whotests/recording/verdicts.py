@@ -30,14 +30,16 @@ class Verdict(NamedTuple):
 class Verdicts:
     """A sink that keeps how each test ended; of one that ends several times, the last end.
 
-    The stream does not tell failures from errors: both are failures here, but for what the
-    runner itself says of a test (an attachment called 'reason'), which is an error.
+    The stream does not tell failures from errors. What failed for a reason and without a
+    traceback is an error here, as that of a test whose process died; all else is a failure.
     """
 
     def __init__(self) -> None:
         self.of: dict[str, Verdict] = {}
         """By test id, in the order of their ends."""
         self._began: dict[str, datetime] = {}
+        self._attached: dict[str, set[str]] = {}
+        """Test id -> what its attachments are called, of those that have not ended."""
 
     def start_run(self) -> None:
         """Nothing: it keeps what it has."""
@@ -48,7 +50,11 @@ class Verdicts:
     def handle(self, event: Event, /) -> None:
         """Note when a test begins, and how it ends."""
         test_id, status = event.test_id, event.status
-        if status is None or test_id is None or not event.runnable:
+        if test_id is None or not event.runnable:
+            return
+        if event.attachment is not None:
+            self._attached.setdefault(test_id, set()).add(event.attachment.name.partition(" ")[0])
+        if status is None:
             return
         time = event.timestamp
         if status is Status.INPROGRESS:
@@ -60,8 +66,8 @@ class Verdicts:
             return
         began = self._began.pop(test_id, None)
         seconds = None if began is None or time is None else (time - began).total_seconds()
-        chunk = event.attachment
-        if chunk is not None and chunk.name == "reason" and outcome is Outcome.FAILED:
+        attached = self._attached.pop(test_id, ())
+        if outcome is Outcome.FAILED and "reason" in attached and "traceback" not in attached:
             outcome = Outcome.ERROR
         # Clocks may go back.
         self.of[test_id] = Verdict(outcome, None if seconds is None else max(seconds, 0.0))
