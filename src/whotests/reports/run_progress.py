@@ -146,11 +146,12 @@ class Progress:
         done, left = self.done, self.not_run
         if not left or (self._unknown and done < _ENOUGH):
             return None
-        if not done:
-            return self._left / self.workers
         slower = self._took_known / self._expected_known if self._expected_known else 1.0
         ran_unknown = done - self._known
-        mean = (self._took - self._took_known) / ran_unknown if ran_unknown else self._took / done
+        if ran_unknown:
+            mean = (self._took - self._took_known) / ran_unknown
+        else:
+            mean = self._took / done if done else 0.0
         work = self._left * slower + self._unknown * mean
         between = self._between / self._gaps if self._gaps else 0.0
         longest = 0.0
