@@ -35,6 +35,12 @@ class Orders:
             self._waiting.extend(self._reader.feed(octets))
         return self._waiting.pop(0)
 
+    def peek(self) -> Frame:
+        """The next order, which stays the next one."""
+        order = self.wait_next()
+        self._waiting.insert(0, order)
+        return order
+
     @property
     def stopped(self) -> bool:
         """Whether no test is to be begun any more. To be asked before each test; what was not

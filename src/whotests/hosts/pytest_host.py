@@ -13,6 +13,7 @@ from whotests.hosts.pytest_log import keep_failures_only
 from whotests.hosts.pytest_loop import PytestLoop
 from whotests.hosts.pytest_peers import PytestPeers
 from whotests.hosts.reporter import Reporter
+from whotests.hosts.said import Said
 from whotests.hosts.task import Task
 
 __all__ = ["PytestHost"]
@@ -43,7 +44,7 @@ class PytestHost:
         sys.argv[:] = ["pytest", *words]
         if not sys.flags.safe_path:
             sys.path.insert(0, self._task.cwd)
-        begin = _size(self._task.output)
+        said = Said(self._task.output)
         status = 0
         try:
             status = int(pytest.main(words, plugins=[self, self._loop, PytestPeers(self._task)]))
@@ -68,7 +69,7 @@ class PytestHost:
             self._reporter.ended(self._interrupted)
         elif not self._loop.collected:
             self._reporter.ended(
-                self._refusal or self._internal or self._since(begin) or f"exit status {status}"
+                self._refusal or self._internal or self._said(said) or f"exit status {status}"
             )
         else:
             if status and not verdicts.failures and not self._loop.stopped:
@@ -79,16 +80,9 @@ class PytestHost:
                 )
             self._reporter.ended(self._loop.stopped)
 
-    def _since(self, begin: int) -> str:
+    def _said(self, said: Said) -> str:
         """What pytest has written: before a session begins, that is why none does."""
-        if self._loop.session is not None:
-            return ""
-        try:
-            with open(self._task.output, "rb") as file:
-                file.seek(begin)
-                return file.read().decode("utf-8", "replace").strip()
-        except OSError:
-            return ""
+        return "" if self._loop.session is not None else said.read()
 
     # -- what pytest says of itself ------------------------------------------------------------
 
@@ -134,10 +128,3 @@ def _words(task: Task) -> list[str]:
     if task.debug or not task.capture:
         words.append("--capture=no")
     return [*words, *task.suite.targets]
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0

@@ -44,6 +44,7 @@ class PytestLoop:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self.session = session
+        tell_stacks(self._task.stacks)  # pytest has pointed them elsewhere
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -72,7 +73,6 @@ class PytestLoop:
         return True
 
     def _begin_watching(self, config: pytest.Config) -> None:
-        tell_stacks(self._task.stacks)  # pytest has pointed them elsewhere
         if self._task.timeout:
             runner: Any = config.pluginmanager.get_plugin("runner")
             self._within = frozenset(
