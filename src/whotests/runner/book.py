@@ -2,25 +2,42 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 from whotests.hosts.frames import Frame
 from whotests.runner.scheduler import Key
-from whotests.stream.event import FINAL, Chunk, Event, Status
+from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
 from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now
 
 __all__ = ["Book"]
 
+_STATUS: Final = {status.value: status for status in Status}
+
+_TEXT: Final = "text/plain; charset=utf-8"
+
+_make_tuple = tuple.__new__  # takes a third of the time of Event(...)
+
 
 class Book:
     """Stands between the workers and the sinks: passes on what is said of a test until its
-    verdict, and nothing after that."""
+    verdict, and nothing after that.
+
+    A test that begins a second time, as its first worker was lost, keeps its first route code:
+    for whoever listens it is one test that takes long. What is said of a test that was not
+    selected is passed on too, until its first verdict: a host knows why it ran it.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self.open: dict[Key, None] = {}
         """Selected tests without a verdict, in order."""
+        self.verdicts: dict[Key, Status] = {}
+        """Of tests, and of what was reported like one and cannot be selected."""
         self.failed: list[Key] = []
+        """Those whose verdict is that they failed, in the order in which it came."""
+        self._routes: dict[Key, str] = {}
+        """Where tests in progress began."""
 
     def select(self, keys: Iterable[Key]) -> None:
         """These are the tests that shall get one."""
@@ -28,41 +45,65 @@ class Book:
 
     def take(self, frame: Frame, *, suite: int, worker: str) -> None:
         """Take an EVENT frame of a worker."""
-        event = event_of(frame, worker=worker)
-        if event.test_id is not None and event.runnable:
-            key = Key(suite, event.test_id)
-            if key not in self.open:
+        _, test_id, word, tags, runnable, chunk, route_code, seconds = frame
+        route = worker if route_code is None else f"{worker}/{route_code}"
+        status = _STATUS[word] if word is not None else None
+        if test_id is not None:
+            key = Key(suite, test_id)
+            if key in self.verdicts:
                 return
-            if event.status in FINAL:
-                self._close(key, event.status)
-        self._sink.handle(event)
-
-    def fail(self, key: Key, reason: str, *, worker: str) -> None:
-        """Give a test the verdict that it failed, if it has none."""
-        if key not in self.open:
-            return
-        text = reason.encode("utf-8", "backslashreplace")
-        chunk = Chunk("reason", text, "text/plain; charset=utf-8", eof=True)
-        self._close(key, Status.FAIL)
+            if status in FINAL:
+                route = self._routes.pop(key, route)
+                self._close(key, status)
+            elif status is not None:
+                route = self._routes.setdefault(key, route)
+            else:
+                route = self._routes.get(key, route)
         self._sink.handle(
-            Event(key.test_id, Status.FAIL, attachment=chunk, route_code=worker, timestamp=now())
+            _make_tuple(
+                Event,
+                (
+                    test_id,
+                    status,
+                    None if tags is None else frozenset(tags),
+                    runnable,
+                    None if chunk is None else Chunk(*chunk),
+                    route,
+                    None if seconds is None else datetime.fromtimestamp(seconds, UTC),
+                ),
+            )
         )
 
-    def _close(self, key: Key, status: Status | None) -> None:
-        del self.open[key]
-        if status is Status.FAIL:
+    def fail(self, key: Key, reason: str, *, worker: str = "", runnable: bool = True) -> None:
+        """Let it have failed for this reason, if it has no verdict; what is not `runnable` is no
+        test, but is told of like one."""
+        if key in self.verdicts:
+            return
+        route = self._routes.pop(key, worker or None)
+        self._close(key, Status.FAIL)
+        self._sink.handle(
+            Event(
+                key.test_id,
+                Status.FAIL,
+                runnable=runnable,
+                attachment=_text("reason", reason),
+                route_code=route,
+                timestamp=now(),
+            )
+        )
+
+    def note(self, sentence: str, *, worker: str) -> None:
+        """Tell something that is no verdict."""
+        self._sink.handle(
+            Event(attachment=_text("note", sentence), route_code=worker, timestamp=now())
+        )
+
+    def _close(self, key: Key, status: Status) -> None:
+        self.open.pop(key, None)
+        self.verdicts[key] = status
+        if status in FAILED:
             self.failed.append(key)
 
 
-def event_of(frame: Frame, *, worker: str) -> Event:
-    """The event of an EVENT frame, as it came from a worker."""
-    _, test_id, status, tags, runnable, chunk, route_code, seconds = frame
-    return Event(
-        test_id,
-        None if status is None else Status(status),
-        None if tags is None else frozenset(tags),
-        runnable,
-        None if chunk is None else Chunk(*chunk),
-        worker if route_code is None else f"{worker}/{route_code}",
-        None if seconds is None else datetime.fromtimestamp(seconds, UTC),
-    )
+def _text(name: str, text: str) -> Chunk:
+    return Chunk(name, text.encode("utf-8", "backslashreplace"), _TEXT, eof=True)

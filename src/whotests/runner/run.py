@@ -1,40 +1,53 @@
 """One run: collects, chooses, hands out, and listens until every chosen test has its verdict."""
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from whotests.errors import MachineError
-from whotests.hosts.frames import EVENT, FOUND, FrameReader
+from whotests.hosts.frames import COLLECTED, EVENT, FOUND, Frame
 from whotests.runner.assignment import Assignment, Brief, Done
 from whotests.runner.book import Book
+from whotests.runner.collection import Collection, Found
+from whotests.runner.inbox import Inbox
 from whotests.runner.scheduler import Item, Key, Scheduler
 from whotests.runner.slots import Slot, SlotLostError
-from whotests.stream.control import Control
+from whotests.runner.worker import Worker
+from whotests.stream.control import Control, FileControl
+from whotests.stream.event import FINAL, Status
 from whotests.stream.sink import Sink
 
 __all__ = ["Found", "Run", "Select"]
 
-
-class Found(NamedTuple):
-    """A test that a host found."""
-
-    key: Key
-    group: str
-
-
 Select = Callable[[Sequence[Found]], Iterable[Item]]
 """Which of the tests that were found are to be run, in which order. May raise UsageError."""
 
+_AHEAD: Final = 0.1
+"""A worker that presumably needs no more seconds than that for what it has is told what comes
+then, so that it never waits."""
+
+_FINAL: Final = frozenset(status.value for status in FINAL)
+
+_BEGAN: Final = Status.INPROGRESS.value
+
+_LACKING: Final = (
+    "it was found at first, but by no process that is there now: its id depends on what differs "
+    "from process to process, such as the order of a set, the time or a random number"
+)
+
+_SILENT: Final = "its host was told to run it, and did not say that it did"
+
 
 class _Said(NamedTuple):
-    worker: str
+    worker: Worker
+    assignment: Assignment
     octets: bytes
 
 
 class _Over(NamedTuple):
-    worker: str
+    worker: Worker
     future: "Future[Done]"
 
 
@@ -42,16 +55,7 @@ class _Joined(NamedTuple):
     slot: Slot
 
 
-class _Worker:
-    """What the run knows of one slot."""
-
-    def __init__(self, slot: Slot) -> None:
-        self.slot = slot
-        self.reader = FrameReader()
-        self.assignment: Assignment | None = None
-        """What it does now."""
-        self.suite: int | None = None
-        """That of its host; None: it has none."""
+_News = _Said | _Over | _Joined
 
 
 class Run:
@@ -66,152 +70,367 @@ class Run:
         select: Select,
         control: Control,
         patience: float = 0.0,
+        keep_order: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """When all slots are lost, it waits `patience` seconds for one to `join`."""
+        """When all slots are lost, it waits `patience` seconds for one to `join`. `keep_order`:
+        tests are handed out in the order of the selection, not longest first."""
         self._brief = brief
-        self._workers = {slot.name: _Worker(slot) for slot in slots}
+        self._workers: dict[str, Worker] = {}
+        for slot in slots:
+            self._add(slot)
         self._select = select
         self._control = control
+        self._stop_file = FileControl(brief.folder / "stop")
+        self._stopping = False
         self._patience = patience
+        self._keep_order = keep_order
+        self._clock = clock
         self.book = Book(sink)
-        self._queue: SimpleQueue[_Said | _Over | _Joined] = SimpleQueue()
-        self._found: list[list[Found]] = [[] for _ in brief.suites]
-        self._to_collect = list(range(len(brief.suites)))
-        self._collectors: dict[str, int] = {}
-        """Whose word on a suite's tests counts."""
+        self._inbox: Inbox[_News] = Inbox()
+        self._collection = Collection(len(brief.suites))
+        self._collectors: dict[int, Worker] = {}
+        """Who finds the tests of a suite for all others."""
         self._scheduler: Scheduler | None = None
+        self._lost = ""
+        """Why a slot was lost last."""
 
     def run(self) -> None:
-        """Come back when each chosen test has a verdict, or the control was asked to stop."""
-        for worker in self._workers.values():
-            self._give(worker)
-        while any(worker.assignment for worker in self._workers.values()) or self._is_alone():
-            try:
-                news = self._queue.get(timeout=None if self._workers else self._patience)
-            except Empty:
-                self._give_up()
-                break
-            if isinstance(news, _Joined):
-                worker = self._workers[news.slot.name] = _Worker(news.slot)
-                self._give(worker)
-                continue
-            worker = self._workers[news.worker]
-            if isinstance(news, _Said):
-                self._listen(worker, news.octets)
-            else:
-                self._finished(worker, news.future)
-        for worker in self._workers.values():
-            worker.slot.close()
+        """Come back when each chosen test has a verdict, or the run was asked to stop and no test
+        is in progress; `book.open` are then those that it did not come to.
+
+        Raises what `select` and the sink raise, and MachineError when all workers were lost
+        before the tests were found; no host is left running then.
+        """
+        try:
+            self._loop()
+        except BaseException:
+            for worker in self._workers.values():
+                worker.slot.kill()
+            raise
+        finally:
+            self._inbox.open()
+            for worker in self._workers.values():
+                worker.slot.close()
 
     def join(self, slot: Slot) -> None:
         """A slot has come while the run goes on; any thread may say so."""
-        self._queue.put(_Joined(slot))
+        self._inbox.put_nowait(_Joined(slot))
 
-    def _is_alone(self) -> bool:
-        """Whether there is nobody left for what is to be done."""
-        return not self._workers and (self._scheduler is None or self._scheduler.waiting > 0)
+    # -- what happens --------------------------------------------------------------------------
 
-    def _give_up(self) -> None:
-        if self._scheduler is None:
-            raise MachineError(
-                "all workers were lost before the tests were found, and no new one came within "
-                f"{self._patience:g} s; look at their logs, and run again"
-            )
-        for key in list(self.book.open):
-            reason = f"all workers were lost, and no new one came within {self._patience:g} s"
-            self.book.fail(key, reason, worker="")
+    def _loop(self) -> None:
+        self._wake()
+        while True:
+            if not self._is_busy and not self._resume():
+                return
+            news = self._inbox.wait_next(None if self._workers else self._patience)
+            if news is None:
+                self._give_up()
+                return
+            self._handle(news)
+            if self._is_to_stop():
+                self._stop()
+            if self._stopping:
+                self._wake()
 
-    # -- what workers do next ----------------------------------------------------------------
+    @property
+    def _is_busy(self) -> bool:
+        return any(worker.assignments for worker in self._workers.values())
 
-    def _give(self, worker: _Worker) -> None:
+    def _resume(self) -> bool:
+        """Whether there is more to do though nobody does anything."""
+        if self._stopping:
+            return False
+        if self._scheduler is not None and not self._scheduler.waiting:
+            return False
+        if not self._workers:
+            return True
+        self._wake()
+        if not self._is_busy and self._scheduler is not None:
+            self._fail_waiting()
+        return self._is_busy
+
+    def _handle(self, news: _News) -> None:
+        if isinstance(news, _Said):
+            if self._has(news.worker):
+                self._listen(news)
+            self._inbox.read(len(news.octets))
+        elif isinstance(news, _Over):
+            if self._has(news.worker):
+                self._finish(news.worker, news.future)
+        else:
+            worker = self._add(news.slot)
+            if self._scheduler is not None:
+                self._scheduler.workers = len(self._workers)
+            self._give(worker)
+
+    def _add(self, slot: Slot) -> Worker:
+        worker = self._workers[slot.name] = Worker(slot, turn=len(self._workers))
+        return worker
+
+    def _has(self, worker: Worker) -> bool:
+        """Whether it is not lost."""
+        return self._workers.get(worker.name) is worker
+
+    # -- what workers do next ------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Give those who do nothing something to do."""
+        for worker in list(self._workers.values()):
+            if not worker.assignments:
+                self._give(worker)
+
+    def _give(self, worker: Worker) -> None:
         """Give an idle worker something to do, if there is anything."""
-        name = worker.slot.name
-        if self._scheduler is None:
-            if self._to_collect and worker.suite is None:
-                suite = self._to_collect.pop(0)
-                self._collectors[name] = suite
+        if self._stopping:
+            self._end(worker)
+        elif self._scheduler is None:
+            self._let_collect(worker)
+        elif worker.suite is None:
+            suite = self._suite_for(worker, self._scheduler)
+            if suite is not None:
+                self._submit(worker, Assignment(suite))
+        elif worker.lacking is None:
+            self._submit(worker, Assignment(worker.suite, collect=True))
+        elif not self._give_tests(worker):
+            if self._scheduler.waiting_in(worker.suite):
+                worker.unable.add(worker.suite)
+            self._end(worker)
+
+    def _let_collect(self, worker: Worker) -> None:
+        open_suites = self._collection.open
+        if worker.suite is None:
+            if open_suites:
+                suite = open_suites.popleft()
+                self._collectors[suite] = worker
                 self._submit(worker, Assignment(suite, collect=True))
-            elif worker.suite is None:
-                self._submit(worker, Assignment(0, collect=True))
-            return
-        items = (
-            () if self._control.should_stop else self._scheduler.next_for(name, suite=worker.suite)
-        )
-        if items:
-            suite = items[0].key.suite
-            tests = tuple(item.key.test_id for item in items)
-            self._submit(worker, Assignment(suite, tests, end=not self._scheduler.waiting))
-        elif worker.suite is not None:
+            else:
+                suites = [s for s in range(len(self._brief.suites)) if s not in worker.refused]
+                if suites:
+                    self._submit(worker, Assignment(suites[worker.turn % len(suites)]))
+        elif worker.suite in open_suites:
+            open_suites.remove(worker.suite)
+            self._collectors[worker.suite] = worker
+            self._submit(worker, Assignment(worker.suite, collect=True))
+        elif open_suites:  # more suites than workers
+            self._end(worker)
+
+    def _suite_for(self, worker: Worker, scheduler: Scheduler) -> int | None:
+        if not scheduler.waiting:
+            return None
+        busy = (each for each in self._workers.values() if each.assignments)
+        at = Counter(each.assignments[-1].suite for each in busy)
+        return scheduler.suite_for(at=at, refused=worker.refused | worker.unable)
+
+    def _give_tests(self, worker: Worker) -> bool:
+        """Give it tests of the suite of its host, if there are any for it."""
+        scheduler, suite = self._scheduler, worker.suite
+        if scheduler is None or suite is None or not scheduler.waiting_in(suite):
+            return False
+        items = scheduler.next_for(worker.name, suite=suite, lacking=worker.lacking or ())
+        if not items:
+            return False
+        tests = tuple(item.key.test_id for item in items)
+        self._submit(worker, Assignment(suite, tests, end=not scheduler.waiting_in(suite)))
+        return True
+
+    def _give_ahead(self, worker: Worker) -> None:
+        """Tell it what comes next before it is through with what it does."""
+        if (
+            self._scheduler is not None
+            and not self._stopping
+            and worker.lacking is not None
+            and len(worker.assignments) == 1
+            and worker.assignments[0].tests
+            and self._scheduler.left_with(worker.name) < _AHEAD
+        ):
+            self._give_tests(worker)
+
+    def _end(self, worker: Worker) -> None:
+        """End its host, if it has one."""
+        if worker.suite is not None:
             self._submit(worker, Assignment(worker.suite, end=True))
 
-    def _submit(self, worker: _Worker, assignment: Assignment) -> None:
-        name = worker.slot.name
-        worker.assignment = assignment
-        worker.suite = assignment.suite
-        future = worker.slot.submit(assignment, lambda octets: self._queue.put(_Said(name, octets)))
-        future.add_done_callback(lambda future: self._queue.put(_Over(name, future)))
+    def _submit(self, worker: Worker, assignment: Assignment) -> None:
+        inbox = self._inbox
+        worker.told(assignment, now=self._clock())
 
-    # -- what workers say --------------------------------------------------------------------
+        def say(octets: bytes) -> None:
+            inbox.put(_Said(worker, assignment, octets), octets=len(octets))
 
-    def _listen(self, worker: _Worker, octets: bytes) -> None:
-        assert worker.assignment is not None
-        suite = worker.assignment.suite
-        name = worker.slot.name
-        for frame in worker.reader.feed(octets):
-            if frame[0] == EVENT:
-                self.book.take(frame, suite=suite, worker=name)
-            elif frame[0] == FOUND and self._collectors.get(name) == suite:
-                self._found[suite].extend(
-                    Found(Key(suite, test_id), group) for test_id, group in frame[1]
-                )
+        future = worker.slot.submit(assignment, say)
+        future.add_done_callback(lambda future: inbox.put_nowait(_Over(worker, future)))
 
-    def _finished(self, worker: _Worker, future: "Future[Done]") -> None:
-        assignment, worker.assignment = worker.assignment, None
-        assert assignment is not None
-        name = worker.slot.name
-        if future.cancelled() or (lost := future.exception()) is not None:
-            self._lose(
-                worker, assignment, lost if isinstance(lost, SlotLostError) else SlotLostError("")
-            )
+    # -- what workers say ----------------------------------------------------------------------
+
+    def _listen(self, news: _Said) -> None:
+        worker, suite = news.worker, news.assignment.suite
+        for frame in worker.reader.feed(news.octets):
+            kind = frame[0]
+            if kind == EVENT:
+                if worker.digest is None:
+                    worker.early.append(frame)
+                else:
+                    self._note(worker, suite, frame)
+            elif kind == FOUND:
+                worker.found.extend(frame[1])
+            elif kind == COLLECTED:
+                self._collected(worker, suite, digest=frame[2])
+        self._give_ahead(worker)
+
+    def _note(self, worker: Worker, suite: int, frame: Frame) -> None:
+        test_id, status, runnable, seconds = frame[1], frame[2], frame[4], frame[7]
+        if runnable and status is not None:
+            if status == _BEGAN:
+                worker.began[test_id] = seconds
+            elif status in _FINAL and self._scheduler is not None:
+                began = worker.began.pop(test_id, None)
+                took = None if began is None or seconds is None else max(0.0, seconds - began)
+                self._scheduler.finished(worker.name, Key(suite, test_id), seconds=took)
+        self.book.take(frame, suite=suite, worker=worker.name)
+
+    def _collected(self, worker: Worker, suite: int, *, digest: str) -> None:
+        worker.digest = digest
+        early, worker.early = worker.early, []
+        if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
+            took = self._clock() - worker.since
+            self._collection.settle(suite, worker.found, digest=digest, seconds=took)
+            for frame in early:
+                self._note(worker, suite, frame)
+        worker.lacking = frozenset() if self._collection.is_same(suite, digest) else None
+
+    # -- what became of it ---------------------------------------------------------------------
+
+    def _finish(self, worker: Worker, future: "Future[Done]") -> None:
+        error = SlotLostError("it was cancelled") if future.cancelled() else future.exception()
+        if error is not None:
+            self._lose(worker, error)
             return
         done = future.result()
-        if assignment.end or done.died or done.ended:
-            worker.suite = None
+        assignment = worker.assignments.popleft()
+        worker.since = self._clock()
+        for note in done.notes:
+            self.book.note(note, worker=worker.name)
         if self._scheduler is None:
-            if not self._to_collect and not any(
-                other.assignment for other in self._workers.values()
-            ):
-                self._begin()
-            else:
-                self._give(worker)
-            return
-        if done.died or done.ended:
-            self._scheduler.lost(name, finished=())
+            self._finish_collecting(worker, assignment, done)
         else:
-            self._scheduler.done(name, held=done.held)
-        self._give(worker)
+            self._finish_tests(self._scheduler, worker, assignment, done)
+        died = bool(done.died or done.ended)
+        if died or assignment.end:
+            worker.forget_host()
+        elif assignment.collect and worker.lacking is None:
+            worker.lacking = self._collection.lacking(assignment.suite, worker.found)
+        if self._scheduler is None and self._collection.complete and not self._stopping:
+            self._begin()
+        elif died:
+            self._wake()
+        elif not worker.assignments:
+            self._give(worker)
 
-    def _lose(self, worker: _Worker, assignment: Assignment, lost: SlotLostError) -> None:
-        """A slot is gone: what it had not done, or what went with it, is done elsewhere."""
-        name = worker.slot.name
-        del self._workers[name]
-        worker.slot.close()
-        if self._scheduler is None:
-            if self._collectors.pop(name, None) is not None:
-                self._found[assignment.suite].clear()
-                self._to_collect.append(assignment.suite)
-        else:
-            said = (Key(assignment.suite, test_id) for test_id in assignment.tests)
-            finished = {key for key in said if key not in self.book.open} - lost.again
-            self._scheduler.lost(name, finished=finished)
-            self._scheduler.again(lost.again)
-        for other in self._workers.values():
-            if other.assignment is None:
-                self._give(other)
+    def _finish_collecting(self, worker: Worker, assignment: Assignment, done: Done) -> None:
+        suite = assignment.suite
+        if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
+            del self._collectors[suite]
+            if not self._stopping and (done.ended or done.hopeless):
+                self._fail_suite(worker, suite, done.died or done.ended)
+            else:
+                self._collection.open.append(suite)
+        elif done.ended or done.hopeless:
+            worker.refused.add(suite)
+
+    def _fail_suite(self, worker: Worker, suite: int, reason: str) -> None:
+        """Its tests cannot be found."""
+        self._collection.settle(suite, (), digest="")
+        for frame in worker.early:
+            self._note(worker, suite, frame)
+        name = self._brief.suites[suite].title
+        self.book.fail(Key(suite, name), reason, worker=worker.name, runnable=False)
 
     def _begin(self) -> None:
-        items = list(self._select([found for suite in self._found for found in suite]))
+        items = list(self._select(self._collection.found))
         self.book.select(item.key for item in items)
-        self._scheduler = Scheduler(items, workers=len(self._workers))
+        self._scheduler = Scheduler(items, workers=len(self._workers), keep_order=self._keep_order)
+        self._scheduler.start_seconds = self._collection.seconds()
         for worker in self._workers.values():
-            self._give(worker)
+            if worker.suite is not None and self._collection.is_same(worker.suite, worker.digest):
+                worker.lacking = frozenset()
+        self._wake()
+
+    def _finish_tests(
+        self, scheduler: Scheduler, worker: Worker, assignment: Assignment, done: Done
+    ) -> None:
+        name, suite = worker.name, assignment.suite
+        had_tests = bool(assignment.tests or assignment.end)
+        if not (done.died or done.ended):
+            if had_tests:
+                silent = scheduler.done(name, held=done.held)
+                for key in silent if not self._stopping else ():
+                    self.book.fail(key, _SILENT, worker=name)
+            if done.held and self._stop_file.should_stop:
+                self._stop()
+            return
+        if had_tests:
+            scheduler.lost(name)
+            self._let_all_try()
+        if self._stopping:
+            return
+        if done.ended and worker.digest is not None:
+            self.book.note(f"the run stops: {done.ended}", worker=name)
+            self._stop()
+        elif done.ended or done.hopeless:
+            worker.refused.add(suite)
+            if all(suite in each.refused for each in self._workers.values()):
+                for key in scheduler.give_up(suite):
+                    self.book.fail(key, done.died or done.ended, worker=name)
+
+    def _lose(self, worker: Worker, error: BaseException) -> None:
+        """A slot is gone: what it had not done, or what went with it, is done elsewhere."""
+        self._lost = str(error) or type(error).__name__
+        self.book.note(f"the worker is lost: {self._lost}", worker=worker.name)
+        del self._workers[worker.name]
+        worker.slot.close()
+        for suite, collector in list(self._collectors.items()):
+            if collector is worker and not self._collection.is_settled(suite):
+                del self._collectors[suite]
+                self._collection.open.append(suite)
+        if self._scheduler is not None:
+            self._scheduler.workers = max(1, len(self._workers))
+            self._scheduler.gone(worker.name)
+            if isinstance(error, SlotLostError):
+                self._scheduler.again(error.again)
+            self._let_all_try()
+        self._wake()
+
+    def _let_all_try(self) -> None:
+        """Other tests wait than when somebody found that none was for him."""
+        for worker in self._workers.values():
+            worker.unable.clear()
+
+    # -- ends ----------------------------------------------------------------------------------
+
+    def _is_to_stop(self) -> bool:
+        most = self._brief.max_failures
+        return self._control.should_stop or (0 < most <= len(self.book.failed))
+
+    def _stop(self) -> None:
+        """Let no test begin any more."""
+        if not self._stopping:
+            self._stopping = True
+            self._control.stop()
+            self._stop_file.stop()
+
+    def _fail_waiting(self) -> None:
+        """Nobody can run what waits."""
+        assert self._scheduler is not None
+        for suite in range(len(self._brief.suites)):
+            for key in self._scheduler.give_up(suite):
+                self.book.fail(key, _LACKING)
+
+    def _give_up(self) -> None:
+        waited = f", and no new one came within {self._patience:g} s" if self._patience else ""
+        reason = f"all workers were lost{waited}: {self._lost}"
+        if self._scheduler is None:
+            raise MachineError(f"{reason}; no test was found before; look at their logs")
+        for key in list(self.book.open):
+            self.book.fail(key, reason)

@@ -1,0 +1,55 @@
+"""What happens meanwhile, in the order in which it happened, for one thread to read."""
+
+from queue import Empty, SimpleQueue
+from threading import Condition
+from typing import Final, Generic, TypeVar
+
+__all__ = ["Inbox"]
+
+_News = TypeVar("_News")
+
+_ROOM: Final = 8 << 20
+"""Octets that may wait to be read, besides the last ones."""
+
+
+class Inbox(Generic[_News]):
+    """A queue that any thread puts news into, and one takes them out of. Who brings more octets
+    than there is room for waits until some have been read: what a run holds in memory does not
+    grow with what its tests say."""
+
+    def __init__(self, *, room: int = _ROOM) -> None:
+        self._queue: SimpleQueue[_News] = SimpleQueue()
+        self._room: float = room
+        self._unread = 0
+        self._changed = Condition()
+
+    def put(self, news: _News, *, octets: int) -> None:
+        """Bring news that take so many octets; returns when there is room for more."""
+        self._queue.put(news)
+        with self._changed:
+            self._unread += octets
+            while self._unread > self._room:
+                self._changed.wait()
+
+    def put_nowait(self, news: _News) -> None:
+        """Bring news that take no room. A signal's handler may, too."""
+        self._queue.put(news)
+
+    def wait_next(self, timeout: float | None = None) -> _News | None:
+        """The next news; None: there were none for so many seconds."""
+        try:
+            return self._queue.get(timeout=timeout)
+        except Empty:
+            return None
+
+    def read(self, octets: int) -> None:
+        """News of so many octets have been read."""
+        with self._changed:
+            self._unread -= octets
+            self._changed.notify_all()
+
+    def open(self) -> None:
+        """Nobody waits for room any more: nothing is read from now on."""
+        with self._changed:
+            self._room = float("inf")
+            self._changed.notify_all()
