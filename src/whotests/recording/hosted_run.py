@@ -61,6 +61,19 @@ class HostedRun:
             plan=PlanFile(self._plan).tell(), run=self._writer.run_id, source=self._plan.source
         ).to_text()
 
+    @property
+    def run_id(self) -> int:
+        """The run's id in the data file."""
+        return self._writer.run_id
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """How each test ended, by its id."""
+        return {test_id: verdict.outcome for test_id, verdict in self._verdicts.of.items()}
+
+    def leave(self) -> None:
+        """Let go of the data file; the run stays one that goes on."""
+        self._writer.close()
+
     def start_run(self) -> None:
         """Nothing: it has begun."""
 
