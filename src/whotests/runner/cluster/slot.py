@@ -22,6 +22,9 @@ __all__ = ["ClusterSlot"]
 _LATE: Final = 10.0
 """Seconds that frames may come after the word that they were sent."""
 
+_DEAD: Final = 10.0
+"""Seconds that a machine may take to end what it was told to kill."""
+
 
 class _Turn(NamedTuple):
     assignment: Assignment
@@ -97,6 +100,9 @@ class ClusterSlot:
     def kill(self) -> None:
         """As `Slot.kill`."""
         self._command(at_work.kill, self._name)
+        late = threading.Timer(_DEAD, self.lose, ["it does not say that it has ended its hosts"])
+        late.daemon = True
+        late.start()
 
     def close(self) -> None:
         """As `Slot.close`: what is there goes when the cluster is left."""

@@ -17,7 +17,6 @@ from whotests.runner.cluster.archive import METADATA
 from whotests.runner.cluster.moved import Move
 from whotests.runner.cluster.orders import SAID, Opening, Report
 from whotests.runner.cluster.tree import Tree
-from whotests.types import RunStatus
 
 __all__ = ["SlotThere", "libraries"]
 
@@ -115,7 +114,7 @@ class SlotThere:
         """End what runs, and let go of all; what processes wrote, by the names of files."""
         self.agent.close()
         if self._hosted is not None:
-            self._hosted.finish(status=RunStatus.FINISHED, exit_status=0)
+            self._hosted.leave()
         if not self._opening.shipped:
             return {}
         mine = f"{self._opening.slot}"
