@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "what": "What does a test run, and what of it does no other test run?",
     "report": "How much of each file ran, and how many tests run it?",
     "status": "What does the data hold, and how old is it?",
+    "history": "Which tests are flaky, or slower than they were, and since when?",
     "runs": "Which runs are kept, and what are they called?",
     "erase": "Remove runs from the data, or all that it holds.",
     "sql": "Ask the data in SQL.",

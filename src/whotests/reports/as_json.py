@@ -20,7 +20,7 @@ from whotests.query.who import Asked, LabelHit, TestHit, Who
 from whotests.store.values import Run, Test
 from whotests.types import Outcome, lines_in
 
-__all__ = ["report_json", "runs_json", "sql_json", "status_json", "what_json", "who_json"]
+__all__ = ["header", "report_json", "runs_json", "sql_json", "status_json", "what_json", "who_json"]
 
 VERSION: Final = 1
 """Of all shapes. Raised when a key goes or changes its meaning; new keys may come any time."""
@@ -31,7 +31,7 @@ _Object = dict[str, object]
 def who_json(answer: Who, *, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests who --json`."""
     return {
-        **_header("who", data, runs),
+        **header("who", data, runs),
         "targets": [_asked(asked) for asked in answer.asked],
         "tests": [_hit(hit) for hit in answer.tests],
         "imported_by": [_hit(hit) for hit in answer.importers],
@@ -43,7 +43,7 @@ def who_json(answer: Who, *, data: Sequence[Path], runs: Iterable[Run]) -> _Obje
 def what_json(answer: What, *, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests what --json`."""
     return {
-        **_header("what", data, runs),
+        **header("what", data, runs),
         "tests": [_test(test) for test in answer.tests],
         "complete": answer.complete,
         "lines": answer.lines,
@@ -55,7 +55,7 @@ def what_json(answer: What, *, data: Sequence[Path], runs: Iterable[Run]) -> _Ob
 def report_json(answer: Report, *, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests report --json`."""
     return {
-        **_header("report", data, runs),
+        **header("report", data, runs),
         "files": [_row(row, branch=answer.branch) for row in answer.rows],
         "not_measured": [{"path": one.path, "reason": one.reason} for one in answer.unmeasured],
         "total": {
@@ -72,7 +72,7 @@ def report_json(answer: Report, *, data: Sequence[Path], runs: Iterable[Run]) ->
 def status_json(answer: Status, *, runs: Iterable[Run]) -> _Object:
     """`whotests status --json`."""
     return {
-        **_header("status", answer.paths, runs),
+        **header("status", answer.paths, runs),
         "size": answer.size,
         "runs": [_run_row(row) for row in answer.runs],
         "other_runs": answer.other_runs,
@@ -87,7 +87,7 @@ def status_json(answer: Status, *, runs: Iterable[Run]) -> _Object:
 def runs_json(answer: Runs) -> _Object:
     """`whotests runs --json`."""
     return {
-        **_header("runs", answer.paths, [kept.run for kept in answer.kept]),
+        **header("runs", answer.paths, [kept.run for kept in answer.kept]),
         "runs": [
             {
                 **_run(kept.run),
@@ -103,10 +103,11 @@ def runs_json(answer: Runs) -> _Object:
 
 def sql_json(*, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
     """`whotests sql --json`, but for its columns and rows."""
-    return _header("sql", data, runs)
+    return header("sql", data, runs)
 
 
-def _header(question: str, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
+def header(question: str, data: Sequence[Path], runs: Iterable[Run]) -> _Object:
+    """What each answer begins with."""
     return {
         "format": f"whotests-{question}",
         "version": VERSION,

@@ -25,6 +25,7 @@ from whotests.types import Outcome
 __all__ = [
     "PastRun",
     "PastTests",
+    "ends_of",
     "forget_all",
     "forget_run",
     "keep_results",
@@ -141,7 +142,7 @@ def remember(
         ).fetchone()
         if row is None:
             continue
-        ends = _ends(connection, run_id, again=again)
+        ends = ends_of(connection, run_id, again=again)
         if ends:
             uid, name, label, started = row
             keep_results(
@@ -156,7 +157,11 @@ def remember(
             )
 
 
-def _ends(connection: sqlite3.Connection, run_id: int, *, again: int | None) -> list[Ended]:
+def ends_of(
+    connection: sqlite3.Connection, run_id: int, *, again: int | None = None
+) -> list[Ended]:
+    """How the tests of a run ended, and whether their code changed when a later run of its name
+    and label ran them next; of those only that the run `again` ran to their end, if it is given."""
     only = ""
     if again is not None:
         only = (
