@@ -19,7 +19,7 @@ class Configured(NamedTuple):
     why: str
     """The file, and what in it."""
     targets: tuple[str, ...] = ()
-    """Absolute paths to begin at, and dotted names; none: the host knows."""
+    """Absolute paths to begin at; none: the host knows."""
     top: Path | None = None
     """For unittest: the folder from which test modules are imported; None: where none is said."""
 

@@ -22,6 +22,8 @@ _NEEDS: Final = {"pytest": "pytest", "trial": "twisted", "django": "django"}
 """What has to be installed for a host."""
 
 
+_OF_PROJECTS: Final = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", ".git")
+
 _SHOWN: Final = 3
 """Targets in one sentence."""
 
@@ -80,8 +82,11 @@ class _Detection:
         self._targets: dict[str, list[str]] = {}
         self._options: dict[str, tuple[str, ...]] = {}
         self._reasons: dict[str, str] = {}
+        self._whole: set[str] = set()
+        """Hosts that are asked for all that they find."""
         self._known: Configured | None = None
         self._asked = False
+        self._beside: SuiteFiles | None = None
 
     # -- what comes in -----------------------------------------------------------------------
 
@@ -90,8 +95,7 @@ class _Detection:
         if target.host:
             self._add_named(target)
         elif "::" in target.text:
-            file, colons, rest = target.text.partition("::")
-            self._take("pytest", self._existing(file, target) + colons + rest)
+            self._add_node(target)
         elif (place := self._place(target.text)) is not None:
             self._add_place(place)
         else:
@@ -103,10 +107,9 @@ class _Detection:
         if configured is None:
             self._add_files(self._cwd)
             return
-        if configured.host == "unittest":
-            self._take_start(configured)
-        else:
-            self._take(configured.host)
+        places = (_seen_from(Path(target), self._cwd) for target in configured.targets)
+        self._take(configured.host, *places)
+        self._import_from(configured)
         self._because(configured.host, f"{configured.why} is there")
 
     def finished(self, wanted: Wanted) -> Detected:
@@ -127,7 +130,7 @@ class _Detection:
         suites = tuple(
             Suite(
                 host,
-                tuple(dict.fromkeys(targets)),
+                () if host in self._whole else tuple(dict.fromkeys(targets)),
                 options=wanted.words if host == "pytest" else self._options.get(host, ()),
                 keyword=wanted.keyword,
             )
@@ -136,6 +139,7 @@ class _Detection:
         reasons = tuple(
             f"{host} runs {_shown(self._targets[host])}: {why}"
             for host, why in self._reasons.items()
+            if host in self._targets
         )
         return Detected(suites, reasons)
 
@@ -157,18 +161,50 @@ class _Detection:
             raise UsageError(self._not_found(target))
         self._take(target.host, target.text if place is None else _seen_from(place, self._cwd))
 
+    def _add_node(self, target: Target) -> None:
+        """A file, '::' and what is in it: pytest's way to write ids, which others take, too."""
+        file, colons, rest = target.text.partition("::")
+        place = self._place(file)
+        if place is None:
+            raise UsageError(self._not_found(target))
+        shown = _seen_from(place, self._cwd)
+        configured = self._configured()
+        if configured is not None:
+            host = configured.host if configured.host != "django" else "pytest"
+        else:
+            host = self._host_of(self._kinds.of(place) if place.suffix == ".py" else "pytest")
+        self._take(host, shown + colons + rest)
+        self._because(host, configured.why if configured else f"so is {shown} written")
+
+    def _host_of(self, kind: Kind) -> str:
+        """What runs a file of that kind where no configuration says so: the same host that would
+        run it beside all other files of the project, so that its tests keep their ids."""
+        if kind not in ("", "unittest") or not self._is_project():
+            return kind or "unittest"
+        if self._beside is None:
+            self._beside = SuiteFiles(self._root, self._kinds)
+        kinds = self._beside.by_kind
+        if "trial" in kinds:
+            return "trial"
+        return "pytest" if "pytest" in kinds or self._beside.has_conftest else "unittest"
+
+    def _is_project(self) -> bool:
+        """Whether the root is more than any folder, of which much may lie below."""
+        return any((self._root / name).exists() for name in _OF_PROJECTS)
+
     def _add_place(self, place: Path) -> None:
         shown = _seen_from(place, self._cwd)
         configured = self._configured()
         if configured is not None:
             self._take(configured.host, shown)
+            self._import_from(configured)
             self._because(configured.host, f"{configured.why} is there")
         elif place.is_dir():
             self._add_files(place)
         elif place.suffix == ".py":
-            kind = self._kinds.of(place) or "unittest"
-            self._take(kind, shown)
-            self._because(kind, f"so is {shown} written")
+            host = self._host_of(self._kinds.of(place))
+            self._take(host, shown)
+            self._because(host, f"so is {shown} written")
         else:
             self._take("pytest", shown)
             self._because("pytest", f"{shown} is no Python")
@@ -177,21 +213,23 @@ class _Detection:
         origin, rest = self._module(name)
         if origin is None:
             raise UsageError(self._not_found(Target("", name)))
-        configured = self._configured()
         if origin.is_dir():
             kinds = set(SuiteFiles(origin, self._kinds).by_kind)
-            kind = "trial" if "trial" in kinds else "unittest"
-            if kinds == {"pytest"}:
-                kind = "pytest"
+            kind: Kind = "pytest" if kinds == {"pytest"} else "unittest"
+            kind = "trial" if "trial" in kinds else kind
         else:
             kind = self._kinds.of(origin) or "unittest"
+        shown = _seen_from(origin, self._cwd)
+        configured = self._configured()
+        host: str = kind
         if kind == "pytest":
-            self._take("pytest", "::".join((_seen_from(origin, self._cwd), *rest)))
-        else:
-            if configured is not None and configured.host == "django":
-                kind = "django"
-            self._take(kind, name)
-        self._because(kind, f"so is {_seen_from(origin, self._cwd)} written")
+            name = "::".join((shown, *rest))
+        elif configured is not None:
+            host = "django" if configured.host == "django" else kind
+        elif self._host_of(kind) == "trial":
+            host = "trial"
+        self._take(host, name)
+        self._because(host, f"so is {shown} written")
 
     def _add_files(self, folder: Path) -> None:
         """The files of tests in a folder, by what is in them."""
@@ -233,14 +271,14 @@ class _Detection:
             if place != self._cwd or len(places) > 1:
                 self._take(host, _seen_from(place, self._cwd))
 
-    def _take_start(self, configured: Configured) -> None:
-        for target in configured.targets:
-            self._take(configured.host, _seen_from(Path(target), self._cwd))
+    def _import_from(self, configured: Configured) -> None:
         if configured.top is not None:
             self._options[configured.host] = ("-t", str(configured.top))
 
     def _take(self, host: str, *targets: str) -> None:
         self._targets.setdefault(host, []).extend(targets)
+        if not targets:
+            self._whole.add(host)
 
     def _because(self, host: str, why: str) -> None:
         self._reasons.setdefault(host, why)
@@ -265,12 +303,6 @@ class _Detection:
             if place.exists():
                 return Path(os.path.normpath(place))
         return None
-
-    def _existing(self, file: str, target: Target) -> str:
-        place = self._place(file)
-        if place is None:
-            raise UsageError(self._not_found(target))
-        return _seen_from(place, self._cwd)
 
     def _module(self, name: str) -> tuple[Path | None, list[str]]:
         return find_module(name, self._path)
