@@ -7,9 +7,11 @@ import click
 
 from whotests.cli.configured import tell_unused
 from whotests.cli.option_groups import GroupedCommand, group_of_options
-from whotests.cli.test_run import Shown, TestRun, WhatToMeasure, Where
+from whotests.cli.test_run import TestRun, WhatToMeasure, Where
+from whotests.cli.test_shown import Shown
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
+from whotests.runner.cluster.machines import SourceMode
 from whotests.runner.processors import usable_processors
 from whotests.runner.wanted import Order, Wanted, parsed_order, parsed_shard
 
@@ -70,6 +72,20 @@ _shown = group_of_options("What is shown")
     type=click.FloatRange(0),
     metavar="SECONDS",
     help="How long a test may take; 0 is any time. Default: 0.",
+)
+@_where(
+    "--cluster",
+    default="",
+    metavar="ADDRESS|local:N",
+    help="Run on a Dask cluster: that of the scheduler at ADDRESS, or N processes here. Each "
+    "thread of its workers runs one test at a time.",
+)
+@_where(
+    "--cluster-source",
+    type=click.Choice(["auto", "shared", "shipped"]),
+    default="auto",
+    help="Whether its machines see the project's folder, or get the source shipped. Default: "
+    "auto, as each machine needs.",
 )
 @_where("--pdb", is_flag=True, help="Open Python's debugger where a test fails.")
 @_measured(
@@ -132,6 +148,8 @@ def test(
     isolate: str,
     jobs: str | None,
     timeout: float | None,
+    cluster: str,
+    cluster_source: SourceMode,
     pdb: bool,
     measure: bool,
     source: tuple[str, ...],
@@ -190,6 +208,8 @@ def test(
             workers=_workers(jobs, settings.jobs, debug=pdb),
             timeout=settings.timeout if timeout is None else timeout,
             debug=pdb,
+            cluster=_cluster(cluster, jobs, isolate=isolate, debug=pdb),
+            cluster_source=cluster_source,
         ),
         measured=WhatToMeasure(facts=measure, append=append),
         shown=Shown(
@@ -202,6 +222,19 @@ def test(
         ),
     )
     sys.exit(run.run())
+
+
+def _cluster(address: str, jobs: str | None, *, isolate: str, debug: bool) -> str:
+    """The address, if nothing speaks against it. Raises UsageError."""
+    if address:
+        for option, given, why in (
+            ("-j", jobs is not None, "each thread of the cluster's workers runs tests"),
+            ("--isolate", isolate, "it looks for one test's failure here"),
+            ("--pdb", debug, "a debugger needs this terminal"),
+        ):
+            if given:
+                raise UsageError(f"--cluster and {option} do not fit: {why}; leave one of them out")
+    return address
 
 
 def _workers(jobs: str | None, usual: int, *, debug: bool) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from whotests.cli.exit_statuses import ExitStatus
 from whotests.reports.isolation_text import isolation_text
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
@@ -18,8 +19,6 @@ from whotests.stream.control import Control
 from whotests.stream.sink import Sink
 
 __all__ = ["isolate"]
-
-STEADY, FAILS, INTERRUPTED = 0, 1, 130
 
 
 def isolate(
@@ -43,14 +42,14 @@ def isolate(
         found = run.run()
     except StoppedError:
         click.echo("interrupted before there was an answer", err=True)
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
     again = ""
     if found.answer in (Answer.OTHERS, Answer.UNSTEADY):
         again = _again(wanted, (*found.culprits, wanted.isolate), brief.folder / "isolated.txt")
     elif found.answer is Answer.ALONE:
         again = _again(wanted, (wanted.isolate,), brief.folder / "isolated.txt")
     click.echo(isolation_text(wanted.isolate, found, again=again))
-    return STEADY if found.answer is Answer.NEVER else FAILS
+    return ExitStatus.PASSED if found.answer is Answer.NEVER else ExitStatus.FAILED
 
 
 def _again(wanted: Wanted, tests: Sequence[str], file: Path) -> str:

@@ -1,0 +1,128 @@
+"""What one call of `whotests test` shows people, and writes for programs."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from whotests.cli.exit_statuses import ExitStatus
+from whotests.errors import UsageError
+from whotests.reports.run_display import RunDisplay
+from whotests.reports.run_json import RunJson
+from whotests.reports.run_progress import Expected, Progress
+from whotests.reports.run_reports import RunReports
+from whotests.reports.run_summary import Ending
+from whotests.runner.scheduler import Item
+from whotests.stream.event import Event, Status
+from whotests.stream.junit import JUnitXml
+from whotests.stream.sink import Sink
+from whotests.stream.subunit import SubunitWriter
+
+__all__ = ["Shown", "TestShown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Who is told of a run, and how much."""
+
+    verbose: bool = False
+    quiet: bool = False
+    slowest: int = 0
+    """How many of the slowest tests are listed."""
+    junit: Path | None = None
+    """Relative to the folder of the call."""
+    subunit: bool = False
+    as_json: bool = False
+
+
+class TestShown:
+    """The sinks of a run, and what they have to know beside its events."""
+
+    __test__ = False
+
+    def __init__(
+        self, shown: Shown, *, cwd: Path, workers: int, debug: bool, only_list: bool
+    ) -> None:
+        """Raises UsageError for what does not fit together."""
+        if shown.subunit and shown.as_json:
+            raise UsageError(
+                "--subunit and --json both write to standard output; ask for one of them (whotests "
+                "can write a JUnit file besides: --junit FILE)"
+            )
+        self._shown = shown
+        self._cwd = cwd
+        self._only_list = only_list
+        self._for_programs = shown.subunit or shown.as_json
+        self._workers = workers
+        # What programs read has standard output for itself, and so has a list.
+        self._display = RunDisplay(
+            sys.stderr if self._for_programs or only_list else sys.stdout,
+            workers=workers,
+            verbose=shown.verbose,
+            quiet=shown.quiet or only_list,
+            slowest=shown.slowest,
+            live=False if debug else None,
+        )
+        self.exit_status: int = ExitStatus.PASSED
+        """What the run comes to, as far as is known."""
+
+    @property
+    def progress(self) -> Progress:
+        """The tests and their verdicts, in counts."""
+        return self._display.progress
+
+    def note(self, sentence: str) -> None:
+        """Tell people something about the run."""
+        self._display.note(sentence)
+
+    def reports(self, others: dict[str, Sink], *, on_gone: Callable[[], object]) -> RunReports:
+        """All that is told of the run: the other sinks, by name, first."""
+        sinks = {**others, "what is shown": self._display}
+        shown = self._shown
+        if shown.junit is not None:
+            sinks[str(shown.junit)] = JUnitXml(self._cwd / shown.junit)
+        if shown.subunit:
+            sinks["the subunit stream"] = SubunitWriter(sys.stdout.buffer)
+        if shown.as_json:
+            sinks["the JSON stream"] = RunJson(sys.stdout, summary=self._summary)
+        return RunReports(sinks, on_gone=on_gone)
+
+    def choose(self, items: Sequence[Item]) -> None:
+        """These tests are going to be run."""
+        self._display.choose(Expected(item.key.test_id, item.seconds) for item in items)
+
+    def list_tests(self, ids: Sequence[str], sink: Sink) -> None:
+        """These tests would be run."""
+        for test_id in ids:
+            sink.handle(Event(test_id, Status.EXISTS))
+        if not self._for_programs:
+            click.echo("".join(f"{test_id}\n" for test_id in ids), nl=False)
+
+    def summarize(self, *, why_none: str, folder: Path) -> None:
+        """Show what the run came to, after it has stopped."""
+        status = self.exit_status
+        if self._only_list and status == ExitStatus.PASSED:
+            return
+        self._display.summarize(
+            Ending(
+                exit_status=status,
+                why=why_none if status == ExitStatus.NO_TEST else "",
+                again="whotests test --failed" if status == ExitStatus.FAILED else "",
+                logs=os.path.relpath(folder, self._cwd) if status else "",
+            )
+        )
+
+    def _summary(self) -> dict[str, object]:
+        progress = self.progress
+        return {
+            "exit_status": int(self.exit_status),
+            "tests": progress.chosen or 0,
+            "counts": {str(status): number for status, number in progress.counts.items()},
+            "outside": {str(status): number for status, number in progress.outside.items()},
+            "not_run": progress.not_run,
+            "workers": self._workers,
+            "seconds": round(self._display.seconds, 3),
+        }
