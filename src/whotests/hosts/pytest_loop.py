@@ -45,6 +45,7 @@ class PytestLoop:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self.session = session
         tell_stacks(self._task.stacks)  # pytest has pointed them elsewhere
+        self._tell_output(session.config)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -84,6 +85,9 @@ class PytestLoop:
                 )
             )
             config.pluginmanager.register(_TimeLimit(self._limit), "whotests-host-limit")
+
+    def _tell_output(self, config: pytest.Config) -> None:
+        """Tell where pytest keeps what is written, should the process die."""
         capture: Any = config.pluginmanager.get_plugin("capturemanager")
         if capture is not None and capture.is_globally_capturing():
             capture.resume_global_capture()

@@ -104,7 +104,7 @@ class AttendedHost:
         while True:
             self._process.wait_news(LOOK)
             gone = self._process.gone
-            done = self._listen(wanted, assignment.collect, say)
+            done = self._listen(wanted, assignment.collect, say, gone=gone)
             if done is not None or gone:
                 return Done(0, ended=INTERRUPTED) if stops() else done or self._death()
             now = time.monotonic()
@@ -119,7 +119,7 @@ class AttendedHost:
             elif step is Step.KILL:
                 self._process.kill()
 
-    def _listen(self, wanted: str, collect: bool, say: Say) -> Done | None:
+    def _listen(self, wanted: str, collect: bool, say: Say, *, gone: bool) -> Done | None:
         """Pass on what it has said since; how the assignment ended, if it has."""
         done: Done | None = None
         for octets, frames in self._process.said():
@@ -135,8 +135,8 @@ class AttendedHost:
                     done = Done(0, ended=early)
                 elif frame[0] == wanted:
                     done = Done(0, tuple(frame[1]) if wanted == IDLE else ())
-        if not self._watch.running:
-            self._tail.mark()
+            if not self._watch.running and not gone:
+                self._tail.mark()
         return done
 
     # -- its death -----------------------------------------------------------------------------
