@@ -8,18 +8,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from whotests.cli.exit_statuses import ExitStatus
+from whotests.cli.test_cluster import OnCluster
 from whotests.cli.test_isolation import isolate
 from whotests.cli.test_shown import Shown, TestShown
 from whotests.config.settings import Settings
 from whotests.errors import WhotestsError
 from whotests.hosts.task import Suite
 from whotests.recording.hosted_run import HostedRun
+from whotests.recording.plan import Plan
 from whotests.recording.planning import plan_of
 from whotests.reports.run_reports import RunReports
 from whotests.runner.assignment import Brief
@@ -97,6 +100,16 @@ class TestRun:
         )
         self._control = RunControl()
         self._interruption = Interruption(self._control)
+        self._plan: Plan | None = None
+        self._cluster: OnCluster | None = None
+        if where.cluster:
+            self._cluster = OnCluster(
+                where.cluster,
+                source=where.cluster_source,
+                interruption=self._interruption,
+                control=self._control,
+                tell=self._shown.note,
+            )
         self._failures = 0
 
     def run(self) -> int:
@@ -180,8 +193,10 @@ class TestRun:
         try:
             reports.start_run()
             try:
-                with self._interruption:
-                    self._run_rounds(self._brief(suites, folder, recorded), choosing, reports)
+                connected = self._cluster.connected(folder.path) if self._cluster else nullcontext()
+                with self._interruption, connected:
+                    brief = self._brief(suites, folder, recorded)
+                    self._run_rounds(brief, choosing, reports, recorded)
                 shown.exit_status = self._status(choosing, reports)
             except WhotestsError as error:
                 failure = error
@@ -203,7 +218,13 @@ class TestRun:
             raise failure
         return shown.exit_status
 
-    def _run_rounds(self, brief: Brief, choosing: Choosing, sink: Sink) -> None:
+    def _run_rounds(
+        self,
+        brief: Brief,
+        choosing: Choosing,
+        sink: Sink,
+        recorded: HostedRun | UnmeasuredRun | None,
+    ) -> None:
         for each in rounds_of(self._wanted):
             own = brief
             if not each.alone:
@@ -211,12 +232,18 @@ class TestRun:
                 own = brief.of_part(f"round-{each.number}")
                 own.folder.mkdir()
             choosing.order = each.order
-            self._run_once(own, choosing, sink)
+            self._run_once(own, choosing, sink, recorded)
             failed = self._shown.progress.failed
             if self._control.should_stop or (self._wanted.until_failure and failed):
                 return
 
-    def _run_once(self, brief: Brief, choosing: Choosing, sink: Sink) -> None:
+    def _run_once(
+        self,
+        brief: Brief,
+        choosing: Choosing,
+        sink: Sink,
+        recorded: HostedRun | UnmeasuredRun | None,
+    ) -> None:
         def select(found: Sequence[Found]) -> Sequence[Item]:
             items = choosing(found)
             self._shown.choose(items)
@@ -224,6 +251,10 @@ class TestRun:
                 self._shown.list_tests(choosing.chosen, sink)
             return items
 
+        if self._cluster is not None:
+            hosted = recorded if isinstance(recorded, HostedRun) else None
+            self._cluster.run(brief, select=select, sink=sink, recorded=hosted, plan=self._plan)
+            return
         slots = self._slots(brief)
         self._interruption.reaches(slots)
         try:
@@ -266,7 +297,7 @@ class TestRun:
     # -- what is recorded ----------------------------------------------------------------------
 
     def _begin_to_record(self) -> HostedRun | UnmeasuredRun:
-        plan = plan_of(
+        plan = self._plan = plan_of(
             self._settings,
             cwd=self._cwd,
             command=("whotests", *sys.argv[1:]),
@@ -280,6 +311,7 @@ class TestRun:
             status=RunStatus.INTERRUPTED if interrupted else RunStatus.FINISHED,
             exit_status=int(self._shown.exit_status),
             partial=self._is_partial(),
+            died=self._cluster is not None,
         )
         if said.problem:
             return [f"the data is incomplete: {said.problem}"]

@@ -1,0 +1,91 @@
+"""`whotests test --cluster`: a run whose workers are on a Dask cluster."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from whotests.recording.hosted_run import HostedRun
+from whotests.recording.plan import Plan
+from whotests.runner.assignment import Brief
+from whotests.runner.cluster.connection import Connection
+from whotests.runner.cluster.machines import SourceMode
+from whotests.runner.cluster.workers import ClusterWorkers
+from whotests.runner.interruption import Interruption
+from whotests.runner.run import Run, Select
+from whotests.runner.slots import Slot
+from whotests.stream.control import Control
+from whotests.stream.sink import Sink
+
+__all__ = ["OnCluster"]
+
+
+class OnCluster:
+    """The cluster that one command runs on, for all of its rounds."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        source: SourceMode,
+        interruption: Interruption,
+        control: Control,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._address = address
+        self._source = source
+        self._interruption = interruption
+        self._control = control
+        self._tell = tell
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def connected(self, folder: Path) -> Iterator[None]:
+        """It is there meanwhile; what Dask says is in a log in the run's folder."""
+        with Connection.open(self._address, log=folder / "cluster.log") as self._connection:
+            yield
+
+    def run(
+        self,
+        brief: Brief,
+        *,
+        select: Select,
+        sink: Sink,
+        recorded: HostedRun | None,
+        plan: Plan | None,
+        keep_order: bool = False,
+    ) -> None:
+        """One round. Raises what a run does, MachineError when no worker can be had, and what
+        adding to the data file raises."""
+        assert self._connection is not None, "connected first"
+        with ClusterWorkers(
+            self._connection,
+            brief._replace(handover=""),
+            plan=plan if recorded is not None else None,
+            source=self._source,
+            tell=self._tell,
+        ) as workers:
+            slots = workers.wait_slots()
+            self._interruption.reaches(slots)
+            run = Run(
+                brief._replace(workers=len(slots)),
+                slots,
+                sink=sink,
+                select=select,
+                control=self._control,
+                patience=workers.patience,
+                keep_order=keep_order,
+            )
+
+            def join(slot: Slot) -> None:
+                self._interruption.reaches([slot])
+                run.join(slot)
+
+            workers.follow(join)
+            try:
+                run.run()
+            finally:
+                self._interruption.forget()
+                if recorded is not None and plan is not None and workers.facts is not None:
+                    workers.facts.add_to(
+                        plan.data, run=recorded.run_id, outcomes=recorded.outcomes()
+                    )
