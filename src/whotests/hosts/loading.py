@@ -8,7 +8,17 @@ import unittest
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Broken", "Entry", "Unittest", "entries"]
+__all__ = [
+    "Broken",
+    "Entry",
+    "Unittest",
+    "called",
+    "entries",
+    "importable_part",
+    "is_suite",
+    "leaves",
+    "without",
+]
 
 _FAILED: type = unittest.loader._FailedTest  # type: ignore[attr-defined]
 
@@ -85,7 +95,7 @@ class Unittest:
             error = each._exception
             name = each._testMethodName
             self.broken.append(Broken(target if target.endswith(name) else name, _text_of(error)))
-        kept = _without(found, failed)
+        kept = without(found, failed)
         if kept is not None:
             yield kept
 
@@ -127,18 +137,11 @@ class Unittest:
         else:
             found = None
         # A test that exists only once its module is loaded as a whole: by scenarios, for instance.
-        module = _module_in(wanted)
+        module = importable_part(wanted)
         if module is not None and module != wanted:
-            whole = self._by_name(module)
-            chosen = [
-                test
-                for test in _leaves(whole)
-                if (test_id := _id_of(test)) == wanted
-                or (test_id.startswith(wanted) and test_id[len(wanted)] in ".([")
-            ]
-            if chosen:
-                kept = set(map(id, chosen))
-                return _without(whole, [test for test in _leaves(whole) if id(test) not in kept])
+            chosen = called(wanted, self._by_name(module))
+            if chosen is not None:
+                return chosen
         if found is None:
             raise LookupError(f"no test is called {name!r}")
         return found
@@ -147,7 +150,7 @@ class Unittest:
         """What a module's `test_suite` gives, where there is nothing else in it."""
         module = sys.modules.get(name)
         make = getattr(module, "test_suite", None)
-        if make is None or hasattr(module, "load_tests") or any(_leaves(found)):
+        if make is None or hasattr(module, "load_tests") or any(leaves(found)):
             return found
         return make()
 
@@ -175,7 +178,7 @@ def entries(loaded: Iterable[Any]) -> list[Entry]:
             add(part, group, None)
         elif runs_in_its_own_way(part):
             suites += 1
-            tests = list(_leaves(part))
+            tests = list(leaves(part))
             group = f"suite {suites} {type(part).__qualname__}"
             for test in tests:
                 add(test, group, part)
@@ -186,6 +189,18 @@ def entries(loaded: Iterable[Any]) -> list[Entry]:
     for part in loaded:
         walk(part)
     return found
+
+
+def called(name: str, loaded: Any) -> Any:
+    """Those tests in a suite that have this id, or one that begins so; None if there are none."""
+    gone = [
+        test
+        for test in leaves(loaded)
+        if (test_id := _id_of(test)) != name
+        and not (test_id.startswith(name) and test_id[len(name)] in ".([ ")
+    ]
+    left = without(loaded, gone)
+    return left if any(True for _ in leaves(left)) else None
 
 
 def is_suite(part: Any) -> bool:
@@ -224,25 +239,30 @@ def _id_of(test: Any) -> str:
     return str(test.id()) if hasattr(test, "id") else str(test)
 
 
-def _leaves(part: Any) -> Iterator[Any]:
+def leaves(part: Any) -> Iterator[Any]:
+    """The tests in a suite, or the test that it is."""
     if is_suite(part):
         for inner in part:
-            yield from _leaves(inner)
+            yield from leaves(inner)
     elif part is not None:
         yield part
 
 
 def _failed_in(part: Any) -> Iterator[Any]:
-    for test in _leaves(part):
+    for test in leaves(part):
         if isinstance(test, _FAILED):
             yield test
 
 
-def _without(part: Any, gone: Sequence[Any]) -> Any:
-    """The suite without these tests; suites of whatever kind are kept."""
+def without(part: Any, gone: Iterable[Any]) -> Any:
+    """The suite without these tests, or None; suites of whatever kind are kept."""
+    return _rest_of(part, frozenset(map(id, gone)))
+
+
+def _rest_of(part: Any, gone: frozenset[int]) -> Any:
     if not is_suite(part):
-        return None if any(part is test for test in gone) else part
-    part._tests = [kept for inner in part if (kept := _without(inner, gone)) is not None]
+        return None if id(part) in gone else part
+    part._tests = [kept for inner in part if (kept := _rest_of(inner, gone)) is not None]
     return part
 
 
@@ -250,7 +270,7 @@ def _text_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, None))
 
 
-def _module_in(name: str) -> str | None:
+def importable_part(name: str) -> str | None:
     """The longest beginning of a dotted name that can be imported."""
     parts = name.replace("(", ".").replace("[", ".").split(".")
     while parts:

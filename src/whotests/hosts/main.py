@@ -35,6 +35,7 @@ def main() -> None:
         host_of(task, reporter, Orders(task.orders, control=control)).run()
     except KeyboardInterrupt:
         reporter.ended("interrupted")
+    tell_stacks(task.stacks)  # a framework may have pointed them elsewhere
     if (session := current()) is not None:
         session.tell_surprise()
 
@@ -53,6 +54,14 @@ def host_of(task: Task, reporter: Reporter, orders: Orders) -> Host:
         from whotests.hosts.pytest_host import PytestHost
 
         return PytestHost(task, reporter, orders)
+    if task.suite.host == "trial":
+        from whotests.hosts.trial_host import TrialHost
+
+        return TrialHost(task, reporter, orders)
+    if task.suite.host == "django":
+        from whotests.hosts.django_host import DjangoHost
+
+        return DjangoHost(task, reporter, orders)
     from whotests.hosts.unittest_host import UnittestHost
 
     return UnittestHost(task, reporter, orders)

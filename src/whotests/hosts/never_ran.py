@@ -1,8 +1,7 @@
 """What a test's methods return and nobody runs: the test would pass without having run."""
 
 import inspect
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import TestCase
 
@@ -15,30 +14,34 @@ __unittest = True
 
 
 class Returned:
-    """Keeps what methods of the running test return, until it is asked whether that ran.
+    """Keeps what the methods of running tests return, until it is asked whether that ran.
 
-    It looks where the frameworks drop such values: `unittest.TestCase`, testtools' `TestCase`,
-    and trial's `SynchronousTestCase`. What these run, or cases made from them that run it, is
-    done by then. Inner tests, that the test itself runs, are not looked at.
+    It looks where frameworks drop such values: `unittest.TestCase`, testtools' `TestCase`, and
+    trial's `SynchronousTestCase`. What these run, or cases made from them that run it, is done by
+    then. It stands in for methods of the cases that it is told of, for as long as they run;
+    classes stay as they are, and so do tests that a test itself makes and runs.
     """
 
     def __init__(self) -> None:
-        self._cases: frozenset[int] = frozenset()
         self._kept: dict[int, list[tuple[object, Any]]] = {}
+        self._places: dict[type, tuple[tuple[str, Any, int], ...]] = {}
         self._checked: dict[type, str] = {}
 
-    def look_at(self, cases: Iterable[object]) -> None:
-        """These are the cases that run now."""
-        self._cases = frozenset(map(id, cases))
-        self._kept.clear()
+    def begin(self, case: Any) -> None:
+        """Look at this case, until `end`."""
+        kind = type(case)
+        if (places := self._places.get(kind)) is None:
+            places = self._places[kind] = tuple(_places_of(kind))
+        if places:
+            own = case.__dict__
+            for name, method, place in places:
+                own[name] = _StandIn(case, method, place, self._keep)
 
-    def install(self) -> None:
-        """Look from now on, for as long as the process lives, at what is imported by now."""
-        self._at_unittest()
-        if (module := sys.modules.get("testtools.testcase")) is not None:
-            self._at_testtools(module)
-        if (module := sys.modules.get("twisted.trial._synctest")) is not None:
-            self._at_trial(module)
+    def end(self, case: Any) -> None:
+        """Look at it no more."""
+        for name, _, _ in self._places.get(type(case), ()):
+            case.__dict__.pop(name, None)
+        self._kept.pop(id(case), None)
 
     def wrong(self, case: object) -> NeverRan | None:
         """What is wrong with what the methods of this case returned, if anything is."""
@@ -52,57 +55,64 @@ class Returned:
             said = found
         return NeverRan(said) if said else None
 
-    def _at_unittest(self) -> None:
-        watch = self
-        # Fetched as the frameworks do, since others may have replaced them by descriptors.
-        ordinary = vars(TestCase)["_callTestMethod"]
-        clean = vars(TestCase)["_callCleanup"]
-
-        def _callTestMethod(self: Any, method: Any) -> Any:  # noqa: N802
-            if id(self) in watch._cases:
-                method = _Keeping(self, method, watch._keep)
-            return ordinary.__get__(self, type(self))(method)
-
-        def _callCleanup(self: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
-            if id(self) in watch._cases:
-                function = _Keeping(self, function, watch._keep)
-            return clean.__get__(self, type(self))(function, *args, **kwargs)
-
-        TestCase._callTestMethod = _callTestMethod  # type: ignore[attr-defined]
-        TestCase._callCleanup = _callCleanup  # type: ignore[attr-defined]
-
-    def _at_testtools(self, module: Any) -> None:
-        watch = self
-        ordinary = vars(module.TestCase)["_run_test_method"]
-
-        def _run_test_method(self: Any, result: Any) -> Any:
-            value = ordinary.__get__(self, type(self))(result)
-            if value is not None:
-                watch._keep(self, getattr(self, self._testMethodName), value)
-            return value
-
-        module.TestCase._run_test_method = _run_test_method
-
-    def _at_trial(self, module: Any) -> None:
-        watch = self
-        ordinary = module.runWithWarningsSuppressed
-
-        def runWithWarningsSuppressed(  # noqa: N802
-            suppressed: Any, function: Any, *args: Any, **kwargs: Any
-        ) -> Any:
-            value = ordinary(suppressed, function, *args, **kwargs)
-            if value is not None:
-                watch._keep(getattr(function, "__self__", None), function, value)
-            return value
-
-        module.runWithWarningsSuppressed = runWithWarningsSuppressed
-
     def _keep(self, case: object, function: object, value: object) -> None:
-        if id(case) in self._cases and may_be_to_run(value):
+        if may_be_to_run(value):
             self._kept.setdefault(id(case), []).append((function, value))
 
 
-class _Keeping:
+_ITS_OWN = -1
+"""A place among the arguments: none of them, what counts is what the method itself returns."""
+
+
+def _places_of(kind: type) -> Iterator[tuple[str, Any, int]]:
+    """The methods of a class that drop what the user's return: their names, themselves, and
+    where among their arguments the user's method is."""
+    where = (
+        ("_callTestMethod", "unittest.case", 0),
+        ("_callCleanup", "unittest.case", 0),
+        ("_run_test_method", "testtools.testcase", _ITS_OWN),
+        ("_run", "twisted.trial._synctest", 2),
+    )
+    if not hasattr(kind, "__dict__") or getattr(kind, "__dictoffset__", 0) == 0:
+        return
+    for name, module, place in where:
+        for base in kind.__mro__:
+            if name in vars(base):
+                # Others may have put descriptors there, which want to be asked by a case.
+                if base.__module__ == module:
+                    yield name, vars(base)[name], place
+                break
+
+
+class _StandIn:
+    """Calls the method that it stands in for, and hears what the user's method returns."""
+
+    __slots__ = ("_case", "_keep", "_method", "_place")
+
+    def __init__(
+        self, case: object, method: Any, place: int, keep: Callable[[object, object, object], None]
+    ) -> None:
+        self._case = case
+        self._method = method
+        self._place = place
+        self._keep = keep
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        case, place = self._case, self._place
+        method = self._method.__get__(case, type(case))
+        if place == _ITS_OWN:
+            value = method(*args, **kwargs)
+            if value is not None:
+                self._keep(case, getattr(case, case._testMethodName), value)  # type: ignore[attr-defined]
+            return value
+        function = args[place]
+        if place and inspect.isgeneratorfunction(function):  # trial itself has an eye on these
+            return method(*args, **kwargs)
+        heard = _Heard(case, function, self._keep)
+        return method(*args[:place], heard, *args[place + 1 :], **kwargs)
+
+
+class _Heard:
     """Calls a function, and tells what it returned."""
 
     __slots__ = ("_case", "_function", "_keep")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from traceback import format_exception
+from types import TracebackType
 from typing import Any, Protocol
 from unittest import TestCase, TestResult
 
@@ -317,8 +318,13 @@ class HostResult(TestResult):
         self._reporter.attached(test_id, Chunk(name, b"", mime_type, eof=True), runnable=runnable)
 
     def _text_of(self, error: Any, test: Any) -> str:
-        if not isinstance(error, tuple):
-            return str(error.getTraceback())  # one of Twisted's failures
+        if not isinstance(error, tuple):  # one of Twisted's failures
+            tb = error.getTracebackObject()
+            while isinstance(tb, TracebackType) and _is_machinery(tb):
+                tb = tb.tb_next
+            if not isinstance(tb, TracebackType):
+                return str(error.getTraceback())
+            return "".join(format_exception(error.type, error.value, tb))
         try:
             return str(self._exc_info_to_string(error, test))  # type: ignore[attr-defined]
         except AttributeError:  # something that is like a test case, but for what this asks
@@ -342,6 +348,12 @@ class HostResult(TestResult):
     def _close(self, test_id: str, status: Status, tags: Iterable[str]) -> None:
         self.closed.add(test_id)
         self._reporter.over(test_id, status, tags=tags, at=self._time)
+
+
+def _is_machinery(tb: TracebackType) -> bool:
+    """Whether it is a frame of what runs tests, above all that the user has written."""
+    name = str(tb.tb_frame.f_globals.get("__name__", ""))
+    return name.startswith(("twisted.trial._", "twisted.internet.", "twisted.python.", "whotests."))
 
 
 def _of_todo(todo: Any) -> str | None:

@@ -86,6 +86,18 @@ class UnittestHost:
     def end_tests(self, result: HostResult) -> None:
         """No more tests come."""
 
+    def prepare(self, test: Any) -> None:
+        """A test is about to run."""
+        self._returned.begin(test)
+
+    def release(self, test: Any) -> None:
+        """It has run."""
+        self._returned.end(test)
+
+    def run_test(self, test: Any, result: HostResult) -> None:
+        """Run one test, which tells the result how it went."""
+        test(result)
+
     def watches(self) -> dict[str, Watch]:
         """What looks at the things that a test leaves behind, by the names to attach them under."""
         found: dict[str, Watch] = {}
@@ -130,7 +142,6 @@ class UnittestHost:
             debug=post_mortem if self.task.debug else None,
             tolerates_surprises=self.tolerates_surprises,
         )
-        self._returned.install()
         for test_id, entry in self._entries.items():
             if entry.suite is not None and " #" in test_id:
                 result.aliases[id(entry.test)] = test_id
@@ -182,16 +193,16 @@ class UnittestHost:
         entry.test = twin_of(test)
         result.alias = (test, test_id)
         result.closed.clear()
-        self._returned.look_at((test,))
+        self.prepare(test)
         try:
             if self.task.timeout:
                 late = self._limit.run(
-                    lambda: test(result), of=test_id, within=self._codes(type(test))
+                    lambda: self.run_test(test, result), of=test_id, within=self._codes(type(test))
                 )
                 if late is not None and test_id not in result.closed:
                     result.fail(test_id, str(late))
             else:
-                test(result)
+                self.run_test(test, result)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -199,6 +210,8 @@ class UnittestHost:
                 self._tell_broken(Broken(f"after {test_id}", text_of(error)))
             else:
                 result.fail(test_id, text_of(error), name="traceback")
+        finally:
+            self.release(test)
         if test_id not in result.closed:
             result.fail(test_id, "it ran, and its test case has told nothing of how it ended")
 
@@ -212,7 +225,8 @@ class UnittestHost:
         }
         self._fixtures.end()
         result.closed.clear()
-        self._returned.look_at(mine.values())
+        for test in mine.values():
+            self.prepare(test)
         try:
             suite_of(suite, mine.values()).run(result)
         except KeyboardInterrupt:
@@ -221,6 +235,9 @@ class UnittestHost:
             reason = text_of(error)
         else:
             reason = "its suite ran, and has told nothing of how this test ended"
+        finally:
+            for test in mine.values():
+                self.release(test)
         result.end_all(reason)
         for test_id in mine:
             if test_id not in result.closed:

@@ -1,0 +1,171 @@
+"""The host of tests that Twisted's trial loads: its own cases, testtools', unittest's."""
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Iterable
+from inspect import getattr_static
+from typing import Any
+
+from whotests.hosts.loading import Broken
+from whotests.hosts.output import GrowingFile
+from whotests.hosts.result import HostResult, Watch
+from whotests.hosts.trial_coroutines import RunByAsyncio
+from whotests.hosts.trial_loading import Trial
+from whotests.hosts.unittest_host import UnittestHost, text_of
+from whotests.testing.supervision.deferreds import default_reactor
+
+__all__ = ["TrialHost"]
+
+_LOG = "test.log"
+
+
+class TrialHost(UnittestHost):
+    """Runs each test as trial does in one process, on asyncio's reactor unless told otherwise.
+
+    Fixtures of classes and modules, which trial never calls, are set up and torn down.
+    """
+
+    tolerates_surprises = True
+
+    def load(self) -> tuple[list[Any], list[Broken]]:
+        suite = self.task.suite
+        sys.argv[:] = ["trial", *suite.targets]
+        sys.path.insert(0, self.task.cwd)
+        options = _options(suite.options)
+        for name in options.without_module.split(",") if options.without_module else ():
+            sys.modules[name] = None  # type: ignore[assignment]
+        if options.recursionlimit:
+            sys.setrecursionlimit(options.recursionlimit)
+        if options.disablegc:
+            gc.disable()
+        self._options = options
+        install_reactor(options.reactor)
+        loader = Trial(self.task.cwd, recurse=not options.no_recurse)
+        return list(loader.load(suite.targets)), loader.broken
+
+    def watches(self) -> dict[str, Watch]:
+        from twisted.python import log
+
+        observer_of: Any = log.FileLogObserver
+        found = super().watches()
+        path = os.path.join(self.task.work, _LOG)
+        # As trial's own log: it stays open for as long as the process lives.
+        self._log = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+        log.startLoggingWithObserver(observer_of(self._log).emit, 0)
+        if found:
+            found["trial log"] = GrowingFile(path)
+        return found
+
+    def begin_tests(self, result: HostResult) -> None:
+        from twisted.trial._synctest import _logObserver
+
+        os.chdir(self.task.work)
+        _logObserver._add()
+
+    def prepare(self, test: Any) -> None:
+        super().prepare(test)
+        from twisted.trial._asynctest import TestCase
+
+        if isinstance(test, TestCase):
+            kind: Any = type(test)
+            stand_ins: dict[str, Any] = {"_run": RunByAsyncio(test, getattr_static(kind, "_run"))}
+            if limit := self.task.timeout:
+                # What waits in the reactor hears of no signal, but of this.
+                seconds = min(float(test.getTimeout()), limit)
+                stand_ins["getTimeout"] = lambda: seconds
+            test.__dict__.update(stand_ins)
+
+    def release(self, test: Any) -> None:
+        super().release(test)
+        for name in ("_run", "getTimeout"):
+            test.__dict__.pop(name, None)
+
+    def end_tests(self, result: HostResult) -> None:
+        from twisted.trial._synctest import _logObserver
+
+        _logObserver._remove()
+        for failure in _logObserver.getErrors():
+            self._tell_broken(Broken("<not in test>", str(failure.getTraceback())))
+        _logObserver.flushErrors()
+        try:
+            shut_down()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._tell_broken(Broken("shutdown of the reactor", text_of(error)))
+        os.chdir(self.task.cwd)
+
+    def run_test(self, test: Any, result: HostResult) -> None:
+        if not self._options.force_gc:
+            test(result)
+            return
+        from twisted.trial._synctest import _logObserver
+
+        gc.collect()
+        test(result)
+        _logObserver._add()
+        gc.collect()
+        for failure in _logObserver.getErrors():
+            self._tell_broken(Broken(f"collected after {test.id()}", str(failure.getTraceback())))
+        _logObserver.flushErrors()
+        _logObserver._remove()
+
+    def callers(self, kind: type) -> Iterable[Any]:
+        from twisted.internet import defer, utils
+        from twisted.python import util
+
+        return (
+            *super().callers(kind),
+            utils.runWithWarningsSuppressed,
+            util.runWithWarningsSuppressed,
+            defer.Deferred._runCallbacks,
+        )
+
+
+def install_reactor(name: str) -> None:
+    """Let the process have the reactor of this name, unless it has one already."""
+    if "twisted.internet.reactor" in sys.modules:
+        return
+    if name not in ("", "asyncio"):
+        from twisted.application.reactors import installReactor
+
+        installReactor(name)
+        return
+    import asyncio
+
+    from twisted.internet import asyncioreactor
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)
+
+
+def shut_down() -> None:
+    """Let everything that waits for the reactor's end have it, its thread pool first of all."""
+    from twisted.internet import defer
+    from twisted.trial.unittest import TestCase
+
+    ended: Any = defer.Deferred()
+    reactor = default_reactor()
+    reactor.addSystemEventTrigger("after", "shutdown", lambda: ended.callback(None))
+    reactor.fireSystemEvent("shutdown")
+    TestCase("mktemp")._wait(ended)
+
+
+def _options(words: Iterable[str]) -> argparse.Namespace:
+    parser = _Parser(prog="trial", add_help=False, allow_abbrev=False)
+    parser.add_argument("--reactor", "-r", default="")
+    parser.add_argument("--recursionlimit", type=int, default=0)
+    parser.add_argument("--without-module", default="")
+    parser.add_argument("--disablegc", action="store_true")
+    parser.add_argument("--force-gc", action="store_true")
+    parser.add_argument("--unclean-warnings", action="store_true")
+    parser.add_argument("--no-recurse", "-N", action="store_true")
+    return parser.parse_args(list(words))
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise ValueError(f"trial: {message}")
