@@ -1,6 +1,5 @@
 """The host of pytest's tests: its own collection, fixtures, plugins and configuration."""
 
-import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -20,6 +19,10 @@ __all__ = ["PytestHost"]
 
 _SESSION = "pytest session"
 """What a failure is called that is of no test and no file."""
+
+
+_OK = int(pytest.ExitCode.OK)
+_NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class PytestHost:
@@ -49,7 +52,7 @@ class PytestHost:
         try:
             status = int(pytest.main(words, plugins=[self, self._loop, PytestPeers(self._task)]))
         except SystemExit as error:
-            self._refusal = f"SystemExit: {error.code}"
+            self._refusal = self._why_no_tests(said) or f"SystemExit: {error.code}"
         except KeyboardInterrupt:
             self._interrupted = "KeyboardInterrupt"
         except Exception:
@@ -61,18 +64,21 @@ class PytestHost:
                 # Others may well run: in a process that is not damaged.
                 verdicts.fail(self._internal)
                 verdicts.end()
-                sys.stderr.flush()
-                os._exit(int(pytest.ExitCode.INTERNAL_ERROR))
+                raise SystemExit(status or int(pytest.ExitCode.INTERNAL_ERROR))
             verdicts.tell_failure(_SESSION, self._internal)
         verdicts.forget()
         if self._interrupted:
             self._reporter.ended(self._interrupted)
         elif not self._loop.collected:
             self._reporter.ended(
-                self._refusal or self._internal or self._said(said) or f"exit status {status}"
+                self._refusal
+                or self._internal
+                or self._why_no_tests(said)
+                or f"pytest ended with exit status {status}"
             )
         else:
-            if status and not verdicts.failures and not self._loop.stopped:
+            told = verdicts.failures or self._loop.stopped
+            if status not in (_OK, _NO_TESTS) and not told:
                 verdicts.tell_failure(
                     _SESSION,
                     f"pytest ended with exit status {status} though no test failed; "
@@ -80,9 +86,12 @@ class PytestHost:
                 )
             self._reporter.ended(self._loop.stopped)
 
-    def _said(self, said: Said) -> str:
-        """What pytest has written: before a session begins, that is why none does."""
-        return "" if self._loop.session is not None else said.read()
+    def _why_no_tests(self, said: Said) -> str:
+        """Why there was no loop over tests, or ''."""
+        session = self._loop.session
+        if session is None:
+            return said.read()  # it has written of nothing else
+        return str(session.shouldfail or session.shouldstop or "")
 
     # -- what pytest says of itself ------------------------------------------------------------
 
@@ -98,14 +107,15 @@ class PytestHost:
     def _note(self, outcome: Any) -> None:
         error = outcome.excinfo[1] if outcome.excinfo else None
         if isinstance(error, pytest.UsageError):
-            self._refusal = "\n".join(f"ERROR: {text}" for text in error.args)
+            text = "\n".join(f"ERROR: {each}" for each in error.args)
+            self._refusal = text.replace("pytest.main()", "pytest")
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self._internal = str(excrepr)
 
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         if excinfo.errisinstance(KeyboardInterrupt):
-            self._interrupted = "KeyboardInterrupt"
+            self._interrupted = str(excinfo.value) or "KeyboardInterrupt"
             return
         self._refusal = str(excinfo.value)
         if self._loop.verdicts.nodeid:

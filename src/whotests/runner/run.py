@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from whotests.errors import MachineError
 from whotests.hosts.frames import COLLECTED, EVENT, FOUND, Frame
@@ -71,10 +71,12 @@ class Run:
         control: Control,
         patience: float = 0.0,
         keep_order: bool = False,
+        inbox: "Inbox[Any] | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """When all slots are lost, it waits `patience` seconds for one to `join`. `keep_order`:
-        tests are handed out in the order of the selection, not longest first."""
+        tests are handed out in the order of the selection, not longest first. `inbox` and `clock`
+        are those of a simulation."""
         self._brief = brief
         self._workers: dict[str, Worker] = {}
         for slot in slots:
@@ -87,7 +89,7 @@ class Run:
         self._keep_order = keep_order
         self._clock = clock
         self.book = Book(sink)
-        self._inbox: Inbox[_News] = Inbox()
+        self._inbox: Inbox[_News] = Inbox() if inbox is None else inbox
         self._collection = Collection(len(brief.suites))
         self._collectors: dict[int, Worker] = {}
         """Who finds the tests of a suite for all others."""
@@ -362,13 +364,13 @@ class Run:
     ) -> None:
         name, suite = worker.name, assignment.suite
         had_tests = bool(assignment.tests or assignment.end)
+        if had_tests and self._stop_file.should_stop:
+            self._stop()  # a host has asked for it
         if not (done.died or done.ended):
             if had_tests:
                 silent = scheduler.done(name, held=done.held)
                 for key in silent if not self._stopping else ():
                     self.book.fail(key, _SILENT, worker=name)
-            if done.held and self._stop_file.should_stop:
-                self._stop()
             return
         if had_tests:
             scheduler.lost(name)
