@@ -258,7 +258,14 @@ class TestRun:
         slots = self._slots(brief)
         self._interruption.reaches(slots)
         try:
-            Run(brief, slots, sink=sink, select=select, control=self._control).run()
+            Run(
+                brief,
+                slots,
+                sink=sink,
+                select=select,
+                control=self._control,
+                keep_order=bool(choosing.order.by),
+            ).run()
         except BaseException:
             for slot in slots:
                 slot.kill()
