@@ -253,7 +253,14 @@ class TestRun:
 
         if self._cluster is not None:
             hosted = recorded if isinstance(recorded, HostedRun) else None
-            self._cluster.run(brief, select=select, sink=sink, recorded=hosted, plan=self._plan)
+            self._cluster.run(
+                brief,
+                select=select,
+                sink=sink,
+                recorded=hosted,
+                plan=self._plan,
+                keep_order=bool(choosing.order.by),
+            )
             return
         slots = self._slots(brief)
         self._interruption.reaches(slots)
