@@ -1,6 +1,7 @@
 """Pytest's loop over its tests, as the runner orders them."""
 
 import os
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from whotests.hosts.pytest_verdicts import PytestVerdicts
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.task import Task
+from whotests.testing.supervision.timeouts import Expired
 
 __all__ = ["PytestLoop"]
 
@@ -140,7 +142,7 @@ class PytestLoop:
                 lambda: protocol(item=item, nextitem=after), of=name, within=self._within
             )
             if late is not None:
-                self.verdicts.fail(str(late))
+                self.verdicts.fail("".join(traceback.format_exception_only(late)))
         else:
             protocol(item=item, nextitem=after)
         self.verdicts.end()
@@ -168,15 +170,23 @@ class _TimeLimit:
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
+        self._told = ""
+        """The test of which that was reported last."""
+
+    def pytest_runtest_logstart(self) -> None:
+        self._told = ""
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: Any) -> Iterator[None]:
         outcome: Any = yield
-        late = self._limit.expired(call.excinfo.value if call.excinfo else None)
-        if late is not None:
-            report = outcome.get_result()
-            report.outcome = "failed"
-            report.longrepr = f"{type(late).__qualname__}: {late}"
+        error = call.excinfo.value if call.excinfo else None
+        late = self._limit.expired(error)
+        if late is None or (self._told == item.nodeid and not isinstance(error, Expired)):
+            return
+        self._told = item.nodeid
+        report = outcome.get_result()
+        report.outcome = "failed"
+        report.longrepr = "".join(traceback.format_exception_only(late))
 
 
 def _is(descriptor: int, path: str) -> bool:

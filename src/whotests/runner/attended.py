@@ -131,8 +131,8 @@ class AttendedHost:
             for frame in frames:
                 if frame[0] == ENDED:
                     self._said_last = True
-                    early = "" if wanted == ENDED else str(frame[1]) or "it ended by itself"
-                    done = Done(0, ended=early)
+                    by_itself = "" if wanted == ENDED else "it ended by itself"
+                    done = Done(0, ended=str(frame[1]) or by_itself)
                 elif frame[0] == wanted:
                     done = Done(0, tuple(frame[1]) if wanted == IDLE else ())
             if not self._watch.running and not gone:

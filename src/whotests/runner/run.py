@@ -364,10 +364,10 @@ class Run:
     ) -> None:
         name, suite = worker.name, assignment.suite
         had_tests = bool(assignment.tests or assignment.end)
-        if had_tests and self._stop_file.should_stop:
-            self._stop()  # a host has asked for it
         if not (done.died or done.ended):
             if had_tests:
+                if self._stop_file.should_stop:
+                    self._stop()  # a host has asked for it
                 silent = scheduler.done(name, held=done.held)
                 for key in silent if not self._stopping else ():
                     self.book.fail(key, _SILENT, worker=name)
