@@ -378,6 +378,8 @@ class Run:
         if self._stopping:
             return
         if done.ended and worker.digest is not None:
+            for test_id in worker.began:  # one that has raised KeyboardInterrupt, say
+                self.book.fail(Key(suite, test_id), done.ended, worker=name)
             self.book.note(f"the run stops: {done.ended}", worker=name)
             self._stop()
         elif done.ended or done.hopeless:
