@@ -238,11 +238,14 @@ class Run:
         return True
 
     def _give_ahead(self, worker: Worker) -> None:
-        """Tell it what comes next before it is through with what it does."""
+        """Tell it what comes next before it is through with what it does; the last tests are
+        left to whoever is free first."""
         if (
             self._scheduler is not None
             and not self._stopping
             and worker.lacking is not None
+            and worker.suite is not None
+            and self._scheduler.waiting_in(worker.suite) > len(self._workers)
             and len(worker.assignments) == 1
             and worker.assignments[0].tests
             and self._scheduler.left_with(worker.name) < _AHEAD
