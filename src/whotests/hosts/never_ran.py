@@ -1,6 +1,7 @@
 """What a test's methods return and nobody runs: the test would pass without having run."""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import TestCase
@@ -16,10 +17,11 @@ __unittest = True
 class Returned:
     """Keeps what the methods of running tests return, until it is asked whether that ran.
 
-    It looks where frameworks drop such values: `unittest.TestCase`, testtools' `TestCase`, and
-    trial's `SynchronousTestCase`. What these run, or cases made from them that run it, is done by
-    then. It stands in for methods of the cases that it is told of, for as long as they run;
-    classes stay as they are, and so do tests that a test itself makes and runs.
+    It looks where frameworks drop such values: `unittest.TestCase` and trial's
+    `SynchronousTestCase`. What these run, or cases made from them that run it, is done by then.
+    It stands in for methods of the cases that it is told of, for as long as they run; classes
+    stay as they are, and so do tests that a test itself makes and runs. testtools would show
+    frames of ours in its tracebacks: there, it has to do what kind of method it is.
     """
 
     def __init__(self) -> None:
@@ -49,6 +51,8 @@ class Returned:
         for function, value in self._kept.pop(id(case), ()):
             said = said or never_ran(function, value)
         if not said:
+            said = unrun_by_testtools(case)
+        if not said:
             kind = type(case)
             if (found := self._checked.get(kind)) is None:
                 found = self._checked[kind] = unawaited_fixture(kind)
@@ -60,17 +64,12 @@ class Returned:
             self._kept.setdefault(id(case), []).append((function, value))
 
 
-_ITS_OWN = -1
-"""A place among the arguments: none of them, what counts is what the method itself returns."""
-
-
 def _places_of(kind: type) -> Iterator[tuple[str, Any, int]]:
     """The methods of a class that drop what the user's return: their names, themselves, and
     where among their arguments the user's method is."""
     where = (
         ("_callTestMethod", "unittest.case", 0),
         ("_callCleanup", "unittest.case", 0),
-        ("_run_test_method", "testtools.testcase", _ITS_OWN),
         ("_run", "twisted.trial._synctest", 2),
     )
     if not hasattr(kind, "__dict__") or getattr(kind, "__dictoffset__", 0) == 0:
@@ -100,11 +99,6 @@ class _StandIn:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         case, place = self._case, self._place
         method = self._method.__get__(case, type(case))
-        if place == _ITS_OWN:
-            value = method(*args, **kwargs)
-            if value is not None:
-                self._keep(case, getattr(case, case._testMethodName), value)  # type: ignore[attr-defined]
-            return value
         function = args[place]
         if place and inspect.isgeneratorfunction(function):  # trial itself has an eye on these
             return method(*args, **kwargs)
@@ -178,6 +172,22 @@ def never_ran(function: object, value: Any) -> str:
     if is_deferred(value) and hasattr(getattr(value, "result", None), "getErrorMessage"):
         failure, value.result = value.result, None
         return f"{name} returned a Deferred that has failed: {failure.getErrorMessage()}"
+    return ""
+
+
+def unrun_by_testtools(case: Any) -> str:
+    """Why a method of a testtools case did not run, or ''."""
+    module = sys.modules.get("testtools.runtest")
+    if module is None or getattr(case, "_TestCase__RunTest", None) is not module.RunTest:
+        return ""  # it is none of testtools', or what runs it may well await
+    method = getattr(case, getattr(case, "_testMethodName", ""), None)
+    if inspect.iscoroutinefunction(method):
+        return (
+            f"{method.__name__} is a coroutine function, so that none of it ran: testtools awaits "
+            "coroutines only with a runner of testtools.twistedsupport"
+        )
+    if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+        return f"{method.__name__} is a generator function, so that none of it ran"
     return ""
 
 

@@ -13,8 +13,8 @@ from whotests.hosts.output import GrowingFile
 from whotests.hosts.result import HostResult, Watch
 from whotests.hosts.trial_coroutines import RunByAsyncio
 from whotests.hosts.trial_loading import Trial
+from whotests.hosts.trial_reactor import install_reactor, shut_down
 from whotests.hosts.unittest_host import UnittestHost, text_of
-from whotests.testing.supervision.deferreds import default_reactor
 
 __all__ = ["TrialHost"]
 
@@ -122,36 +122,6 @@ class TrialHost(UnittestHost):
             util.runWithWarningsSuppressed,
             defer.Deferred._runCallbacks,
         )
-
-
-def install_reactor(name: str) -> None:
-    """Let the process have the reactor of this name, unless it has one already."""
-    if "twisted.internet.reactor" in sys.modules:
-        return
-    if name not in ("", "asyncio"):
-        from twisted.application.reactors import installReactor
-
-        installReactor(name)
-        return
-    import asyncio
-
-    from twisted.internet import asyncioreactor
-
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    asyncioreactor.install(loop)
-
-
-def shut_down() -> None:
-    """Let everything that waits for the reactor's end have it, its thread pool first of all."""
-    from twisted.internet import defer
-    from twisted.trial.unittest import TestCase
-
-    ended: Any = defer.Deferred()
-    reactor = default_reactor()
-    reactor.addSystemEventTrigger("after", "shutdown", lambda: ended.callback(None))
-    reactor.fireSystemEvent("shutdown")
-    TestCase("mktemp")._wait(ended)
 
 
 def _options(words: Iterable[str]) -> argparse.Namespace:
