@@ -193,13 +193,13 @@ def test_all_machines_lost(tmp_path: Path) -> None:
 def test_lost_before_any_test_was_found(tmp_path: Path) -> None:
     """A run whose workers go before they have found tests says so."""
 
-    class Gone(Exception):
+    class GoneError(Exception):
         pass
 
     def select(found: Sequence[Found]) -> list[Item]:
-        raise Gone
+        raise GoneError
 
-    with pytest.raises(Gone):
+    with pytest.raises(GoneError):
         simulated(tmp_path, [made(5)], workers=1, select=select)
     with pytest.raises(MachineError, match="all workers were lost"):
         simulated(tmp_path, [made(5)], workers=0)

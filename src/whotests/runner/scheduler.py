@@ -356,13 +356,13 @@ class _Load:
 
 
 def _units(items: Sequence[Item]) -> Iterator[_Unit]:
-    """Neighbours of one group together."""
+    """Neighbours of one suite and group together."""
     first = 0
     for place in range(1, len(items) + 1):
-        if (
-            place == len(items)
-            or not items[place].group
-            or items[place].group != items[first].group
-        ):
+        if place == len(items) or not _belong_together(items[first], items[place]):
             yield items[first:place]
             first = place
+
+
+def _belong_together(item: Item, other: Item) -> bool:
+    return bool(item.group) and item.group == other.group and item.key.suite == other.key.suite

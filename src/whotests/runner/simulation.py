@@ -108,7 +108,7 @@ class SimulatedSlot:
         delay: float = 0.001,
         look: float = 0.05,
         holds: bool = False,
-        losses: Losses = Losses(),
+        losses: Losses | None = None,
         random: Random | None = None,
         on_lost: Callable[[], object] | None = None,
     ) -> None:
@@ -128,7 +128,7 @@ class SimulatedSlot:
         ]
         self._start, self._delay, self._look = start, delay, look
         self._holds = holds
-        self._losses = losses
+        self._losses = losses or Losses()
         self._random = Random(0) if random is None else random
         self._on_lost = on_lost
         self._queue: deque[tuple[Assignment, Say, Future[Done]]] = deque()
