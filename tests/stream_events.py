@@ -81,6 +81,16 @@ def send(sink: Sink, events: Iterable[Event]) -> None:
     sink.stop_run()
 
 
+def told_statuses(events: Iterable[Event]) -> dict[str, str]:
+    """The final status of each test, of which there must be one."""
+    told: dict[str, str] = {}
+    for event in events:
+        if event.test_id is not None and event.status in FINAL:
+            assert event.test_id not in told, f"{event.test_id} ended twice"
+            told[event.test_id] = str(event.status)
+    return told
+
+
 NAMES = st.text(min_size=1, max_size=8)
 TAGS = st.frozensets(st.sampled_from(["slow", "net", "ä b"]))
 CONTENTS = st.one_of(st.binary(max_size=40), st.text(max_size=20).map(str.encode))

@@ -59,10 +59,11 @@ class Shown:
         """All that was shown until now."""
         return self.stream.getvalue()
 
-    def end(self, *, exit_status: int = 0, why: str = "", again: str = "", logs: str = "") -> str:
+    def end(self, *, good: bool = True, why: str = "", again: str = "", logs: str = "") -> str:
         """All that was shown, the run being over."""
         self.display.stop_run()
-        self.display.summarize(Ending(exit_status=exit_status, why=why, again=again, logs=logs))
+        verdict = "passed" if good else "FAILED"
+        self.display.summarize(Ending(verdict=verdict, good=good, why=why, again=again, logs=logs))
         return self.text()
 
 
@@ -102,7 +103,7 @@ def test_a_failure_is_shown_as_it_comes() -> None:
     )
     assert shown.text() == failure
     shown.clock.now = 2.0
-    assert shown.end(exit_status=1, again="whotests test --failed", logs="logs/1") == failure + (
+    assert shown.end(good=False, again="whotests test --failed", logs="logs/1") == failure + (
         "\n1 failure\n  failed a.test_1\n\n"
         "FAILED: 1 passed, 1 failed, 1 not run in 2.00 s by 2 workers\n"
         "again: whotests test --failed\n"
@@ -130,7 +131,7 @@ def test_quiet() -> None:
     shown.display.handle(Event(attachment=Chunk("stdout", b"hello\n", None, True)))
     shown.test("a.test_0", Status.SUCCESS)
     shown.test("a.test_1", Status.FAIL)
-    text = shown.end(exit_status=1, again="whotests test --failed", logs="logs/1")
+    text = shown.end(good=False, again="whotests test --failed", logs="logs/1")
     assert text == "failed  a.test_1  0.000 s\nFAILED: 1 passed, 1 failed, 1 not run in 0.0 ms\n"
 
 
@@ -141,7 +142,7 @@ def test_what_is_no_test() -> None:
     shown.display.handle(Event(attachment=note, route_code="w1"))
     shown.display.handle(Event(attachment=Chunk("stdout", b"said\n", None, True), route_code="w1"))
     shown.display.handle(Event("setUpClass (a.B)", Status.FAIL, runnable=False))
-    text = shown.end(exit_status=1, why="why")
+    text = shown.end(good=False, why="why")
     assert text == (
         "w1: the host died\n  of nothing\n"
         "[w1] stdout: said\n"
@@ -155,7 +156,7 @@ def test_without_end() -> None:
     """A test of which no end was seen is shown when the run stops, and fails it."""
     shown = Shown(chosen=1)
     shown.display.handle(Event("a.test_0", Status.INPROGRESS, timestamp=START))
-    assert "unknown a.test_0\n" in shown.end(exit_status=1)
+    assert "unknown a.test_0\n" in shown.end(good=False)
     assert shown.display.progress.failed == 1
 
 
@@ -251,4 +252,6 @@ def test_any_events_can_be_shown(events: list[Event]) -> None:
         for event in events:
             display.handle(event)
         display.stop_run()
-        display.summarize(Ending(exit_status=1, why="why", again="again", logs="logs"))
+        display.summarize(
+            Ending(verdict="FAILED", good=False, why="why", again="again", logs="logs")
+        )

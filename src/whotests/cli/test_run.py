@@ -123,6 +123,7 @@ class TestRun:
             return self._run_recorded(suites, choosing, folder)
         finally:
             folder.close()
+            self._shown.let_go()
 
     # -- what is run ---------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -22,6 +24,12 @@ from whotests.stream.sink import Sink
 from whotests.stream.subunit import SubunitWriter
 
 __all__ = ["Shown", "TestShown"]
+
+_VERDICTS: Final[dict[int, str]] = {
+    ExitStatus.PASSED: "passed",
+    ExitStatus.NOT_WHOLE: "passed, but not all is recorded or written",
+    ExitStatus.INTERRUPTED: "INTERRUPTED",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +114,26 @@ class TestShown:
         status = self.exit_status
         if self._only_list and status == ExitStatus.PASSED:
             return
-        self._display.summarize(
-            Ending(
-                exit_status=status,
-                why=why_none if status == ExitStatus.NO_TEST else "",
-                again="whotests test --failed" if status == ExitStatus.FAILED else "",
-                logs=os.path.relpath(folder, self._cwd) if status else "",
-            )
+        ending = Ending(
+            verdict=_VERDICTS.get(status, "FAILED"),
+            good=status == ExitStatus.PASSED,
+            why=why_none if status == ExitStatus.NO_TEST else "",
+            again="whotests test --failed" if status == ExitStatus.FAILED else "",
+            logs=os.path.relpath(folder, self._cwd) if status else "",
         )
+        with suppress(OSError):  # where that goes, nobody reads it
+            self._display.summarize(ending)
+
+    def let_go(self) -> None:
+        """Nothing is written any more. A stream that takes nothing leads nowhere from now on:
+        Python would try once more when it ends, and end with a status of its own."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
 
     def _summary(self) -> dict[str, object]:
         progress = self.progress

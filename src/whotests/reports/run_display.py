@@ -84,6 +84,11 @@ class RunDisplay:
 
     # -- what the run tells --------------------------------------------------------------------
 
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self._clock() - self._begun
+
     def start_run(self) -> None:
         self._begun = self._clock()
         self._output.start()
@@ -116,7 +121,7 @@ class RunDisplay:
             ending,
             failed=self._failed,
             slowest=self._slowest.most(),
-            seconds=self._clock() - self._begun,
+            seconds=self.seconds,
             palette=self._palette,
             quiet=self._quiet,
         )

@@ -65,5 +65,10 @@ class RunReports:
             self.gone = True
             self._on_gone()
             return
-        why = str(error) if isinstance(error, WhotestsError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, WhotestsError):
+            why = str(error)
+        elif isinstance(error, OSError) and error.strerror:
+            why = error.strerror
+        else:
+            why = f"{type(error).__name__}: {error}"
         self.problems.append(f"{name} is not whole: {why}")

@@ -24,9 +24,11 @@ _MOST_NAMES: Final = 1_000
 class Ending:
     """How a run ended, besides what came of its tests."""
 
-    exit_status: int
+    verdict: str
+    """What the counts begin with: 'passed', 'FAILED'..."""
+    good: bool
     why: str = ""
-    """Why tests were not run, or what went wrong with the run itself; one sentence, or ''."""
+    """Why no test was run, or ''."""
     again: str = ""
     """The command that runs again what failed, or ''."""
     logs: str = ""
@@ -77,12 +79,11 @@ def summary_text(
         lines += [f"  {duration(took):>{width}}  {one_line(name)}" for took, name in slowest]
     if lines:
         lines.append("")
-    style = "bold red" if ending.exit_status else "bold green"
-    verdict = "FAILED" if ending.exit_status else "passed"
+    style = "bold green" if ending.good else "bold red"
     took = f"in {duration(seconds)}"
     if progress.workers > 1:
         took += f" by {count(progress.workers, 'worker')}"
-    lines.append(f"{paint(verdict, style)}: {_counts(progress, palette)} {took}")
+    lines.append(f"{paint(ending.verdict, style)}: {_counts(progress, palette)} {took}")
     if ending.why:
         lines.append(ending.why)
     if ending.again and not quiet:
