@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,9 @@ _LOCAL: Final = "local:"
 
 _ANSWER_WITHIN: Final = 10.0
 """Seconds."""
+
+_LOOK: Final = 0.5
+"""Seconds between looks at whether who is waited for is still there."""
 
 _NO_DASK: Final = (
     "--cluster needs Dask's distributed, which is not installed here: "
@@ -158,6 +162,25 @@ class Connection:
             retries=0,
             key=key or f"whotests-{what}-{uuid4().hex}",
         )
+
+    def wait(self, asked: "Future[Any]", worker: str, *, within: float) -> Any:
+        """What came of what the worker was asked. Raises what was raised there, TimeoutError
+        after so many seconds, OSError when the worker goes: Dask itself would wait for another
+        one of its address."""
+        deadline = time.monotonic() + within
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return asked.result(timeout=min(_LOOK, max(left, 0.01)))
+            except TimeoutError:
+                if asked.done():
+                    raise  # it was raised there
+                gone = worker not in self.workers()
+                if gone or left <= 0:
+                    asked.cancel()
+                    if gone:
+                        raise OSError("it is gone") from None
+                    raise
 
     def executor(self, worker: str) -> Any:
         """The threads of a worker, as a `concurrent.futures.Executor`."""

@@ -101,7 +101,7 @@ class Machines:
             "root": str(self._root),
         }
         future = self._connection.ask(worker, SURVEY, names, what="survey")
-        found: dict[str, Any] = future.result(timeout=_SURVEYED_WITHIN)
+        found: dict[str, Any] = self._connection.wait(future, worker, within=_SURVEYED_WITHIN)
         return found
 
     def _ship(self, worker: str, place: str) -> None:
@@ -111,7 +111,7 @@ class Machines:
         with lock:
             has = request(at_work.has_source, self._run)
             future = self._connection.ask(worker, ANSWER, has, what="source")
-            if future.result(timeout=_SURVEYED_WITHIN):
+            if self._connection.wait(future, worker, within=_SURVEYED_WITHIN):
                 return
             with self._lock:
                 archive = self._archive_here()
@@ -119,7 +119,7 @@ class Machines:
                 names = {"run": self._run, "digest": archive.digest, "octets": way}
                 try:
                     future = self._connection.ask(worker, _PREPARE, names, what="source")
-                    future.result(timeout=_SHIPPED_WITHIN)
+                    self._connection.wait(future, worker, within=_SHIPPED_WITHIN)
                     break
                 except Exception:
                     # The worker that had the archive may be gone: once more, from here.

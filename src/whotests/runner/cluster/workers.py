@@ -252,7 +252,7 @@ class ClusterWorkers:
             lease=lease,
         )
         asked = self._connection.ask(worker, ANSWER, request(at_work.open_slot, opening), key=lease)
-        opened: Opened = asked.result(timeout=_OPENED_WITHIN)
+        opened: Opened = self._connection.wait(asked, worker, within=_OPENED_WITHIN)
         home = Move(
             [
                 *zip(opened.libraries, libraries(), strict=False),
