@@ -12,6 +12,7 @@ from whotests.cli.test_shown import Shown
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
 from whotests.runner.cluster.machines import SourceMode
+from whotests.runner.cluster.workers import PATIENCE
 from whotests.runner.processors import usable_processors
 from whotests.runner.wanted import Order, Wanted, parsed_order, parsed_shard
 
@@ -87,6 +88,13 @@ _shown = group_of_options("What is shown")
     help="Whether its machines see the project's folder, or get the source shipped. Default: "
     "auto, as each machine needs.",
 )
+@_where(
+    "--cluster-patience",
+    type=click.FloatRange(0),
+    default=PATIENCE,
+    metavar="SECONDS",
+    help=f"How long to wait for a machine while there is none. Default: {PATIENCE:g}.",
+)
 @_where("--pdb", is_flag=True, help="Open Python's debugger where a test fails.")
 @_measured(
     "--measure/--no-measure", default=True, help="Record which test runs which line. Default: yes."
@@ -150,6 +158,7 @@ def test(
     timeout: float | None,
     cluster: str,
     cluster_source: SourceMode,
+    cluster_patience: float,
     pdb: bool,
     measure: bool,
     source: tuple[str, ...],
@@ -210,6 +219,7 @@ def test(
             debug=pdb,
             cluster=_cluster(cluster, jobs, isolate=isolate, debug=pdb),
             cluster_source=cluster_source,
+            cluster_patience=cluster_patience,
         ),
         measured=WhatToMeasure(facts=measure, append=append),
         shown=Shown(

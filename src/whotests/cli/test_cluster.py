@@ -27,12 +27,14 @@ class OnCluster:
         address: str,
         *,
         source: SourceMode,
+        patience: float,
         interruption: Interruption,
         control: Control,
         tell: Callable[[str], None],
     ) -> None:
         self._address = address
         self._source = source
+        self._patience = patience
         self._interruption = interruption
         self._control = control
         self._tell = tell
@@ -63,6 +65,7 @@ class OnCluster:
             plan=plan if recorded is not None else None,
             source=self._source,
             tell=self._tell,
+            patience=self._patience,
         ) as workers:
             slots = workers.wait_slots()
             self._interruption.reaches(slots)

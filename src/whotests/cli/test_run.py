@@ -58,6 +58,8 @@ class Where:
     cluster: str = ""
     """'local:N' or the address of a Dask scheduler; '': workers are processes of this machine."""
     cluster_source: SourceMode = "auto"
+    cluster_patience: float = 0.0
+    """Seconds to wait for a machine while there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class TestRun:
             self._cluster = OnCluster(
                 where.cluster,
                 source=where.cluster_source,
+                patience=where.cluster_patience,
                 interruption=self._interruption,
                 control=self._control,
                 tell=self._shown.note,
