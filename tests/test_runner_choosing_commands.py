@@ -1,0 +1,167 @@
+"""Choosing, end to end: `whotests test` with what it is asked for, on a project of every kind."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chosen_commands import ran, whotests_test
+from measured_commands import write_files
+
+PROJECT = {
+    "pyproject.toml": "",
+    "tests/test_p.py": """
+        import pytest
+
+        @pytest.mark.parametrize("n", range(3))
+        def test_n(n):
+            assert n < 2
+
+        def test_slow():
+            pass
+        """,
+    "cases/__init__.py": "",
+    "cases/test_u.py": """
+        import unittest
+
+        class U(unittest.TestCase):
+            def test_1(self):
+                pass
+
+            def test_2(self):
+                self.fail("not yet")
+        """,
+    "shop/__init__.py": "",
+    "shop/test_t.py": """
+        from twisted.internet import defer
+        from twisted.trial import unittest
+
+        class T(unittest.TestCase):
+            def test_1(self):
+                return defer.succeed(1)
+        """,
+}
+PYTEST_IDS = [f"tests/test_p.py::test_n[{n}]" for n in range(3)] + ["tests/test_p.py::test_slow"]
+CASE_IDS = ["cases.test_u.U.test_1", "cases.test_u.U.test_2", "shop.test_t.T.test_1"]
+FAILING = ["tests/test_p.py::test_n[2]", "cases.test_u.U.test_2"]
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of all kinds, which was run once."""
+    folder = tmp_path_factory.mktemp("mixed")
+    write_files(folder, PROJECT)
+    done = whotests_test(folder, "-v", status=1, measure=True)
+    assert sorted(ran(done)) == sorted(PYTEST_IDS + CASE_IDS)
+    assert "pytest runs tests: so is tests written" in done.out
+    assert "trial runs shop cases: so is shop/test_t.py written" in done.out
+    return folder
+
+
+def test_list_runs_nothing(mixed: Path) -> None:
+    """--list prints ids alone, one per line, of all hosts, and the data stay as they are."""
+    before = (mixed / ".whotests/data.db").read_bytes()
+    done = whotests_test(mixed, "--list", status=0, measure=True)
+    assert sorted(done.out.splitlines()) == sorted(PYTEST_IDS + CASE_IDS)
+    assert (mixed / ".whotests/data.db").read_bytes() == before
+
+
+def test_failed_runs_those_that_failed(mixed: Path) -> None:
+    """--failed runs what failed when it was run last, of all hosts, by several workers, too."""
+    done = whotests_test(mixed, "--failed", "-v", "-j2", status=1)
+    assert sorted(ran(done)) == sorted(FAILING)
+
+
+def test_a_list_with_unknown_ids(mixed: Path, tmp_path: Path) -> None:
+    """Each unknown id is a failure by its name, whichever host it would be of; all others run."""
+    unknown = ["cases.test_u.U.test_9", "tests/test_p.py::test_9"]
+    (tmp_path / "ids").write_text("\n".join([*unknown, PYTEST_IDS[0], CASE_IDS[2]]))
+    done = whotests_test(mixed, "--load-list", str(tmp_path / "ids"), "-v", status=1)
+    assert sorted(ran(done)) == sorted([*unknown, PYTEST_IDS[0], CASE_IDS[2]])
+    assert len(re.findall(r"^failed ", done.out, re.MULTILINE)) == 2
+
+
+def test_what_list_prints_can_be_loaded(mixed: Path) -> None:
+    """The list of a shard is run as it is, in its order."""
+    listed = whotests_test(mixed, "--list", "--order", "random:3", status=0).out.splitlines()
+    (mixed / "ids").write_text("\n".join(listed))
+    done = whotests_test(mixed, "--load-list", "ids", "--order", "list", "-v", status=1)
+    for names in (PYTEST_IDS, CASE_IDS):
+        in_order = [each for each in ran(done) if each in names]
+        assert in_order == [each for each in listed if each in names]
+
+
+def test_each_test_is_in_one_shard(mixed: Path) -> None:
+    """Shards, run one after the other, have each test once and say the same digest."""
+    shards = [whotests_test(mixed, "--shard", f"{n}/2", "--list", status=0) for n in (1, 2)]
+    assert sorted(line for each in shards for line in each.out.splitlines()) == sorted(
+        PYTEST_IDS + CASE_IDS
+    )
+    digests = {re.findall(r"worked out from (\w+)", each.out + each.err)[0] for each in shards}
+    assert len(digests) == 1
+
+
+def test_ids_are_targets(mixed: Path) -> None:
+    """Ids of several hosts, as they were listed, run these tests and no other."""
+    done = whotests_test(mixed, PYTEST_IDS[0], CASE_IDS[0], CASE_IDS[2], "-v", status=0)
+    assert sorted(ran(done)) == sorted([PYTEST_IDS[0], CASE_IDS[0], CASE_IDS[2]])
+
+
+def test_a_target_that_is_not_there(mixed: Path) -> None:
+    """It is wrong use, told before anything is run."""
+    done = whotests_test(mixed, "tests/test_q.py", status=2)
+    assert "no file or folder 'tests/test_q.py'" in done.err
+    assert "near to it: test_p.py" in done.err
+
+
+def test_nothing_that_fits(mixed: Path) -> None:
+    """No test at all has an exit status of its own, and says what was looked for."""
+    done = whotests_test(mixed, "-k", "nothing_like_it", status=5)
+    assert "no test was found that fits -k 'nothing_like_it'; looked for pytest: tests" in done.out
+
+
+def test_random_order_is_repeatable(mixed: Path) -> None:
+    """A seed gives one order, and is said; each round has the next seed."""
+    words = ("tests", "-v", "--order")
+    done = whotests_test(mixed, *words, "random:7", "--repeat", "2", status=1)
+    first, second = ran(done)[:4], ran(done)[4:]
+    assert sorted(first) == sorted(second) == sorted(PYTEST_IDS)
+    assert first != second
+    assert "round 1 of 2" in done.out
+    assert "--order random:8" in done.out
+    assert ran(whotests_test(mixed, *words, "random:8", status=1)) == second
+
+
+def test_rounds_end_at_the_first_failure(tmp_path: Path) -> None:
+    """--until-failure runs again and again, each round in new processes, until one fails."""
+    program = """
+        from pathlib import Path
+
+        ROUNDS = []
+
+        def test_third_time():
+            ROUNDS.append(1)
+            assert ROUNDS == [1], "hosts of another round"
+            file = Path(__file__).with_name("count")
+            count = len(file.read_text()) if file.exists() else 0
+            file.write_text("x" * (count + 1))
+            assert count < 2
+        """
+    write_files(tmp_path, {"pyproject.toml": "", "test_a.py": program})
+    done = whotests_test(tmp_path, "--until-failure", "-v", status=1)
+    assert re.findall(r"^(?:passed|failed)  ", done.out, re.MULTILINE) == [
+        "passed  ",
+        "passed  ",
+        "failed  ",
+    ]
+    assert (tmp_path / "count").read_text() == "xxx"
+
+
+def test_the_setting_tests(tmp_path: Path) -> None:
+    """Targets of the configuration are run, by the hosts that they name, where none is given."""
+    text = '[tool.whotests]\ntests = ["unittest:cases", "tests/test_p.py::test_slow"]\n'
+    write_files(tmp_path, {**PROJECT, "pyproject.toml": text})
+    done = whotests_test(tmp_path, "-v", status=1)
+    assert sorted(ran(done)) == sorted([*CASE_IDS[:2], "tests/test_p.py::test_slow"])
+    below = whotests_test(tmp_path / "shop", "-v", status=1)
+    assert len(ran(below)) == 3
