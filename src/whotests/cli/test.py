@@ -11,8 +11,7 @@ from whotests.cli.test_run import TestRun, WhatToMeasure, Where
 from whotests.cli.test_shown import Shown
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
-from whotests.runner.cluster.machines import SourceMode
-from whotests.runner.cluster.workers import PATIENCE
+from whotests.runner.cluster.terms import PATIENCE, SourceMode
 from whotests.runner.processors import usable_processors
 from whotests.runner.wanted import Order, Wanted, parsed_order, parsed_shard
 

@@ -8,7 +8,7 @@ from whotests.recording.hosted_run import HostedRun
 from whotests.recording.plan import Plan
 from whotests.runner.assignment import Brief
 from whotests.runner.cluster.connection import Connection
-from whotests.runner.cluster.machines import SourceMode
+from whotests.runner.cluster.terms import SourceMode
 from whotests.runner.cluster.workers import ClusterWorkers
 from whotests.runner.interruption import Interruption
 from whotests.runner.run import Run, Select

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from whotests.cli.exit_statuses import ExitStatus
-from whotests.cli.test_cluster import OnCluster
 from whotests.cli.test_isolation import isolate
 from whotests.cli.test_shown import Shown, TestShown
 from whotests.config.settings import Settings
@@ -27,7 +27,7 @@ from whotests.recording.planning import plan_of
 from whotests.reports.run_reports import RunReports
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
-from whotests.runner.cluster.machines import SourceMode
+from whotests.runner.cluster.terms import SourceMode
 from whotests.runner.detection import detected_suites
 from whotests.runner.interruption import Interruption
 from whotests.runner.load_list import read_load_list
@@ -43,6 +43,9 @@ from whotests.stream.control import RunControl
 from whotests.stream.fail_fast import FailFast
 from whotests.stream.sink import Sink
 from whotests.types import RunStatus
+
+if TYPE_CHECKING:
+    from whotests.cli.test_cluster import OnCluster
 
 __all__ = ["TestRun", "WhatToMeasure", "Where"]
 
@@ -105,6 +108,9 @@ class TestRun:
         self._plan: Plan | None = None
         self._cluster: OnCluster | None = None
         if where.cluster:
+            # Most runs are on no cluster, and need not wait for this.
+            from whotests.cli.test_cluster import OnCluster
+
             self._cluster = OnCluster(
                 where.cluster,
                 source=where.cluster_source,

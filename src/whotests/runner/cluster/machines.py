@@ -4,7 +4,7 @@ import importlib.resources
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import uuid4
 
 from whotests.runner.cluster import at_work
@@ -13,11 +13,9 @@ from whotests.runner.cluster.connection import Connection
 from whotests.runner.cluster.orders import ANSWER, SURVEY, request
 from whotests.runner.cluster.project_files import files_of, names_imported
 from whotests.runner.cluster.requirements import environment_here
+from whotests.runner.cluster.terms import SourceMode
 
-__all__ = ["LARGEST", "Machines", "SourceMode", "UnfitError"]
-
-SourceMode = Literal["auto", "shared", "shipped"]
-"""Whether all machines see the project's folder; auto: those that do use it."""
+__all__ = ["LARGEST", "Machines", "UnfitError"]
 
 LARGEST: Final = 512 << 20
 """Octets of an archive that is shipped."""

@@ -16,20 +16,18 @@ from whotests.runner.assignment import Brief
 from whotests.runner.cluster import at_work
 from whotests.runner.cluster.connection import Connection
 from whotests.runner.cluster.facts import Facts
-from whotests.runner.cluster.machines import Machines, SourceMode, UnfitError
+from whotests.runner.cluster.machines import Machines, UnfitError
 from whotests.runner.cluster.moved import Move
 from whotests.runner.cluster.orders import ANSWER, SAID, Opened, Opening, request
 from whotests.runner.cluster.slot import ClusterSlot
 from whotests.runner.cluster.slot_there import libraries
+from whotests.runner.cluster.terms import PATIENCE, SourceMode
 from whotests.runner.slots import Slot
 
 if TYPE_CHECKING:
     from distributed import Future
 
-__all__ = ["PATIENCE", "ClusterWorkers"]
-
-PATIENCE: Final = 60.0
-"""Seconds that a run waits for a worker when it has none."""
+__all__ = ["ClusterWorkers"]
 
 _FOR_THE_LAST: Final = 5.0
 """Seconds that a run waits for more workers before it begins with those that are ready."""
