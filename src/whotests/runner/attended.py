@@ -5,7 +5,7 @@ from collections.abc import Callable
 from signal import SIGABRT, SIGINT
 from typing import Final, NamedTuple
 
-from whotests.hosts.frames import COLLECTED, ENDED, FOUND, IDLE, FrameReader
+from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, FrameReader, framed
 from whotests.hosts.orders import END, RUN
 from whotests.runner.assignment import Assignment, Brief, Done
 from whotests.runner.host_process import HostProcess
@@ -17,6 +17,7 @@ from whotests.runner.post_mortem import (
     times_out_of_memory,
 )
 from whotests.runner.watch import DUMPING, Step, Watch
+from whotests.stream.event import Status
 
 __all__ = ["INTERRUPTED", "AttendedHost", "Death", "Say"]
 
@@ -105,8 +106,11 @@ class AttendedHost:
             self._process.wait_news(LOOK)
             gone = self._process.gone
             done = self._listen(wanted, assignment.collect, say, gone=gone)
+            if (done is not None or gone) and stops():
+                self._leave_open(say)
+                return Done(0, ended=INTERRUPTED)
             if done is not None or gone:
-                return Done(0, ended=INTERRUPTED) if stops() else done or self._death()
+                return done or self._death()
             now = time.monotonic()
             if stop := stops():
                 if interrupted is None:
@@ -138,6 +142,12 @@ class AttendedHost:
             if not self._watch.running and not gone:
                 self._tail.mark()
         return done
+
+    def _leave_open(self, say: Say) -> None:
+        """Of the test in progress nothing more will be known."""
+        if test_id := self._watch.running:
+            unknown = Status.UNKNOWN.value
+            say(framed((EVENT, test_id, unknown, None, True, None, None, time.time())))
 
     # -- its death -----------------------------------------------------------------------------
 

@@ -33,13 +33,13 @@ class Slot(Protocol):
         SlotLostError where it is known what went with it."""
 
     def interrupt(self) -> None:
-        """Let its host end now as by Ctrl-C: fixtures are let go of, the test in progress gets no
-        verdict, and the assignment is done, with `ended`. A host that does not listen is killed
+        """Let its host end now as by Ctrl-C: fixtures are let go of, how the test in progress ends
+        is unknown, and the assignment is done, with `ended`. A host that does not listen is killed
         some seconds later. Any thread may, a signal's handler too."""
 
     def kill(self) -> None:
-        """End what its host runs at once; the assignment is then done, with `ended`, and the test
-        in progress gets no verdict. Any thread may, a signal's handler too."""
+        """End what its host runs at once; the assignment is then done, with `ended`, and how the
+        test in progress ends is unknown. Any thread may, a signal's handler too."""
 
     def close(self) -> None:
         """Let go of it, and of a host that is still there; nothing is submitted any more."""
