@@ -106,20 +106,23 @@ class TestRun:
         self._control = RunControl()
         self._interruption = Interruption(self._control)
         self._plan: Plan | None = None
-        self._cluster: OnCluster | None = None
-        if where.cluster:
-            # Most runs are on no cluster, and need not wait for this.
-            from whotests.cli.test_cluster import OnCluster
-
-            self._cluster = OnCluster(
-                where.cluster,
-                source=where.cluster_source,
-                patience=where.cluster_patience,
-                interruption=self._interruption,
-                control=self._control,
-                tell=self._shown.note,
-            )
+        self._cluster = self._on_cluster(where)
         self._failures = 0
+
+    def _on_cluster(self, where: Where) -> "OnCluster | None":
+        if not where.cluster:
+            return None
+        # Most runs are on no cluster, and need not wait for this.
+        from whotests.cli.test_cluster import OnCluster
+
+        return OnCluster(
+            where.cluster,
+            source=where.cluster_source,
+            patience=where.cluster_patience,
+            interruption=self._interruption,
+            control=self._control,
+            tell=self._shown.note,
+        )
 
     def run(self) -> int:
         """The exit status. Raises UsageError, DataError or MachineError where nothing was run."""
