@@ -284,6 +284,7 @@ class DataFile:
         name: str = "",
         label: str = "",
         keep_runs: int = 1,
+        keep_history: int = 100,
     ) -> Iterator[RunInProgress]:
         """Records a run that ends with `status`; RUNNING: it never ends, as when killed."""
         writer = Writer.open(self.path, clock=lambda: started)
@@ -310,6 +311,7 @@ class DataFile:
                     note=note,
                     append=append,
                     keep_runs=keep_runs,
+                    keep_history=keep_history,
                 )
         finally:
             writer.close()
