@@ -1,5 +1,6 @@
 """The result that a host's test cases tell how they went."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from traceback import format_exception
@@ -75,6 +76,7 @@ class HostResult(TestResult):
         each traceback of a failure. With `tolerates_surprises`, a success that was not expected
         is one, and tagged 'xpassed'."""
         self._told_to_stop = False
+        self._interrupted = False
         super().__init__()
         self._reporter = reporter
         self._limit = limit
@@ -105,7 +107,8 @@ class HostResult(TestResult):
 
     @shouldStop.setter
     def shouldStop(self, value: bool) -> None:
-        self._told_to_stop = value
+        # trial's cases say so at each KeyboardInterrupt, which may be the test's own.
+        self._told_to_stop = value and not self._interrupted
 
     @property
     def told_to_stop(self) -> bool:
@@ -140,6 +143,7 @@ class HostResult(TestResult):
 
     def startTest(self, test: TestCase) -> None:
         self.testsRun += 1
+        self._interrupted = False
         test_id = self._id_of(test)
         if test_id in self._open:
             self._end(test_id, test)
@@ -151,8 +155,12 @@ class HostResult(TestResult):
 
     def stopTest(self, test: TestCase) -> None:
         test_id = self._id_of(test)
-        if test_id in self._open:
-            self._end(test_id, test)
+        opened = self._open.get(test_id)
+        if opened is None:
+            return
+        if opened.status is Status.UNKNOWN and isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            return  # it goes through unittest's cases, and the host decides what it is
+        self._end(test_id, test)
 
     def addSuccess(self, test: TestCase, details: Mapping[str, Detail] | None = None) -> None:
         self._report(test, Status.SUCCESS, details=details)
@@ -245,7 +253,9 @@ class HostResult(TestResult):
         if isinstance(whole, TestCase):  # a subtest that was skipped
             test, part = whole, described(test, of=whole)
         test_id = self._id_of(test)
-        late = self._limit.expired(err[1] if isinstance(err, tuple) else getattr(err, "value", err))
+        error = err[1] if isinstance(err, tuple) else getattr(err, "value", err)
+        self._interrupted = isinstance(error, KeyboardInterrupt)
+        late = self._limit.expired(error)
         if late is not None:
             err, status = (type(late), late, late.__traceback__), Status.FAIL
         opened = self._open.get(test_id)

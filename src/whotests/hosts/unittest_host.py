@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Iterable, Sequence
 from types import CodeType
 from typing import Any
+from unittest import TestCase
 
 from whotests.hosts.class_fixtures import ClassFixtures
 from whotests.hosts.keyword import keyword_match
 from whotests.hosts.limit import Limit
 from whotests.hosts.loading import Broken, Entry, Unittest, entries
 from whotests.hosts.logs import LogWatch
+from whotests.hosts.lost_parts import HeardRun
 from whotests.hosts.never_ran import Returned
 from whotests.hosts.orders import RUN, Orders
 from whotests.hosts.output import TEXT, process_output
@@ -36,6 +38,8 @@ _CALLERS = (
     "_run_teardown",
 )
 """Methods of test cases that call the user's own: below them a test may be interrupted."""
+
+_OURS = ("whotests.", "unittest.")
 
 
 class UnittestHost:
@@ -181,7 +185,12 @@ class UnittestHost:
 
     def _run_one(self, entry: Entry) -> None:
         result, test, test_id = self._result, entry.test, entry.test_id
-        why = self._fixtures.ready_for(test)
+        result.closed.clear()
+        try:
+            why = self._fixtures.ready_for(test)
+        except KeyboardInterrupt as error:
+            self._interrupted((test_id,), error)
+            return
         if why is not None:
             status, text = why
             if status is Status.SKIP:
@@ -192,7 +201,6 @@ class UnittestHost:
         # What a test keeps goes with it, as with unittest's own suites.
         entry.test = twin_of(test)
         result.alias = (test, test_id)
-        result.closed.clear()
         self.prepare(test)
         try:
             if self.task.timeout:
@@ -203,8 +211,8 @@ class UnittestHost:
                     result.fail(test_id, str(late))
             else:
                 self.run_test(test, result)
-        except KeyboardInterrupt:
-            raise
+        except KeyboardInterrupt as error:
+            self._interrupted((test_id,), error)
         except BaseException as error:
             if test_id in result.closed:
                 self._tell_broken(Broken(f"after {test_id}", text_of(error)))
@@ -227,10 +235,12 @@ class UnittestHost:
         result.closed.clear()
         for test in mine.values():
             self.prepare(test)
+            if isinstance(test, TestCase) and "run" not in vars(test):
+                test.run = HeardRun(test, result)  # type: ignore[method-assign]
         try:
             suite_of(suite, mine.values()).run(result)
-        except KeyboardInterrupt:
-            raise
+        except KeyboardInterrupt as error:
+            self._interrupted(mine, error)
         except BaseException as error:
             reason = text_of(error)
         else:
@@ -238,11 +248,21 @@ class UnittestHost:
         finally:
             for test in mine.values():
                 self.release(test)
+                getattr(test, "__dict__", {}).pop("run", None)
         result.end_all(reason)
         for test_id in mine:
             if test_id not in result.closed:
                 result.fail(test_id, reason)
         return set(mine)
+
+    def _interrupted(self, test_ids: Iterable[str], error: KeyboardInterrupt) -> None:
+        """It is Ctrl-C, which goes on, if all was asked to stop; else it is the test's own, as
+        any other exception is."""
+        if self._orders.stopped:
+            raise error
+        for test_id in test_ids:
+            if test_id not in self._result.closed:
+                self._result.fail(test_id, text_of(error), name="traceback")
 
     def _codes(self, kind: type) -> frozenset[CodeType]:
         """Below which functions a test of this class may be interrupted."""
@@ -253,8 +273,11 @@ class UnittestHost:
 
 
 def text_of(error: BaseException) -> str:
-    """What is shown of an exception that is nobody's but the test's."""
-    return "".join(traceback.format_exception(error))
+    """An exception as text, from the first frame on that is the user's."""
+    tb = error.__traceback__
+    while tb is not None and str(tb.tb_frame.f_globals.get("__name__")).startswith(_OURS):
+        tb = tb.tb_next
+    return "".join(traceback.format_exception(type(error), error, tb or error.__traceback__))
 
 
 def post_mortem(tb: Any) -> None:

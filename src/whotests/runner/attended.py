@@ -17,6 +17,7 @@ from whotests.runner.post_mortem import (
     times_out_of_memory,
 )
 from whotests.runner.watch import DUMPING, Step, Watch
+from whotests.stream.control import FileControl
 from whotests.stream.event import Status
 
 __all__ = ["INTERRUPTED", "AttendedHost", "Death", "Say"]
@@ -72,6 +73,7 @@ class AttendedHost:
         self._watch = Watch(brief.timeout, now=time.monotonic())
         self._tail = OutputTail(self._process.files.output)
         self._said_last = False
+        self._stop = FileControl(brief.folder / "stop")
 
     @property
     def suite(self) -> int:
@@ -115,6 +117,8 @@ class AttendedHost:
             if stop := stops():
                 if interrupted is None:
                     interrupted = now
+                    # So a host tells Ctrl-C from what a test raises by itself.
+                    self._stop.stop()
                     self._process.signal(SIGINT)
                 if stop > 1 or now - interrupted > LISTENING:
                     self._process.kill()
