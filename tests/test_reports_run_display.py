@@ -153,11 +153,27 @@ def test_what_is_no_test() -> None:
 
 
 def test_without_end() -> None:
-    """A test of which no end was seen is shown when the run stops, and fails it."""
-    shown = Shown(chosen=1)
-    shown.display.handle(Event("a.test_0", Status.INPROGRESS, timestamp=START))
-    assert "unknown a.test_0\n" in shown.end(good=False)
-    assert shown.display.progress.failed == 1
+    """A test that was in progress when the run stopped is shown, and was not run."""
+    shown = Shown(chosen=2)
+    shown.test("a.test_0", Status.SUCCESS)
+    for event in (
+        Event("a.test_1", Status.INPROGRESS, timestamp=START, route_code="w0"),
+        Event("a.test_1", attachment=Chunk("stdout", b"far\n", PLAIN), route_code="w0"),
+    ):
+        shown.display.handle(event)
+    shown.display.handle(Event("never.began", attachment=Chunk("stdout", b"odd\n", PLAIN)))
+    assert shown.end(good=False) == (
+        "cut off a.test_1\n  stdout: far\n\nFAILED: 1 passed, 1 not run in 0.0 ms\n"
+    )
+    assert shown.display.progress.failed == 0
+
+
+def test_more_workers_than_were_spoken_of() -> None:
+    """As on a cluster: those that ran a test are counted."""
+    shown = Shown(chosen=2)
+    shown.test("a.test_0", Status.SUCCESS, worker="w7")
+    shown.test("a.test_1", Status.SUCCESS, worker="w9/1")
+    assert shown.end() == "passed: 2 passed in 0.0 ms by 2 workers\n"
 
 
 def test_long_output_is_cut() -> None:

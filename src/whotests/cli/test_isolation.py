@@ -22,12 +22,18 @@ __all__ = ["isolate"]
 
 
 def isolate(
-    wanted: Wanted, brief: Brief, *, choosing: Choosing, sink: Sink, control: Control, quiet: bool
+    wanted: Wanted,
+    brief: Brief,
+    *,
+    choosing: Choosing,
+    sink: Sink,
+    control: Control,
+    quiet: bool,
+    file: Path,
 ) -> int:
     """Find out, and say so: the exit status, which is that of the test.
 
-    A file with the tests to run again is left in the run's folder. Raises UsageError when there
-    is no such test.
+    The tests to run again are left in `file`. Raises UsageError when there is no such test.
     """
     run = IsolatingRun(
         wanted.isolate,
@@ -45,9 +51,9 @@ def isolate(
         return ExitStatus.INTERRUPTED
     again = ""
     if found.answer in (Answer.OTHERS, Answer.UNSTEADY):
-        again = _again(wanted, (*found.culprits, wanted.isolate), brief.folder / "isolated.txt")
+        again = _again(wanted, (*found.culprits, wanted.isolate), file)
     elif found.answer is Answer.ALONE:
-        again = _again(wanted, (wanted.isolate,), brief.folder / "isolated.txt")
+        again = _again(wanted, (wanted.isolate,), file)
     click.echo(isolation_text(wanted.isolate, found, again=again))
     return ExitStatus.PASSED if found.answer is Answer.NEVER else ExitStatus.FAILED
 

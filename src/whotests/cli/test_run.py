@@ -104,7 +104,7 @@ class TestRun:
             only_list=wanted.only_list,
         )
         self._control = RunControl()
-        self._interruption = Interruption(self._control)
+        self._interruption = Interruption(self._control, tell=self._shown.announce)
         self._plan: Plan | None = None
         self._cluster = self._on_cluster(where)
         self._failures = 0
@@ -214,6 +214,8 @@ class TestRun:
             except WhotestsError as error:
                 failure = error
                 shown.exit_status = error.exit_status
+            except KeyboardInterrupt:
+                shown.exit_status = ExitStatus.INTERRUPTED
             finally:
                 reports.stop_run()
             problems += reports.problems
@@ -315,7 +317,8 @@ class TestRun:
         progress = self._shown.progress
         if reports.gone or self._interruption.times:
             return ExitStatus.INTERRUPTED
-        if progress.failed:
+        # Tests without a verdict in a run that nobody has stopped: a host has let go of them.
+        if progress.failed or (progress.not_run and not self._wanted.only_list):
             return ExitStatus.FAILED
         if not (choosing.chosen if self._wanted.only_list else progress.done):
             return ExitStatus.NO_TEST

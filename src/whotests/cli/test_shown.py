@@ -86,6 +86,10 @@ class TestShown:
         """Tell people something about the run."""
         self._display.note(sentence)
 
+    def announce(self, sentence: str) -> None:
+        """Tell people at once, from within the handler of a signal."""
+        self._display.announce(sentence)
+
     def reports(self, others: dict[str, Sink], *, on_gone: Callable[[], object]) -> RunReports:
         """All that is told of the run: the other sinks, by name, first."""
         sinks = {**others, "what is shown": self._display}

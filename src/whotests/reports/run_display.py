@@ -81,6 +81,7 @@ class RunDisplay:
         self._output = RunOutput(self._show_output)
         self._collector = Collector(self._ended, on_other=self._take_other)
         self._begun = 0.0
+        self._stopping = False
 
     # -- what the run tells --------------------------------------------------------------------
 
@@ -103,6 +104,10 @@ class RunDisplay:
         """Say something about the run, whatever is left out otherwise."""
         self._screen.write(self._palette.paint(one_line(sentence), "bold") + "\n")
 
+    def announce(self, sentence: str) -> None:
+        """Say something at once. The handler of a signal may call it."""
+        self._screen.announce(f"{sentence}\n")
+
     def handle(self, event: Event, /) -> None:
         if event.status is Status.INPROGRESS and event.test_id is not None:
             worker = _worker_of(event.route_code)
@@ -110,6 +115,8 @@ class RunDisplay:
         self._collector.handle(event)
 
     def stop_run(self) -> None:
+        """Tests of which no end was seen have no verdict: they are shown, and were not run."""
+        self._stopping = True
         self._output.stop()
         self._collector.stop_run()
         self._screen.stop()
@@ -132,10 +139,12 @@ class RunDisplay:
 
     def _ended(self, record: TestRecord) -> None:
         worker = _worker_of(record.route_code)
+        if self._stopping:
+            return self._show_cut_off(record)
         self.progress.ended(record, worker=worker)
         status = record.status
         if status is Status.EXISTS:
-            return
+            return None
         seconds = None if record.duration is None else record.duration.total_seconds()
         if seconds is not None:
             self._slowest.add(seconds, record.test_id)
@@ -143,20 +152,25 @@ class RunDisplay:
         if failed:
             self._failed.append((status, record.test_id))
         if not (failed or (self._verbose and not self._quiet)):
-            return
+            return None
         paint = self._palette.paint
         line = f"{paint(f'{WORDS[status]:{_WIDTH}}', STYLES[status])} {one_line(record.test_id)}"
         if status is Status.SKIP and (reason := reason_of(record)):
             line += f": {one_line(reason)}"
         about = [] if seconds is None else [f"{seconds:.3f} s"]
-        if self._workers > 1 and worker:
+        if self.progress.workers > 1 and worker:
             about.append(worker)
         if about:
             line += "  " + paint(", ".join(about), "dim")
         text = line + "\n"
         if failed:
             text += failure_text(record, self._palette)
-        self._screen.write(text)
+        return self._screen.write(text)
+
+    def _show_cut_off(self, record: TestRecord) -> None:
+        if record.begun:
+            line = f"{self._palette.paint('cut off', 'bold yellow')} {one_line(record.test_id)}\n"
+            self._screen.write(line + failure_text(record, self._palette))
 
     def _take_other(self, event: Event) -> None:
         chunk = event.attachment

@@ -20,6 +20,7 @@ _LINES: Final = 400
 _LONGEST: Final = 2_000
 """Characters of one line."""
 
+_FRAME: Final = re.compile(r'\s+File "')
 _ERROR_LINE: Final = re.compile(r"^E( .*)?$", re.MULTILINE)
 """As pytest marks what is wrong."""
 
@@ -65,20 +66,17 @@ def _shortened(line: str) -> str:
 
 
 def _marked(lines: list[str], palette: Palette) -> list[str]:
-    """A traceback with what went wrong in red: lines that pytest marks, else the last one."""
+    """A traceback with what went wrong in red: lines that pytest marks, else what stands below
+    the last frame."""
     if "\x1b" in "".join(lines):
         return lines  # it has colours of its own
     if any(_ERROR_LINE.match(line) for line in lines):
         return [palette.paint(line, "red") if _ERROR_LINE.match(line) else line for line in lines]
-    place = next(
-        (
-            place
-            for place in range(len(lines) - 1, -1, -1)
-            if lines[place] and not lines[place][0].isspace()
-        ),
-        len(lines) - 1,
-    )
-    return [*lines[:place], *(palette.paint(line, "red") for line in lines[place:])]
+    last = max((place for place, line in enumerate(lines) if _FRAME.match(line)), default=-1)
+    for place in range(last + 1, len(lines)):
+        if lines[place] and not lines[place][0].isspace():
+            return [*lines[:place], *(palette.paint(line, "red") for line in lines[place:])]
+    return lines
 
 
 def _is_traceback(name: str) -> bool:

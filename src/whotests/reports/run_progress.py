@@ -48,6 +48,8 @@ class Progress:
         self.chosen: int | None = None
         """How many tests are to be run; None: that is not known yet."""
         self.workers = 1
+        """As many as were spoken of, or more where more have come."""
+        self._seen: set[str] = set()
         self._running: dict[str, Running] = {}
         self._seconds: dict[str, float] = {}
         """What is expected of tests that are not done."""
@@ -67,7 +69,7 @@ class Progress:
 
     def choose(self, tests: Iterable[Expected], *, workers: int) -> None:
         """These tests are to be run, besides what was chosen before."""
-        self.workers = workers
+        self.workers = max(workers, len(self._seen))
         number = 0
         for test_id, seconds in tests:
             number += 1
@@ -80,6 +82,9 @@ class Progress:
 
     def began(self, test_id: str, *, worker: str, now: float) -> None:
         """A test is in progress."""
+        if worker not in self._seen:
+            self._seen.add(worker)
+            self.workers = max(self.workers, len(self._seen))
         self._running[worker] = Running(test_id, worker, now)
 
     def ended(self, record: TestRecord, *, worker: str) -> None:

@@ -3,8 +3,11 @@
 May import rich. Refuses to know what is shown.
 """
 
+import os
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -22,6 +25,9 @@ class Screen(Protocol):
 
     def write(self, text: str) -> None:
         """Show whole lines, now or soon."""
+
+    def announce(self, text: str) -> None:
+        """Show whole lines at once. The handler of a signal may call it, whatever it interrupts."""
 
     def stop(self) -> None:
         """The run is over: all that was written is shown, and nothing else stays."""
@@ -51,6 +57,11 @@ class PlainScreen:
             self._stream.write(text)
             self._stream.flush()
 
+    def announce(self, text: str) -> None:
+        # Past the stream, which the signal may have found in the middle of a write.
+        with suppress(OSError, ValueError):
+            os.write(self._stream.fileno(), f"\n{text}".encode())
+
     def stop(self) -> None:
         self._over.set()
         self._thread.join()
@@ -76,8 +87,8 @@ class LiveScreen:
         self._console = console
         self._region = region
         self._seconds = seconds
-        self._lock = threading.Lock()
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque()
+        """Without a lock, which the handler of a signal would wait for in vain."""
         self._error: OSError | None = None
         self._over = threading.Event()
         self._live = Live(
@@ -96,8 +107,10 @@ class LiveScreen:
     def write(self, text: str) -> None:
         if self._error is not None:
             raise self._error
-        with self._lock:
-            self._lines.append(text)
+        self._lines.append(text)
+
+    def announce(self, text: str) -> None:
+        self._lines.append(text)
 
     def stop(self) -> None:
         self._over.set()
@@ -118,8 +131,7 @@ class LiveScreen:
             self._error = error  # of a terminal that is gone: `write` tells
 
     def _show_lines(self) -> None:
-        with self._lock:
-            lines, self._lines = self._lines, []
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
         if lines:
             self._console.print(_Painted("".join(lines)), end="", soft_wrap=True)
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
@@ -16,8 +16,14 @@ __all__ = ["Interruption"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-_FIRST: Final = b"\nwhotests: interrupted; fixtures are let go of. Once more kills the workers\n"
-_SECOND: Final = b"\nwhotests: interrupted again; the workers are killed\n"
+_FIRST: Final = "whotests: interrupted; fixtures are let go of. Once more kills the workers"
+_SECOND: Final = "whotests: interrupted again; the workers are killed"
+
+
+def _tell_stderr(sentence: str) -> None:
+    # Not by a stream: the signal may have come in the middle of a write to it.
+    with suppress(OSError, ValueError):
+        os.write(sys.__stderr__.fileno(), f"\n{sentence}\n".encode())  # type: ignore[union-attr]
 
 
 class Interruption:
@@ -28,8 +34,10 @@ class Interruption:
     unless the process was started with these ignored, as by `nohup`.
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: Control, *, tell: Callable[[str], object] = _tell_stderr) -> None:
+        """`tell` gets a sentence for people, within the signal's handler."""
         self._control = control
+        self._tell_people = tell
         self._slots: list[Slot] = []
         self._before: dict[signal.Signals, Any] = {}
         self.times = 0
@@ -67,9 +75,7 @@ class Interruption:
         self._control.stop()
         if not self._slots:
             raise KeyboardInterrupt
-        # Not by a stream: the signal may have come in the middle of a write to it.
-        with suppress(OSError, ValueError):
-            os.write(sys.__stderr__.fileno(), _FIRST if self.times == 1 else _SECOND)  # type: ignore[union-attr]
+        self._tell_people(_FIRST if self.times == 1 else _SECOND)
         for slot in self._slots:
             self._tell(slot)
 
