@@ -84,6 +84,19 @@ def test_no_test_failed() -> None:
     assert "no test failed when it was run last" in chosen.choosing.why_none
 
 
+def test_no_test_was_run_before() -> None:
+    """That is no success either, and said in other words."""
+    why = Chosen(Wanted(failed=True)).choosing.why_none
+    assert why == "no earlier run is in the data; leave --failed out to make one"
+
+
+def test_tests_that_no_run_has_seen() -> None:
+    """They are left out by --failed, and named: they may be of a module that was broken."""
+    chosen = Chosen(Wanted(failed=True), outcomes=dict.fromkeys(IDS[1:], Outcome.FAILED))
+    assert chosen.ids == IDS[1:]
+    assert chosen.said == [f"1 test that no run has seen is left out by --failed: {IDS[0]}"]
+
+
 def test_tests_that_failed_are_gone() -> None:
     """Their names are said: a test that was renamed is no test that passes."""
     chosen = Chosen(Wanted(failed=True), outcomes={"shop.A.test_old": Outcome.FAILED})

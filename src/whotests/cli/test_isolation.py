@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from whotests.cli.exit_statuses import ExitStatus
+from whotests.errors import MachineError
 from whotests.reports.isolation_text import isolation_text
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
@@ -29,11 +30,11 @@ def isolate(
     sink: Sink,
     control: Control,
     quiet: bool,
-    file: Path,
 ) -> int:
     """Find out, and say so: the exit status, which is that of the test.
 
-    The tests to run again are left in `file`. Raises UsageError when there is no such test.
+    The tests to run again are left in a file beside the folders of runs, of which only the last
+    few are kept. Raises UsageError when there is no such test.
     """
     run = IsolatingRun(
         wanted.isolate,
@@ -49,7 +50,7 @@ def isolate(
     except StoppedError:
         click.echo("interrupted before there was an answer", err=True)
         return ExitStatus.INTERRUPTED
-    again = ""
+    again, file = "", brief.folder.parent.parent / "isolated.txt"
     if found.answer in (Answer.OTHERS, Answer.UNSTEADY):
         again = _again(wanted, (*found.culprits, wanted.isolate), file)
     elif found.answer is Answer.ALONE:
@@ -60,7 +61,13 @@ def isolate(
 
 def _again(wanted: Wanted, tests: Sequence[str], file: Path) -> str:
     """The command that runs these tests, in this order."""
-    file.write_text("".join(f"{test_id}\n" for test_id in tests), "utf-8")
+    try:
+        file.write_text("".join(f"{test_id}\n" for test_id in tests), "utf-8")
+    except OSError as error:
+        raise MachineError(
+            f"cannot write {file}: {error.strerror}; these make it fail, in this order: "
+            f"{', '.join(tests)}"
+        ) from error
     words = ["whotests", "test", "-j1", "--order", "list", "--load-list", os.path.relpath(file)]
     words += wanted.targets
     if wanted.words:

@@ -42,6 +42,7 @@ class Choosing:
         self._suites = suites
         self._listed = tuple(dict.fromkeys(listed))
         self._durations = durations
+        self._outcomes = outcomes
         self._failed = {each for each, outcome in outcomes.items() if outcome in FAILED}
         self._tell = tell
         self.order = wanted.order
@@ -110,12 +111,21 @@ class Choosing:
         if not items:
             return items
         failed = [item for item in items if item.key.test_id in self._failed]
+        unseen = [item.key.test_id for item in items if item.key.test_id not in self._outcomes]
+        if not self._outcomes:
+            self._why_none = "no earlier run is in the data; leave --failed out to make one"
+        elif unseen:
+            # Those of a module, for instance, that could not be imported then.
+            self._tell(
+                f"{_counted(len(unseen), 'test')} that no run has seen "
+                f"{'is' if len(unseen) == 1 else 'are'} left out by --failed: {_shown(unseen)}"
+            )
         if self._failed:
             self._why_none = (
                 f"none of the {_counted(len(items), 'test')} that were found failed last; "
                 f"{_counted(len(self._failed), 'test')} of other names did: {_shown(self._failed)}"
             )
-        else:
+        elif self._outcomes:
             self._why_none = (
                 "no test failed when it was run last; leave --failed out to run all of them"
             )
