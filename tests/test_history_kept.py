@@ -91,7 +91,7 @@ def test_what_importing_runs_is_code_of_all_tests_of_the_file(data: DataFile, un
 
     def run_once(when: float, *, changed: int) -> None:
         with data.run(started=NOON + when) as run:
-            run.file(version(**{unit: changed}))
+            run.file(version(module=changed) if unit == "module" else version(Basket=changed))
             run.file(version("src/shop/other.py"))
             run.label("import", {**MODULE, (SOURCE, "Basket"): [5]})
             run.test("t", INIT)
