@@ -30,6 +30,8 @@ class Tested:
     """The same of what cannot be selected: fixtures, collections, ends."""
     told: dict[str, dict[str, str]] = field(default_factory=dict)
     """Of each test, its attachments by name."""
+    tags: dict[str, list[str]] = field(default_factory=dict)
+    """Of each test that has any, the last ones."""
     notes: list[str] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -130,6 +132,8 @@ def tested(status: int, out: str, err: str) -> Tested:
         if said not in (None, "inprogress", "exists"):
             kind = result.verdicts if event.get("runnable", True) else result.outside
             kind.setdefault(test_id, []).append(said)
+        if event.get("tags"):
+            result.tags[test_id] = event["tags"]
         if chunk is not None:
             told = result.told.setdefault(test_id, {})
             told[chunk["name"]] = told.get(chunk["name"], "") + chunk.get("text", "")
