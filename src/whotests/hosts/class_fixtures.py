@@ -53,6 +53,7 @@ class ClassFixtures(unittest.TestSuite):
         self._why = self._why_module
         if self._why is None and kind._classSetupFailed:
             self._why = self._ended()
+        self._told.look_away()
         return self._why
 
     def end(self) -> None:
@@ -63,6 +64,7 @@ class ClassFixtures(unittest.TestSuite):
         except Exception as error:
             self._tell("tearDownModule", self._last, error)
         self._result._previousTestClass = self._last = self._why = None
+        self._told.look_away()
 
     def _step(self, step: Callable[[Any, Any], None], test: Any) -> None:
         """Do what unittest does; what it lets through, as SystemExit, is a failure as well."""

@@ -1,7 +1,7 @@
 """What a test logs with `logging`, wherever that goes."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from whotests.hosts.output import KEPT, PIECE, TEXT
@@ -39,18 +39,20 @@ class LogWatch:
         if self._lines:
             self._lines, self._size, self._left_out = [], 0, 0
 
-    def chunks(self, name: str = "log") -> Iterator[Chunk]:
+    def chunks(self, name: str = "log") -> Iterable[Chunk]:
         """What was logged since `begin`, as an attachment; none if nothing was."""
         if not self._lines:
-            return
+            return ()
         text = "\n".join(self._lines)
         if self._left_out:
             text += f"\n[{self._left_out} more records were logged]"
         octets = (text + "\n").encode("utf-8", "backslashreplace")
         self.begin()
-        for place in range(0, len(octets), PIECE):
-            yield Chunk(name, octets[place : place + PIECE], TEXT)
-        yield Chunk(name, b"", TEXT, eof=True)
+        pieces = range(0, len(octets), PIECE)
+        return [
+            *(Chunk(name, octets[place : place + PIECE], TEXT) for place in pieces),
+            Chunk(name, b"", TEXT, eof=True),
+        ]
 
     def _note(self, record: logging.LogRecord) -> None:
         if self._size > 2 * KEPT:

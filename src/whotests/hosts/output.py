@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -37,12 +37,15 @@ class GrowingFile:
         """What comes from now on counts."""
         self._place = os.lseek(self._descriptor, 0, os.SEEK_END)
 
-    def chunks(self, name: str) -> Iterator[Chunk]:
+    def chunks(self, name: str) -> Iterable[Chunk]:
         """What came since `begin`, or since this was asked, as an attachment; none if nothing."""
         end = os.lseek(self._descriptor, 0, os.SEEK_END)
         if end == self._place:
-            return
+            return ()
         start, self._place = min(self._place, end), end
+        return self._between(start, end, name)
+
+    def _between(self, start: int, end: int, name: str) -> Iterator[Chunk]:
         if end - start <= 2 * KEPT:
             parts = [(start, end)]
         else:
@@ -71,7 +74,7 @@ class ProcessOutput(GrowingFile):
         flush()
         super().begin()
 
-    def chunks(self, name: str = "output") -> Iterator[Chunk]:
+    def chunks(self, name: str = "output") -> Iterable[Chunk]:
         flush()
         return super().chunks(name)
 

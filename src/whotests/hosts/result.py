@@ -147,9 +147,6 @@ class HostResult(TestResult):
         test_id = self._id_of(test)
         if test_id in self._open:
             self._end(test_id, test)
-        if not self._open:
-            for _, watch in self._watches:
-                watch.begin()
         self._open[test_id] = _Open(self._tags)
         self._reporter.began(test_id, at=self._time)
 
@@ -207,6 +204,11 @@ class HostResult(TestResult):
         """Nothing: the times of the events say so."""
 
     # -- what is told ------------------------------------------------------------------------
+
+    def look_away(self) -> None:
+        """What was written and logged until now is no test's."""
+        for _, watch in self._watches:
+            watch.begin()
 
     def fail(self, test_id: str, reason: str, *, name: str = "reason") -> None:
         """Give the test a failure: now if it is in progress, else as all there is of it."""

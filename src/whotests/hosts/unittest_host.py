@@ -246,6 +246,7 @@ class UnittestHost:
         else:
             reason = "its suite ran, and has told nothing of how this test ended"
         finally:
+            result.look_away()
             for test in mine.values():
                 self.release(test)
                 getattr(test, "__dict__", {}).pop("run", None)
