@@ -1,11 +1,12 @@
 """Isolating, end to end: `whotests test --isolate` on projects whose tests disturb each other."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from chosen_commands import ran, whotests_test
-from measured_commands import write_files
+from measured_commands import run_plain, write_files
 
 ORDERED = {
     "pyproject.toml": "",
@@ -102,3 +103,27 @@ def test_isolate_in_trial(tmp_path: Path) -> None:
     done = whotests_test(tmp_path, "--isolate", "shop.test_t.T.test_b", status=1)
     assert "fails after this test" in done.out
     assert "  shop.test_t.T.test_a\n" in done.out
+
+
+def test_isolate_can_be_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C ends the experiment that goes on, and leaves no process behind."""
+    program = """
+        import os, signal, time
+        from pathlib import Path
+
+        def test_a():
+            Path(__file__).with_name("host").write_text(str(os.getpid()))
+            os.kill(int(os.environ["RUNNER"]), signal.SIGINT)
+            time.sleep(60)
+
+        def test_b():
+            pass
+        """
+    write_files(tmp_path, {"pyproject.toml": "", "test_a.py": program})
+    words = ["whotests", "test", "--no-measure", "--isolate", "test_a.py::test_b"]
+    starter = f"import os; os.environ['RUNNER'] = str(os.getpid()); os.execvp('whotests', {words})"
+    done = run_plain("python", "-c", starter, cwd=tmp_path)
+    assert done.status == 130, done.out + done.err
+    assert "interrupted before there was an answer" in done.err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "host").read_text()), 0)

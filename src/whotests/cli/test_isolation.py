@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
 from whotests.runner.isolating import Answer
 from whotests.runner.isolating_run import IsolatingRun, StoppedError
-from whotests.runner.slots import local_slots
+from whotests.runner.slots import Slot, local_slots
 from whotests.runner.wanted import Wanted
 from whotests.stream.control import Control
 from whotests.stream.sink import Sink
@@ -29,18 +29,26 @@ def isolate(
     choosing: Choosing,
     sink: Sink,
     control: Control,
+    reaches: Callable[[Sequence[Slot]], object],
     quiet: bool,
 ) -> int:
-    """Find out, and say so: the exit status, which is that of the test.
+    """Find out, and say so: the exit status, which is that of the test. `reaches` gets the slot
+    of each experiment, so that it can be interrupted.
 
     The tests to run again are left in a file beside the folders of runs, of which only the last
     few are kept. Raises UsageError when there is no such test.
     """
+
+    def slots(part: Brief) -> Sequence[Slot]:
+        made = local_slots(part, 1)
+        reaches(made)
+        return made
+
     run = IsolatingRun(
         wanted.isolate,
         brief,
         choosing=choosing,
-        slots=lambda part: local_slots(part, 1),
+        slots=slots,
         sink=sink,
         control=control,
         tell=(lambda sentence: None) if quiet else click.echo,

@@ -188,6 +188,7 @@ class TestRun:
                     choosing=choosing,
                     sink=reports,
                     control=self._control,
+                    reaches=self._interruption.reaches,
                     quiet=self._quiet,
                 )
         finally:
