@@ -24,10 +24,6 @@ __all__ = ["Found", "Run", "Select"]
 Select = Callable[[Sequence[Found]], Iterable[Item]]
 """Which of the tests that were found are to be run, in which order. May raise UsageError."""
 
-_AHEAD: Final = 0.1
-"""A worker that presumably needs no more seconds than that for what it has is told what comes
-then, so that it never waits."""
-
 _FINAL: Final = frozenset(status.value for status in FINAL)
 
 _BEGAN: Final = Status.INPROGRESS.value
@@ -248,7 +244,7 @@ class Run:
             and self._scheduler.waiting_in(worker.suite) > len(self._workers)
             and len(worker.assignments) == 1
             and worker.assignments[0].tests
-            and self._scheduler.left_with(worker.name) < _AHEAD
+            and self._scheduler.is_short(worker.name)
         ):
             self._give_tests(worker)
 

@@ -19,7 +19,7 @@ end."""
 _MOST = 1.0
 """Seconds of tests beyond which it saves nothing to hand out more of them at once."""
 
-_LONG = 200
+_LONG = 1000
 """What takes more than one part in so many of what each worker has to do is run first, longest
 first; all else stays in its order, so that tests of a module stay near each other."""
 
@@ -110,10 +110,11 @@ class Scheduler:
         line = self._lines.get(suite)
         return line.waiting if line else 0
 
-    def left_with(self, worker: str) -> float:
-        """Seconds that the worker presumably still needs for what it has."""
+    def is_short(self, worker: str) -> bool:
+        """Whether the worker presumably needs less time for what it has than for what it would
+        get now: then it had better be told at once what comes next."""
         load = self._with.get(worker)
-        return load.seconds if load else 0.0
+        return load is None or load.seconds < self._share()
 
     # -- handing out -------------------------------------------------------------------------
 

@@ -121,6 +121,8 @@ class SimulatedSlot:
         """What it has run to an end, in order."""
         self.hosts = 0
         """How many hosts it has started."""
+        self.assignments = 0
+        """How many it was given."""
         self._world = world
         self._suites = suites
         self._tests: list[Mapping[str, SimulatedTest]] = [
@@ -142,6 +144,7 @@ class SimulatedSlot:
 
     def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
         future: Future[Done] = Future()
+        self.assignments += 1
         self._queue.append((assignment, say, future))
         if not self._busy:
             self._busy = True
@@ -175,12 +178,15 @@ class SimulatedSlot:
             return
 
         def over() -> None:
-            work.say()
             self._queue.popleft()
-            future.set_result(done)
+            self._world.at(work.time + self._delay, heard)
             self._next()
 
-        self._world.at(work.time + self._delay, over)
+        def heard() -> None:
+            work.say()
+            future.set_result(done)
+
+        self._world.at(work.time, over)
 
     def _lose(self) -> None:
         self._is_lost = True
@@ -240,7 +246,7 @@ class _Work:
 
     def __init__(self, slot: SimulatedSlot, world: World, assignment: Assignment, say: Say) -> None:
         self.time = world.now
-        self._look = slot._look
+        self._look, self._delay = slot._look, slot._delay
         self._world = world
         self._say = say
         self._waiting: list[bytes] = []
@@ -249,7 +255,7 @@ class _Work:
     def tell(self, frame: tuple[Any, ...]) -> None:
         if self.time - self._said > self._look and self._waiting:
             octets, self._waiting = b"".join(self._waiting), []
-            self._world.at(self.time, lambda: self._say(octets))
+            self._world.at(self.time + self._delay, lambda: self._say(octets))
             self._said = self.time
         self._waiting.append(framed(frame))
 
