@@ -14,7 +14,7 @@ from whotests.formats.registry import Format
 from whotests.sql.code_rows import BranchRows, FileRows, LineRows, UnitRows
 from whotests.sql.ground import Ground
 from whotests.sql.relations import Relation
-from whotests.sql.run_rows import ContextRows, RunRows, TestRows
+from whotests.sql.run_rows import ContextRows, HistoryRows, RunRows, TestRows
 from whotests.sql.tables import BRANCH_FACT, FACT, Column, Table
 from whotests.sql.wanted import ALL
 
@@ -60,6 +60,7 @@ def write(export: Export, out: Path) -> tuple[str, ...]:
         for relation in (
             RunRows(ground),
             TestRows(ground),
+            HistoryRows(ground),
             ContextRows(ground),
             FileRows(ground),
             UnitRows(ground),

@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 
 from whotests.sql.ground import Ground
 from whotests.sql.relations import Estimate, Row
-from whotests.sql.tables import CONTEXT, RUN, TEST, Table
+from whotests.sql.tables import CONTEXT, HISTORY, RUN, TEST, Table
 from whotests.sql.wanted import Wanted
 from whotests.store.values import Context, Test
 
-__all__ = ["ContextRows", "RunRows", "TestRows", "moment_of"]
+__all__ = ["ContextRows", "HistoryRows", "RunRows", "TestRows", "moment_of"]
 
 _TESTS = 5_000
+_HISTORY = 20
+"""Runs."""
 _CONTEXTS = 10_000
 _LOOKUP = 5.0
 """To ask for one takes so many times what one more row of a walk through all of them takes."""
@@ -105,6 +107,39 @@ class TestRows:
             contexts.extend(ground.contexts[name])
         by_file = [ran for ran in ground.of_contexts(contexts).values() if ran.lines]
         return sum(ran.lines.bit_count() for ran in by_file), len(by_file)
+
+
+class HistoryRows:
+    """The table `history`."""
+
+    table: Table = HISTORY
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def estimate(self, known: frozenset[str], hinted: frozenset[str]) -> Estimate:
+        if known >= {"test", "uid"}:
+            return Estimate(rows=1, cost=_LOOKUP * _HISTORY, unique=True)
+        rows = max(1, _TESTS * _HISTORY // 10 ** len(known) // 2 ** len(hinted))
+        return Estimate(rows=rows, cost=float(_TESTS * _HISTORY))
+
+    def rows(self, wanted: Wanted) -> Iterator[Row]:
+        for series in self._ground.reader.history.series:
+            title = series.title
+            if not (wanted.admits("test", title) and wanted.admits("name", series.name)):
+                continue
+            for run, outcome, duration, code in series.entries:
+                yield (
+                    title,
+                    run.uid.hex(),
+                    series.name,
+                    series.label,
+                    moment_of(run.started),
+                    outcome.value,
+                    duration,
+                    code,
+                    run.kept,
+                )
 
 
 class ContextRows:

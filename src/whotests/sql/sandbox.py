@@ -21,7 +21,7 @@ from whotests.sql.code_rows import BranchRows, FileRows, LineRows, UnitRows
 from whotests.sql.fact_rows import FactRows, FootprintRows
 from whotests.sql.ground import Ground
 from whotests.sql.relations import Row
-from whotests.sql.run_rows import ContextRows, RunRows, TestRows
+from whotests.sql.run_rows import ContextRows, HistoryRows, RunRows, TestRows
 from whotests.sql.stored_rows import stored_relations
 from whotests.sql.tables import TABLES, Table
 from whotests.sql.virtual import create_tables
@@ -115,6 +115,7 @@ class Sandbox:
                 FactRows(ground),
                 FactRows(ground, branches=True),
                 TestRows(ground),
+                HistoryRows(ground),
                 ContextRows(ground),
                 FileRows(ground),
                 LineRows(ground),

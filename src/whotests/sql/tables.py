@@ -12,6 +12,7 @@ __all__ = [
     "CONTEXT",
     "FACT",
     "FILE",
+    "HISTORY",
     "LINE",
     "LINES_OF",
     "RUN",
@@ -90,6 +91,28 @@ TEST: Final = Table(
         Column("run", "INTEGER", "run.id of that run"),
         Column("lines", "INTEGER", "how many lines it ran in all of its phases, each counted once"),
         Column("files", "INTEGER", "how many files these are in"),
+    ),
+)
+
+HISTORY: Final = Table(
+    "history",
+    "How a test ended in a run of the names that are asked, kept or past: `whotests history`.",
+    ("test", "uid"),
+    (
+        Column("test", "TEXT", "test.id"),
+        Column("uid", "TEXT", "run.uid; of a past run what it was"),
+        Column("name", "TEXT", "the runner's own name of the test"),
+        Column("label", "TEXT", "the static context of the run, or ''"),
+        Column("started", "TEXT", "when the run began, UTC: '2026-01-31 12:00:00'"),
+        Column("outcome", "TEXT", "as in test.outcome"),
+        Column("duration", "REAL", "seconds, of past runs to within 4 %; NULL when unknown"),
+        Column(
+            "code",
+            "INTEGER",
+            "from 1 on, and one more with each change of the code that the test ran; NULL: the "
+            "run did not record what tests ran",
+        ),
+        Column("run", "INTEGER", "the number of the run in data.run; NULL: its facts went"),
     ),
 )
 
@@ -249,6 +272,7 @@ TABLES: Final = (
     FACT,
     BRANCH_FACT,
     TEST,
+    HISTORY,
     CONTEXT,
     FILE,
     LINE,

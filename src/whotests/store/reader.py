@@ -39,6 +39,7 @@ from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
 from whotests.types import FileState, LineBits, Outcome, TestName
 
 if TYPE_CHECKING:
+    from whotests.store.series import AllSeries
     from whotests.store.stored import StoredTables
 
 __all__ = ["Reader"]
@@ -372,6 +373,14 @@ class Reader:
                 if footprint_id in footprints:
                     found[footprint_id] = tuple(walk(blob))
         return found
+
+    @cached_property
+    def history(self) -> "AllSeries":
+        """How tests ended in all runs of the names that these runs have, past ones included."""
+        from whotests.store.series import series_of  # not wanted by most questions
+
+        names = {run.name for run in self.runs}
+        return series_of(self._connection, self.paths, kept=self.all_runs, names=names)
 
     @property
     def stored(self) -> "StoredTables":

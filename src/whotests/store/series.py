@@ -6,7 +6,7 @@ to change what it reads.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from whotests.store.shards import data_files
 from whotests.store.values import Run, labelled
 from whotests.types import Outcome
 
-__all__ = ["AllSeries", "Entry", "RunThen", "Series", "read_series"]
+__all__ = ["AllSeries", "Entry", "RunThen", "Series", "read_series", "series_of"]
 
 
 class RunThen(NamedTuple):
@@ -104,15 +104,30 @@ def read_series(
         kept = recorded_runs(
             connection, paths[0], here=this_host() if here is None else here, now=clock()
         )
-        past = past_runs(connection)
-        names = _names(kept, past, run)
-        of_these = [each for each in kept if each.name in names]
+        names = _names(kept, past_runs(connection), run)
+        return series_of(connection, paths, kept=kept, names=names)
+
+
+def series_of(
+    connection: sqlite3.Connection,
+    paths: Sequence[Path],
+    *,
+    kept: Sequence[Run],
+    names: Collection[str],
+) -> AllSeries:
+    """What a data file tells of the runs of these names; `kept` are all that it keeps.
+
+    `paths` are those of the data file, or of those that it was made of. Raises DataError when it
+    is damaged.
+    """
+    with _sound(paths[0]):
+        of_these = [run for run in kept if run.name in names]
         reading = _Reading(connection)
-        for each in past:
-            if each.name in names:
-                reading.add_past(each)
-        for each_kept in of_these:
-            reading.add_kept(each_kept)
+        for past in past_runs(connection):
+            if past.name in names:
+                reading.add_past(past)
+        for run in of_these:
+            reading.add_kept(run)
         return AllSeries(
             paths=tuple(paths),
             runs=tuple(sorted(reading.runs, key=_in_order)),
