@@ -142,7 +142,7 @@ class OutputTail:
             self._before = 0
 
     def follow(self, pid: int, descriptors: tuple[int, ...]) -> None:
-        """Read what is behind these descriptors of the process instead, if the system shows it."""
+        """Read what is behind these descriptors of the process, too, if the system shows it."""
         for descriptor in set(descriptors) - set(self._files):
             try:
                 path = f"/proc/{pid}/fd/{descriptor}"
@@ -152,13 +152,12 @@ class OutputTail:
 
     def read(self) -> bytes:
         """The last of it, from where a line begins."""
-        if self._files:
-            return b"".join(_tail(file, 0) for _, file in sorted(self._files.items()))
+        kept = b"".join(_tail(file, 0) for _, file in sorted(self._files.items()))
         try:
             with open(self._path, "rb") as file:
-                return _tail(file.fileno(), self._before)
+                return kept + _tail(file.fileno(), self._before)
         except OSError as error:
-            return f"[{self._path} cannot be read: {error}]\n".encode()
+            return kept + f"[{self._path} cannot be read: {error}]\n".encode()
 
     def close(self) -> None:
         """Read nothing any more."""
