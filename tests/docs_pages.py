@@ -1,7 +1,8 @@
 """The examples of a page of documentation, run as a reader would.
 
 - ```` ```python ```` whose first line is `# name.py` is a file of that name in the reader's
-  folder; any other is code that goes on from the page's earlier blocks.
+  folder, and so is ```` ```toml ```` with `# name.toml`; any other code goes on from the page's
+  earlier blocks.
 - ```` ```pycon ```` is a session that goes on from them, too: a doctest.
 - ```` ```console ```` has commands after `$ `, each with its output; they run in that folder.
 
@@ -23,7 +24,7 @@ FENCE = re.compile(r"^```(\w+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 FILE = re.compile(r"# ([\w/]+\.(?:py|toml|ini|cfg|json))\n")
 
-RUNNABLE = ("python", "pycon", "console")
+RUNNABLE = ("python", "pycon", "console", "toml")
 
 
 class Block(NamedTuple):
@@ -60,7 +61,7 @@ class Reader:
             self._run_session(block)
         elif found := FILE.match(block.text):
             (self.folder / found[1]).write_text(block.text, encoding="utf-8")
-        else:
+        elif block.kind == "python":
             place = "\n" * (block.line - 1)  # tracebacks name the page's lines
             exec(compile(place + block.text, str(self.page), "exec"), self.names)
 

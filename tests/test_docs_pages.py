@@ -8,7 +8,7 @@ from docs_pages import Reader, blocks_of, matches
 
 DOCS = Path(__file__).parent.parent / "docs"
 
-PAGES = ("testing.md", "streams.md")
+PAGES = ("testing.md", "streams.md", "running.md")
 
 
 @pytest.mark.parametrize("name", PAGES)
