@@ -77,3 +77,54 @@ def test_finder_leaves_when_nothing_is_waited_for(tmp_path: Path) -> None:
     """
     write_files(tmp_path, {"prog.py": program, "waited.py": ""})
     assert run_plain("python", "prog.py", cwd=tmp_path).status == 0
+
+
+def test_module_whose_code_runs_already(tmp_path: Path) -> None:
+    """What is asked for in the middle of a module's import is called back before the next one
+    begins that its importer makes; of one that fails, not until it is imported again."""
+    files = {
+        "prog.py": """
+            import sys
+            before = list(sys.meta_path)
+            import waited
+            print(waited.CALLS)
+            import ordinary
+            print(waited.CALLS, sys.meta_path == before)
+            try:
+                import failing
+            except LookupError:
+                pass
+            import other
+            print(waited.CALLS)
+            waited.FAILS = False
+            import failing
+            print(waited.CALLS, sys.meta_path == before)
+        """,
+        "waited.py": """
+            from whotests.recording.after_import import when_imported
+            CALLS = []
+            FAILS = True
+            when_imported("waited", lambda module: CALLS.append(module.READY))
+            import inner
+            READY = "ready"
+        """,
+        "failing.py": """
+            import waited
+            from whotests.recording.after_import import when_imported
+            when_imported("failing", lambda module: waited.CALLS.append("failing"))
+            if waited.FAILS:
+                raise LookupError
+        """,
+        "inner.py": "",
+        "ordinary.py": "",
+        "other.py": "",
+    }
+    write_files(tmp_path, files)
+    ended = run_plain("python", "prog.py", cwd=tmp_path)
+    assert ended.err == ""
+    assert ended.out.splitlines() == [
+        "[]",
+        "['ready'] True",
+        "['ready']",
+        "['ready', 'failing', 'failing'] True",
+    ]

@@ -29,6 +29,8 @@ def when_imported(name: str, callback: Callback) -> None:
         callback(module)
         return
     _FINDER.waiting.setdefault(name, []).append(callback)
+    if module is not None and name not in _FINDER.beginning:
+        _FINDER.beginning.append(name)
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
 
@@ -42,10 +44,15 @@ class _Finder:
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Callback]] = {}
+        self.beginning: list[str] = []
+        """Those of them whose code ran already when they were asked for: their end is seen at
+        another import only."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if self.beginning:
+            self._look_for_ends()
         if fullname not in self.waiting:
             return None
         for finder in sys.meta_path:
@@ -76,6 +83,14 @@ class _Finder:
             loader.exec_module = exec_module
         except (AttributeError, TypeError):
             return
+
+    def _look_for_ends(self) -> None:
+        for name in self.beginning.copy():
+            module = sys.modules.get(name)
+            if module is None or not _is_initializing(module):
+                self.beginning.remove(name)
+                if module is not None:
+                    self.notify(module)
 
     def notify(self, module: ModuleType) -> None:
         # One that is called may wait for the same module.
