@@ -1,0 +1,165 @@
+"""What unittest's host loads, by whatever it is called, and what it says of the rest."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from measured_commands import write_files
+from tested_commands import run_tests
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")
+
+CASE = """
+    import unittest
+
+
+    class Case(unittest.TestCase):
+        def test_a(self):
+            pass
+
+        def test_b(self):
+            pass
+"""
+
+PROJECT = {
+    "app/__init__.py": "",
+    "app/tests/__init__.py": "",
+    "app/tests/test_one.py": CASE,
+    "app/tests/test_two.py": CASE,
+    "loose/test_three.py": CASE,
+    "loose/check_four.py": CASE,
+    "loose/test_broken.py": "import nowhere\n",
+    "loose/test_leaves.py": "import sys\nsys.exit(3)\n",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package with tests in it, and a folder of modules."""
+    folder = tmp_path_factory.mktemp("project")
+    write_files(folder, PROJECT)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "tests"),
+    [
+        (
+            "app.tests.test_one",
+            {"app.tests.test_one.Case.test_a", "app.tests.test_one.Case.test_b"},
+        ),
+        ("app.tests.test_one.Case.test_b", {"app.tests.test_one.Case.test_b"}),
+        (
+            "app/tests",
+            {f"app.tests.test_{one}.Case.test_{two}" for one in ("one", "two") for two in "ab"},
+        ),
+        ("loose/check_four.py", {"loose.check_four.Case.test_a", "loose.check_four.Case.test_b"}),
+    ],
+)
+def test_names_and_paths_are_those_of_unittest(project: Path, target: str, tests: set[str]) -> None:
+    """A module, a test, a path, a folder, a file that discovery would not take."""
+    ended = run_tests(f"unittest:{target}", cwd=project)
+    assert set(ended.verdicts) == tests
+    assert ended.status == 0
+
+
+def test_what_cannot_be_imported_is_told_and_the_rest_runs(project: Path) -> None:
+    """Modules that raise or exit as they are imported are failures; each is told once."""
+    ended = run_tests("-j", "2", "unittest:loose", cwd=project)
+    assert ended.outside == {"test_broken": ["fail"], "test_leaves": ["fail"]}
+    assert "nowhere" in ended.told["test_broken"]["traceback"]
+    assert ended.passed() == {"test_a", "test_b"}
+    assert ended.status == 1
+
+
+def test_unknown_names_are_failures(project: Path) -> None:
+    """What is not there is told of under its own name, and other targets run."""
+    ended = run_tests(
+        "unittest:app.tests.test_one.Case.test_c",
+        "unittest:app.tests.test_one.Case.test_a",
+        cwd=project,
+    )
+    assert ended.outside == {"app.tests.test_one.Case.test_c": ["fail"]}
+    assert list(ended.verdicts) == ["app.tests.test_one.Case.test_a"]
+    assert ended.status == 1
+
+
+def test_keywords_are_those_of_pytest(project: Path) -> None:
+    """`-k` takes words, and, or, not, and brackets, over whole ids."""
+    ended = run_tests("-k", "(test_one or TWO) and not test_b", "unittest:app/tests", cwd=project)
+    assert set(ended.verdicts) == {
+        "app.tests.test_one.Case.test_a",
+        "app.tests.test_two.Case.test_a",
+    }
+
+
+def test_load_tests_decides_and_ids_may_come_twice(tmp_path: Path) -> None:
+    """What `load_tests` gives runs, in its order; a second test of one id has a number."""
+    write_files(
+        tmp_path,
+        {
+            "test_made.py": CASE
+            + """
+
+    def load_tests(loader, tests, pattern):
+        suite = unittest.TestSuite()
+        for name in ("test_b", "test_a", "test_b"):
+            suite.addTest(Case(name))
+        return suite
+    """
+        },
+    )
+    ended = run_tests("unittest:.", cwd=tmp_path)
+    assert list(ended.verdicts) == [
+        "test_made.Case.test_b",
+        "test_made.Case.test_a",
+        "test_made.Case.test_b #2",
+    ]
+    again = run_tests("unittest:test_made", "-k", "#2", cwd=tmp_path)
+    assert list(again.verdicts) == ["test_made.Case.test_b #2"]
+
+
+def test_a_test_suite_function_is_called_where_nothing_else_is(tmp_path: Path) -> None:
+    """As in testtools' own tests: the package has a `test_suite` and no cases."""
+    write_files(
+        tmp_path,
+        {
+            "cases.py": CASE,
+            "suite.py": """
+                import unittest
+                import cases
+
+
+                def test_suite():
+                    return unittest.TestLoader().loadTestsFromModule(cases)
+            """,
+        },
+    )
+    ended = run_tests("unittest:suite", cwd=tmp_path)
+    assert set(ended.verdicts) == {"cases.Case.test_a", "cases.Case.test_b"}
+
+
+def test_tests_that_scenarios_make_are_found_by_their_ids(tmp_path: Path) -> None:
+    """An id that exists once its module is loaded as a whole can be asked for."""
+    pytest.importorskip("testscenarios")
+    write_files(
+        tmp_path,
+        {
+            "test_many.py": """
+                import unittest
+                from testscenarios import load_tests_apply_scenarios as load_tests
+
+
+                class Case(unittest.TestCase):
+                    scenarios = [("small", {"size": 1}), ("large", {"size": 9})]
+
+                    def test_size(self):
+                        self.assertLess(self.size, 5)
+            """
+        },
+    )
+    ended = run_tests("unittest:test_many.Case.test_size(large)", cwd=tmp_path)
+    assert ended.verdicts == {"test_many.Case.test_size(large)": ["fail"]}
+    both = run_tests("unittest:test_many", "-j", "2", cwd=tmp_path)
+    assert set(both.verdicts) == {"test_many.Case.test_size(small)", *ended.verdicts}
