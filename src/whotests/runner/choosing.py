@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from whotests.hosts.task import Suite
+from whotests.runner.kept_splits import KeptSplits
 from whotests.runner.ordering import in_order
 from whotests.runner.run import Found
 from whotests.runner.scheduler import Item, Key
@@ -34,10 +35,12 @@ class Choosing:
         durations: Mapping[str, float],
         outcomes: Mapping[str, Outcome],
         tell: Callable[[str], object],
+        splits: KeptSplits | None = None,
     ) -> None:
         """`listed` are the ids of the list that `wanted.load_list` names; `durations` in seconds
         and `outcomes` are those of the past, by id. `tell` gets a sentence for whatever people
-        need in order to understand or repeat the choice."""
+        need in order to understand or repeat the choice. `splits` keeps shards equal to each
+        other from one to the next."""
         self._wanted = wanted
         self._suites = suites
         self._listed = tuple(dict.fromkeys(listed))
@@ -45,11 +48,14 @@ class Choosing:
         self._outcomes = outcomes
         self._failed = {each for each, outcome in outcomes.items() if outcome in FAILED}
         self._tell = tell
+        self._splits = splits
         self.order = wanted.order
         """Of the next choice: rounds may differ in it."""
         self.chosen: tuple[str, ...] = ()
         """Ids of what was chosen last, in order."""
         self._why_none = ""
+        self._unknown: frozenset[str] = frozenset()
+        """Of the list, what was not found."""
 
     @property
     def why_none(self) -> str:
@@ -68,22 +74,20 @@ class Choosing:
         items = [
             Item(key, group, self._durations.get(key.test_id)) for key, group in dict(found).items()
         ]
-        unknown: list[Item] = []
         if self._wanted.load_list is not None:
-            items, unknown = self._of_the_list(items)
-        if self._wanted.failed:
-            items = self._that_failed(items)
-        items += unknown
+            items = self._of_the_list(items)
         if self._wanted.shard is not None:
             items = self._of_the_shard(items)
+        # Behind the shard: tests that pass in one shard would move the failed ones of the next.
+        if self._wanted.failed:
+            items = self._that_failed(items)
         items = in_order(items, self.order, listed=self._listed)
         if items and self.order.by == "random":
             self._tell(f"order {self.order}; the same once more: --order {self.order}")
         self.chosen = tuple(item.key.test_id for item in items)
         return items
 
-    def _of_the_list(self, items: list[Item]) -> tuple[list[Item], list[Item]]:
-        """Tests that are listed, and what is listed and was not found."""
+    def _of_the_list(self, items: list[Item]) -> list[Item]:
         wanted = frozenset(self._listed)
         known = [item for item in items if item.key.test_id in wanted]
         has = {item.key.test_id for item in known}
@@ -97,8 +101,9 @@ class Choosing:
                 f"or {'is' if len(unknown) == 1 else 'are'} not there: {_shown(unknown)}"
             )
             self._why_none = f"no test of {self._wanted.load_list} fits -k {self._wanted.keyword!r}"
-            return known, []
-        return known, [Item(Key(self._suite_of(each), each)) for each in unknown]
+            return known
+        self._unknown = frozenset(unknown)
+        return known + [Item(Key(self._suite_of(each), each)) for each in unknown]
 
     def _suite_of(self, unknown: str) -> int:
         """The suite whose host says that it has no such test."""
@@ -110,8 +115,10 @@ class Choosing:
     def _that_failed(self, items: list[Item]) -> list[Item]:
         if not items:
             return items
-        failed = [item for item in items if item.key.test_id in self._failed]
-        unseen = [item.key.test_id for item in items if item.key.test_id not in self._outcomes]
+        wanted = self._failed | self._unknown
+        failed = [item for item in items if item.key.test_id in wanted]
+        seen = self._outcomes.keys() | self._unknown
+        unseen = [item.key.test_id for item in items if item.key.test_id not in seen]
         if not self._outcomes:
             self._why_none = "no earlier run is in the data; leave --failed out to make one"
         elif unseen:
@@ -135,7 +142,8 @@ class Choosing:
         shard = self._wanted.shard
         if shard is None or not items:
             return items
-        part = part_of(items, shard)
+        weights = None if self._splits is None else self._splits.weights(items)
+        part = part_of(items, shard, weights)
         untimed = sum(item.seconds is None for item in items)
         timed = "" if untimed == len(items) else _time(part.seconds, part.whole_seconds)
         self._tell(

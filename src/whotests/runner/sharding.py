@@ -1,7 +1,7 @@
 """The tests of one shard of several: equal by durations, and the same on every machine."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from heapq import heapify, heapreplace
 from typing import Final, NamedTuple
@@ -9,7 +9,10 @@ from typing import Final, NamedTuple
 from whotests.runner.scheduler import Item, Key
 from whotests.runner.wanted import Shard
 
-__all__ = ["Part", "part_of"]
+__all__ = ["Part", "Weights", "digest_of_tests", "part_of", "weights_of"]
+
+Weights = Mapping[Key, int]
+"""How long each test presumably takes, in microseconds."""
 
 _MICROSECONDS: Final = 1_000_000
 
@@ -38,28 +41,9 @@ class _Lump(NamedTuple):
     weight: int
 
 
-def part_of(items: Sequence[Item], shard: Shard) -> Part:
-    """The shard's tests. Those of one group are in one shard.
-
-    Large groups go first, longest first, to the shard that has least so far; small ones fill the
-    shards up to one level in the order of their ids, so that neighbours stay together and a new
-    test moves few others. A shard takes at most a large group, or a small one and an eighth of a
-    shard, more than the shortest one does. Nothing depends on the order of `items`.
-    """
-    weights = _weights(items)
-    lumps = _lumps(items, weights)
-    places = _places(lumps, shard.of)
-    mine = tuple(item for item in items if places[_lump_key(item)] == shard.number - 1)
-    return Part(
-        items=mine,
-        seconds=sum(weights[item.key] for item in mine) / _MICROSECONDS,
-        whole_seconds=sum(lump.weight for lump in lumps) / _MICROSECONDS,
-        digest=_digest(items, weights, shard.of),
-    )
-
-
-def _weights(items: Iterable[Item]) -> dict[Key, int]:
-    """Microseconds of each test, at least one: many tests that take no time are shared, too."""
+def weights_of(items: Sequence[Item]) -> Weights:
+    """Microseconds of each test by past durations, those never timed as the average one; at least
+    one, since many tests that take no time are shared out, too."""
     known = {
         item.key: max(1, round(item.seconds * _MICROSECONDS))
         for item in items
@@ -69,11 +53,39 @@ def _weights(items: Iterable[Item]) -> dict[Key, int]:
     return {item.key: known.get(item.key, max(1, average)) for item in items}
 
 
+def part_of(items: Sequence[Item], shard: Shard, weights: Weights | None = None) -> Part:
+    """The shard's tests. Those of one group are in one shard.
+
+    `weights` are those of the items by default. Large groups go first, longest first, to the
+    shard that has least so far; small ones fill the shards up to one level in the order of their
+    ids, so that neighbours stay together and a new test moves few others. A shard takes at most a
+    large group, or a small one and an eighth of a shard, more than the shortest one does. Nothing
+    depends on the order of `items`.
+    """
+    weights = weights_of(items) if weights is None else weights
+    lumps = _lumps(items, weights)
+    places = _places(lumps, shard.of)
+    mine = tuple(item for item in items if places[_lump_key(item)] == shard.number - 1)
+    return Part(
+        items=mine,
+        seconds=sum(weights[item.key] for item in mine) / _MICROSECONDS,
+        whole_seconds=sum(lump.weight for lump in lumps) / _MICROSECONDS,
+        digest=_digest(
+            [(shard.of,), *((*_said(item), weights[item.key]) for item in _sorted(items))]
+        )[:8],
+    )
+
+
+def digest_of_tests(items: Sequence[Item]) -> str:
+    """Of the tests and their groups alone, however long they take."""
+    return _digest(_said(item) for item in _sorted(items))
+
+
 def _lump_key(item: Item) -> tuple[int, str, str]:
     return (item.key.suite, item.group, "" if item.group else item.key.test_id)
 
 
-def _lumps(items: Iterable[Item], weights: dict[Key, int]) -> list[_Lump]:
+def _lumps(items: Iterable[Item], weights: Weights) -> list[_Lump]:
     """In the order of the names of what is in them: a group's own, or a test's."""
     sums: defaultdict[tuple[int, str, str], int] = defaultdict(int)
     for item in items:
@@ -120,9 +132,16 @@ def _level(loads: Sequence[int], more: int) -> int:
     return height - (-more // len(loads))
 
 
-def _digest(items: Iterable[Item], weights: dict[Key, int], count: int) -> str:
-    digest = sha256(f"{count}\n".encode())
-    for item in sorted(items, key=lambda item: item.key):
-        said = (item.key.suite, item.key.test_id, item.group, weights[item.key])
-        digest.update(f"{said!r}\n".encode("utf-8", "backslashreplace"))
-    return digest.hexdigest()[:8]
+def _sorted(items: Iterable[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: item.key)
+
+
+def _said(item: Item) -> tuple[object, ...]:
+    return (item.key.suite, item.key.test_id, item.group)
+
+
+def _digest(values: Iterable[tuple[object, ...]]) -> str:
+    digest = sha256()
+    for value in values:
+        digest.update(f"{value!r}\n".encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
