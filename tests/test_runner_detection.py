@@ -392,13 +392,15 @@ def test_a_project_without_tests(tmp_path: Path) -> None:
         detected(tmp_path)
 
 
-def test_words_for_pytest_without_pytest(tmp_path: Path) -> None:
-    """They would be lost, and are refused; where pytest runs tests, it gets them."""
+def test_words_for_the_runner_of_the_tests(tmp_path: Path) -> None:
+    """pytest gets them where it runs tests, else the one runner there is; of several, none."""
     project(tmp_path, {"a/test_1.py": UNITTEST_TESTS})
-    with pytest.raises(UsageError, match="-m slow: words after '--' are for pytest"):
-        detected(tmp_path, words=("-m", "slow"))
-    found = detected(tmp_path, "pytest:a", "unittest:a", words=("-m", "slow"))
-    assert [suite.options for suite in found.suites] == [("-m", "slow"), ()]
+    words = ("-m", "slow")
+    assert [suite.options for suite in detected(tmp_path, words=words).suites] == [words]
+    found = detected(tmp_path, "pytest:a", "unittest:a", words=words)
+    assert [suite.options for suite in found.suites] == [words, ()]
+    with pytest.raises(UsageError, match="-m slow: words after '--' are for pytest, or for the"):
+        detected(tmp_path, "trial:a.test_1", "unittest:a", words=words)
 
 
 def test_a_host_that_is_not_installed(tmp_path: Path) -> None:

@@ -114,10 +114,12 @@ class _Detection:
 
     def finished(self, wanted: Wanted) -> Detected:
         """All suites; raises UsageError where they cannot be run here."""
-        if wanted.words and "pytest" not in self._targets:
+        takes_words = "pytest" if "pytest" in self._targets else next(iter(self._targets), "")
+        if wanted.words and takes_words != "pytest" and len(self._targets) > 1:
             raise UsageError(
-                f"{' '.join(wanted.words)}: words after '--' are for pytest, and all tests here "
-                f"are run by {', '.join(self._targets)}; leave them out, or name targets of pytest"
+                f"{' '.join(wanted.words)}: words after '--' are for pytest, or for the one runner "
+                f"of all tests; here these are {', '.join(self._targets)}; leave the words out, or "
+                "name targets of one of them"
             )
         for host in self._targets:
             need = _NEEDS.get(host)
@@ -131,7 +133,10 @@ class _Detection:
             Suite(
                 host,
                 () if host in self._whole else tuple(dict.fromkeys(targets)),
-                options=wanted.words if host == "pytest" else self._options.get(host, ()),
+                options=(
+                    *(self._options.get(host, ()) if host != "pytest" else ()),
+                    *(wanted.words if host == takes_words else ()),
+                ),
                 keyword=wanted.keyword,
             )
             for host, targets in self._targets.items()

@@ -51,7 +51,7 @@ class Wanted:
     """As typed: `[pytest:|unittest:|trial:|django:]PATH|MODULE|ID`; none: what the project's
     configuration says, else what is found."""
     words: tuple[str, ...] = ()
-    """Further words for pytest: those after `--`."""
+    """Further words for pytest, or for the one runner of all tests: those after `--`."""
     keyword: str = ""
     """The expression of `-k`, or ''."""
     failed: bool = False
