@@ -38,6 +38,8 @@ class DjangoHost(UnittestHost):
     own words, is why the host ends.
     """
 
+    ordered = True  # what empties the database comes last
+
     _found: tuple[Any, ...] = ()
     _why = ""
     _served = False

@@ -28,8 +28,9 @@ FOUND: Final = "found"
 """(FOUND, [(test id, group), ...]): tests in the order in which the host would run them. In a
 file of their own: of most hosts nobody wants to read them."""
 COLLECTED: Final = "collected"
-"""(COLLECTED, count, digest): so many tests were found, and what could not be loaded has had its
-events. Hosts with equal digests found the same tests, in the same order."""
+"""(COLLECTED, count, digest, ordered): so many tests were found, and what could not be loaded has
+had its events. Hosts with equal digests found the same tests, in the same order. `ordered`: some
+of them fail where they are run in another one, so it is kept unless somebody asks for his own."""
 EVENT: Final = "event"
 """(EVENT, *the fields of an event), its time in seconds since the epoch."""
 IDLE: Final = "idle"
@@ -48,11 +49,12 @@ _VERSION = 2
 _LENGTH = 4
 
 _write = os.write  # a test that replaces it does not change ours
+_dumps = marshal.dumps
 
 
 def framed(frame: Frame) -> bytes:
     """One frame as octets. Raises ValueError for what is no plain value."""
-    content = marshal.dumps(frame, _VERSION)
+    content = _dumps(frame, _VERSION)
     return len(content).to_bytes(_LENGTH, "little") + content
 
 
@@ -77,11 +79,13 @@ class FrameWriter:
 
     def put(self, frame: Frame) -> None:
         """Write what is held, and the frame."""
-        octets, self._held = self._held + framed(frame), b""
-        view = memoryview(octets)
+        octets = framed(frame)
+        if self._held:
+            octets, self._held = self._held + octets, b""
         try:
-            while view:
-                view = view[_write(self._descriptor, view) :]
+            written = _write(self._descriptor, octets)
+            while written < len(octets):
+                written += _write(self._descriptor, memoryview(octets)[written:])
         except OSError as error:
             if self._refused is None:
                 raise
@@ -107,13 +111,14 @@ class FrameReader:
             if len(self._rest) < self._wanted:
                 return  # a long frame is put together once, when it is whole
             octets = bytes(self._rest)
-        place = 0
-        while place + _LENGTH <= len(octets):
-            end = place + _LENGTH + int.from_bytes(octets[place : place + _LENGTH], "little")
-            if end > len(octets):
+        loads = marshal.loads
+        place, size = 0, len(octets)
+        while (begin := place + _LENGTH) <= size:
+            end = begin + int.from_bytes(octets[place:begin], "little")
+            if end > size:
                 self._wanted = end - place
                 break
-            frame: Frame = marshal.loads(memoryview(octets)[place + _LENGTH : end])
+            frame: Frame = loads(octets[begin:end])
             place = end
             yield frame
         else:

@@ -1,6 +1,7 @@
 """Pytest's loop over its tests, as the runner orders them."""
 
 import os
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -70,7 +71,11 @@ class PytestLoop:
             items[name] = item
             found.append((name, group))
         self._begin_watching(session.config)
-        self._reporter.found(found)
+        # pytest-django sorts: what empties the database comes last.
+        sorted_by_django = "django.test" in sys.modules and session.config.pluginmanager.hasplugin(
+            "django"
+        )
+        self._reporter.found(found, ordered=sorted_by_django)
         self.collected = True
         self._run_ordered(items)
         return True

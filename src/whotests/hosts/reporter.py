@@ -43,8 +43,9 @@ class Reporter:
         self._control: Control = RunControl() if control is None else control
         self._failures_left = max_failures
 
-    def found(self, tests: Sequence[tuple[str, str]]) -> None:
-        """All tests: ids, and the groups that they share fixtures in ('' for those in none)."""
+    def found(self, tests: Sequence[tuple[str, str]], *, ordered: bool = False) -> None:
+        """All tests: ids, and the groups that they share fixtures in ('' for those in none); and
+        whether they depend on their order."""
         digest = blake2b(digest_size=16)
         try:
             with open(self._found or os.devnull, "wb") as file:
@@ -54,7 +55,7 @@ class Reporter:
                     file.write(octets)
         except OSError as error:
             self._give_up(error)
-        self._frames.put((COLLECTED, len(tests), digest.hexdigest()))
+        self._frames.put((COLLECTED, len(tests), digest.hexdigest(), ordered))
         self.ring()
 
     def idle(self, held: Sequence[str] = ()) -> None:

@@ -52,6 +52,9 @@ class UnittestHost:
     tolerates_surprises = False
     """Whether a success that was not expected is one."""
 
+    ordered = False
+    """Whether tests fail where others come before than those of the order that was found."""
+
     def __init__(self, task: Task, reporter: Reporter, orders: Orders) -> None:
         self.task = task
         self.reporter = reporter
@@ -121,7 +124,10 @@ class UnittestHost:
     # -- the same for all ----------------------------------------------------------------------
 
     def _collect(self) -> None:
-        loaded, broken = self.load()
+        try:
+            loaded, broken = self.load()
+        except ValueError as error:  # of words on the command line
+            loaded, broken = [], [Broken(f"{self.task.suite.host}:", str(error))]
         found = entries(loaded)
         if self.task.suite.keyword:
             matches = keyword_match(self.task.suite.keyword)
@@ -129,7 +135,8 @@ class UnittestHost:
         for each in broken:
             self._tell_broken(each)
         self._entries = {entry.test_id: entry for entry in found}
-        self.reporter.found([(entry.test_id, entry.group) for entry in found])
+        tests = [(entry.test_id, entry.group) for entry in found]
+        self.reporter.found(tests, ordered=self.ordered)
 
     def _tell_broken(self, broken: Broken) -> None:
         chunk = Chunk("traceback", encoded(broken.text), TEXT, eof=True)

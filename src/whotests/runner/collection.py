@@ -40,15 +40,28 @@ class Collection:
         ]
 
     def settle(
-        self, suite: int, tests: Iterable[tuple[str, str]], *, digest: str, seconds: float = 0.0
+        self,
+        suite: int,
+        tests: Iterable[tuple[str, str]],
+        *,
+        digest: str,
+        seconds: float = 0.0,
+        ordered: bool = False,
     ) -> None:
-        """This is what the suite has: ids and groups; it took so long to find them."""
+        """This is what the suite has: ids and groups, which may depend on their order; it took so
+        long to find them."""
         collected = self._suites[suite]
         if collected.digest is None:
             self._settled += 1
             collected.tests = list(tests)
             collected.digest = digest
             collected.seconds = seconds
+            collected.ordered = ordered
+
+    @property
+    def ordered(self) -> frozenset[int]:
+        """The suites whose tests depend on their order."""
+        return frozenset(number for number, suite in enumerate(self._suites) if suite.ordered)
 
     def is_settled(self, suite: int) -> bool:
         """Whether it is known what the suite has."""
@@ -78,3 +91,4 @@ class _Collected:
         self.digest: str | None = None
         """None: nothing is known."""
         self.seconds = 0.0
+        self.ordered = False

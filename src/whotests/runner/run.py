@@ -26,12 +26,16 @@ Select = Callable[[Sequence[Found]], Iterable[Item]]
 
 _FINAL: Final = frozenset(status.value for status in FINAL)
 
+_make_tuple = tuple.__new__  # takes a third of the time of Key(...)
+
 _BEGAN: Final = Status.INPROGRESS.value
 
 _LACKING: Final = (
     "it was found at first, but by no process that is there now: its id depends on what differs "
     "from process to process, such as the order of a set, the time or a random number"
 )
+
+_MOST_REPEATS: Final = 5
 
 _SILENT: Final = "its host was told to run it, and did not say that it did"
 
@@ -67,12 +71,15 @@ class Run:
         control: Control,
         patience: float = 0.0,
         keep_order: bool = False,
+        without_facts: Callable[[], frozenset[str]] | None = None,
         inbox: "Inbox[Any] | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """When all slots are lost, it waits `patience` seconds for one to `join`. `keep_order`:
-        tests are handed out in the order of the selection, not longest first. `inbox` and `clock`
-        are those of a simulation."""
+        tests are handed out in the order of the selection, not longest first. `without_facts`
+        tells, when all hosts have ended, of which tests what they ran is not in the data: where a
+        host died, these run once more, and keep their verdicts. `inbox` and `clock` are those of a
+        simulation."""
         self._brief = brief
         self._workers: dict[str, Worker] = {}
         for slot in slots:
@@ -90,6 +97,10 @@ class Run:
         self._collectors: dict[int, Worker] = {}
         """Who finds the tests of a suite for all others."""
         self._scheduler: Scheduler | None = None
+        self._without_facts = without_facts
+        self._died = False
+        """A host did, since tests were run again for their facts."""
+        self._repeats = _MOST_REPEATS
         self._lost = ""
         """Why a slot was lost last."""
 
@@ -141,12 +152,32 @@ class Run:
         if self._stopping:
             return False
         if self._scheduler is not None and not self._scheduler.waiting:
-            return False
+            return self._repeat(self._scheduler)
         if not self._workers:
             return True
         self._wake()
         if not self._is_busy and self._scheduler is not None:
             self._fail_waiting()
+        return self._is_busy
+
+    def _repeat(self, scheduler: Scheduler) -> bool:
+        """Whether tests run once more of which the facts died with a host; at most so often, as
+        a test may end its host each time."""
+        if self._without_facts is None or not self._died or not self._repeats:
+            return False
+        self._died = False
+        self._repeats -= 1
+        lost = self._without_facts()
+        scheduler.again([key for key in self.book.verdicts if key.test_id in lost])
+        if not scheduler.waiting:
+            return False
+        self.book.note(
+            f"{scheduler.waiting} tests run once more, for what they run: a host died before it "
+            "had written that",
+            worker="",
+        )
+        self._let_all_try()
+        self._wake()
         return self._is_busy
 
     def _handle(self, news: _News) -> None:
@@ -277,26 +308,31 @@ class Run:
             elif kind == FOUND:
                 worker.found.extend(frame[1])
             elif kind == COLLECTED:
-                self._collected(worker, suite, digest=frame[2])
+                self._collected(
+                    worker, suite, digest=frame[2], ordered=bool(frame[3:] and frame[3])
+                )
         self._give_ahead(worker)
 
     def _note(self, worker: Worker, suite: int, frame: Frame) -> None:
-        test_id, status, runnable, seconds = frame[1], frame[2], frame[4], frame[7]
-        if runnable and status is not None:
+        _, test_id, status, _, runnable, _, _, seconds = frame
+        key = None if test_id is None else _make_tuple(Key, (suite, test_id))
+        if runnable and status is not None and key is not None:
             if status == _BEGAN:
                 worker.began[test_id] = seconds
             elif status in _FINAL and self._scheduler is not None:
                 began = worker.began.pop(test_id, None)
                 took = None if began is None or seconds is None else max(0.0, seconds - began)
-                self._scheduler.finished(worker.name, Key(suite, test_id), seconds=took)
-        self.book.take(frame, suite=suite, worker=worker.name)
+                self._scheduler.finished(worker.name, key, seconds=took)
+        self.book.take(frame, key, worker=worker.name)
 
-    def _collected(self, worker: Worker, suite: int, *, digest: str) -> None:
+    def _collected(self, worker: Worker, suite: int, *, digest: str, ordered: bool) -> None:
         worker.digest = digest
         early, worker.early = worker.early, []
         if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
             took = self._clock() - worker.since
-            self._collection.settle(suite, worker.found, digest=digest, seconds=took)
+            self._collection.settle(
+                suite, worker.found, digest=digest, seconds=took, ordered=ordered
+            )
             for frame in early:
                 self._note(worker, suite, frame)
         worker.lacking = frozenset() if self._collection.is_same(suite, digest) else None
@@ -318,6 +354,7 @@ class Run:
         else:
             self._finish_tests(self._scheduler, worker, assignment, done)
         died = bool(done.died or done.ended)
+        self._died = self._died or died or bool(done.notes)
         if died or assignment.end:
             worker.forget_host()
         elif assignment.collect and worker.lacking is None:
@@ -351,7 +388,12 @@ class Run:
     def _begin(self) -> None:
         items = list(self._select(self._collection.found))
         self.book.select(item.key for item in items)
-        self._scheduler = Scheduler(items, workers=len(self._workers), keep_order=self._keep_order)
+        self._scheduler = Scheduler(
+            items,
+            workers=len(self._workers),
+            keep_order=self._keep_order,
+            ordered=self._collection.ordered,
+        )
         self._scheduler.start_seconds = self._collection.seconds()
         for worker in self._workers.values():
             if worker.suite is not None and self._collection.is_same(worker.suite, worker.digest):

@@ -59,7 +59,15 @@ class Scheduler:
     because its worker was lost, comes before all else.
     """
 
-    def __init__(self, items: Iterable[Item], *, workers: int, keep_order: bool = False) -> None:
+    def __init__(
+        self,
+        items: Iterable[Item],
+        *,
+        workers: int,
+        keep_order: bool = False,
+        ordered: Collection[int] = (),
+    ) -> None:
+        """`ordered` are suites whose order is kept, too."""
         self.workers = workers
         """How many there are; may change."""
         items = list(items)
@@ -69,7 +77,7 @@ class Scheduler:
             suites.setdefault(item.key.suite, []).append(item)
         if workers > 1:
             for suite, each in suites.items():
-                suites[suite] = self._ordered(each, keep_order=keep_order)
+                suites[suite] = self._ordered(each, keep_order=keep_order or suite in ordered)
         self._lines = {suite: _Line(each) for suite, each in suites.items()}
         self._with: dict[str, _Load] = {}
         self.start_seconds: dict[int, float] = {}
@@ -330,12 +338,16 @@ class _Load:
         self.seconds += sum(seconds for _, seconds in batch.values())
 
     def remove(self, key: Key) -> Item | None:
-        for batch in (self.held, *self.batches):
-            found = batch.pop(key, None)
-            if found is not None:
-                self.seconds -= found[1]
-                return found[0]
-        return None
+        found = self.batches[0].pop(key, None) if self.batches else None
+        if found is None:
+            for batch in (self.held, *self.batches):
+                if (found := batch.pop(key, None)) is not None:
+                    break
+            else:
+                return None
+        item, seconds = found
+        self.seconds -= seconds
+        return item
 
     def close(self, held: frozenset[str]) -> tuple[Key, ...]:
         batch = self._oldest()
