@@ -44,6 +44,7 @@ class FileSettings(NamedTuple):
     run_name: str = ""
     keep_runs: int = 1
     keep_history: int = 100
+    keep_logs: int = 5
     data: str = ""
     branch: bool = False
     command: tuple[str, ...] = ()

@@ -52,6 +52,8 @@ class Settings(NamedTuple):
     """How many generations of runs of one name and label are kept, the current one included."""
     keep_history: int = 100
     """Of how many runs of one name and label the outcomes stay when the rest of them went."""
+    keep_logs: int = 5
+    """How many folders of runs of tests are kept, that of the newest included."""
     branch: bool = False
     """Record branches too."""
     command: tuple[str, ...] = ()
