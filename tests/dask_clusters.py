@@ -54,6 +54,8 @@ class DaskCluster:
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait(PATIENCE)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _ask(self, text: str) -> str:
         assert self._process.stdin is not None

@@ -43,7 +43,9 @@ class OnCluster:
     @contextmanager
     def connected(self, folder: Path) -> Iterator[None]:
         """It is there meanwhile; what Dask says is in a log in the run's folder."""
-        with Connection.open(self._address, log=folder / "cluster.log") as self._connection:
+        log = folder / "cluster.log"
+        connection = Connection.open(self._address, log=log, patience=self._patience)
+        with connection as self._connection:
             yield
 
     def run(

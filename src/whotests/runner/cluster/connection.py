@@ -44,9 +44,9 @@ class Connection:
         self._log = log
 
     @classmethod
-    def open(cls, address: str, *, log: Path) -> Self:
+    def open(cls, address: str, *, log: Path, patience: float = _ANSWER_WITHIN) -> Self:
         """Connect to a scheduler ('tcp://…:8786'), or begin a cluster of N processes here
-        ('local:N').
+        ('local:N'). A scheduler has 10 seconds to answer, or `patience` where that is less.
 
         Raises UsageError when Dask is not installed or the address is none, MachineError when
         nobody answers there.
@@ -69,7 +69,7 @@ class Connection:
             client = Client(
                 local if local is not None else address,
                 set_as_default=False,
-                timeout=_ANSWER_WITHIN,
+                timeout=max(1.0, min(_ANSWER_WITHIN, patience)),
             )
         except (OSError, TimeoutError, RuntimeError) as failure:
             _log_no_more(handler)

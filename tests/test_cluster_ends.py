@@ -1,0 +1,94 @@
+"""How runs on a Dask cluster end early, and what cannot begin."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dask_clusters import DaskCluster, dask_cluster
+from measured_commands import write_files
+from tested_commands import ended, is_alive, run_tests, started_tests, wait_until
+
+PYTEST = {"pytest.ini": "[pytest]\n", "test_it.py": "def test_it(): pass\n"}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    with dask_cluster(folder, workers=2, TMPDIR=str(folder)) as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("source", ["shared", "shipped"])
+def test_a_failure_stops_the_other_machines(
+    cluster: DaskCluster, tmp_path: Path, source: str
+) -> None:
+    """With -x, no machine begins another test of those that it has."""
+    write_files(
+        tmp_path,
+        {
+            "pytest.ini": "[pytest]\n",
+            "test_it.py": """
+                import pytest, time
+                @pytest.mark.parametrize("n", range(40))
+                def test_it(n):
+                    time.sleep(0.2)
+                    assert n
+            """,
+        },
+    )
+    done = run_tests("--cluster", cluster.address, "-x", "--cluster-source", source, cwd=tmp_path)
+    assert done.status == 1
+    assert done.verdict["test_it[0]"] == "fail"
+    assert len(done.verdict) < 20
+
+
+def test_control_c_ends_what_runs_there(cluster: DaskCluster, tmp_path: Path) -> None:
+    """The test in progress gets no verdict, its process ends, and the exit status is 130."""
+    write_files(
+        tmp_path,
+        {
+            "pytest.ini": "[pytest]\n",
+            "test_it.py": """
+                import os, pathlib, time
+                def test_first(): pass
+                def test_waits():
+                    pathlib.Path("pid.new").write_text(str(os.getpid()))
+                    os.rename("pid.new", "pid")
+                    time.sleep(100)
+            """,
+        },
+    )
+    words = ("--cluster", cluster.address, "--order", "file", "test_it.py")
+    with started_tests(*words, cwd=tmp_path) as process:
+        wait_until((tmp_path / "pid").exists)
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+    assert done.status == 130, done
+    assert done.verdict.get("test_waits") in (None, "unknown")
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not is_alive(pid))
+
+
+def test_an_extra_is_asked_for_by_name(tmp_path: Path) -> None:
+    """Without Dask, the error names what to install."""
+    write_files(tmp_path, {**PYTEST, "distributed.py": "raise ImportError('not here')\n"})
+    done = run_tests("--cluster", "local:1", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    assert done.status == 2
+    assert "pip install 'whotests[cluster]'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("local:none", "'none' is no number of workers"),
+        ("tcp://127.0.0.1:1", "no cluster at tcp://127.0.0.1:1"),
+    ],
+)
+def test_what_is_no_cluster_is_an_error(tmp_path: Path, address: str, why: str) -> None:
+    """An address where nobody answers, or that is none, is told, with what to give."""
+    write_files(tmp_path, PYTEST)
+    done = run_tests("--cluster", address, "--cluster-patience", "1", cwd=tmp_path)
+    assert done.status == 2
+    assert why in done.err
