@@ -1,6 +1,9 @@
 """The page for those who switch has every command, option and key of coverage.py and pytest-cov."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -44,7 +47,7 @@ def rows() -> tuple[Row, ...]:
             if line.startswith("#"):
                 section = line.lstrip("# ")
             elif line.startswith("|") and not line.startswith(
-                ("|---", "| coverage.py", "| pytest")
+                ("|---", "| coverage.py", "| pytest", "| trial |", "| stestr |", "| unittest, ")
             ):
                 cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
                 theirs, ours, reason = cells
@@ -134,6 +137,64 @@ def test_every_setting() -> None:
             assert row.ours
 
 
+def options_in_help(*command: str) -> set[str]:
+    """The options that a command of this Python's environment tells of."""
+    said = subprocess.run(
+        [sys.executable, "-m", *command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200"},
+    ).stdout
+    lines = re.findall(r"^ {1,6}(-.*?)(?:  |$)", said, re.MULTILINE)
+    return {word for line in lines for word in re.findall(r"(?<![\w-])--?[\w-]+", line)}
+
+
+@pytest.mark.parametrize(
+    ("section", "commands"),
+    [
+        ("trial", ["twisted.trial"]),
+        ("stestr", ["stestr run"]),
+        ("python -m unittest", ["unittest", "unittest discover", "testtools.run discover"]),
+    ],
+)
+def test_every_option_of_a_runner(section: str, commands: list[str]) -> None:
+    """What the runner's own help lists has its row."""
+    options: set[str] = set()
+    for command in commands:
+        pytest.importorskip(command.split()[0].partition(".")[0])
+        options |= options_in_help(*command.split())
+    assert len(options) > 5
+    assert options - in_section(section) == set()
+
+
+def test_every_option_of_pytest_xdist() -> None:
+    """Each option that the plugin adds has its row."""
+    noted = ShortOptions()
+    import_module("xdist.plugin").pytest_addoption(noted)
+    import_module("xdist.looponfail").pytest_addoption(noted)
+    assert noted.names - in_section("pytest-xdist") == set()
+
+
+class ShortOptions:
+    """Notes all names of the options that a pytest plugin adds, those of its settings left out."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def getgroup(self, *args: Any) -> "ShortOptions":
+        return self
+
+    def addoption(self, *names: str, **kwargs: Any) -> None:
+        self.names.update(names)
+
+    _addoption = addoption
+
+    def addini(self, *args: Any, **kwargs: Any) -> None:
+        """A setting."""
+
+
 @cache
 def our_command(name: str) -> click.Command:
     name = f"{name}_" if iskeyword(name) else name
@@ -153,7 +214,7 @@ def test_what_it_names_of_ours_is_there() -> None:
         options = {word for param in our_command(command).params for word in param.opts}
         options |= {word for param in our_command(command).params for word in param.secondary_opts}
         for word in words.split():
-            assert word in options or word in ("--", "-m"), f"whotests {command} {word}"
+            assert word in options or word in ("--", "-m", "--help"), f"whotests {command} {word}"
 
 
 def test_a_row_says_something() -> None:
