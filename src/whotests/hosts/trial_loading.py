@@ -20,17 +20,19 @@ class Trial:
         self._cwd = cwd
         self._recurse = recurse
         self._loader: Any = TestLoader()
+        self._asked: frozenset[str] = frozenset()
         self.broken: list[Broken] = []
 
     def load(self, targets: Sequence[str]) -> Iterator[Any]:
         """Suites and cases, in order. What cannot be loaded is then in `broken`."""
         names = [name for target in targets or (".",) for name in self._names(target)]
+        self._asked = frozenset(names)
         loaded = self._loader.loadByNames(names, recurse=self._recurse)
         for part in loaded:
             yield from self._checked(part)
 
     def _checked(self, part: Any) -> Iterator[Any]:
-        holders = [test for test in leaves(part) if hasattr(test, "error")]
+        holders = [test for test in leaves(part) if is_holder(test)]
         for holder in holders:
             name = holder.description
             if (found := self._in_its_module(name)) is not None:
@@ -45,14 +47,14 @@ class Trial:
 
     def _in_its_module(self, name: str) -> Any:
         """A test that exists only once its module is loaded as a whole."""
-        if os.sep in name or "." not in name:
+        if name not in self._asked or os.sep in name:
             return None
         wanted = name.partition(" #")[0]
         module = importable_part(wanted)
         if module is None or module == wanted or module not in sys.modules:
             return None
         whole = self._loader.loadByName(module)
-        return called(wanted, whole)
+        return called(wanted, without(whole, filter(is_holder, leaves(whole))))
 
     def _names(self, target: str) -> list[str]:
         """What trial's loader takes: a path with a separator, or a dotted name."""
@@ -78,3 +80,10 @@ class Trial:
             ):
                 names.append(os.path.abspath(inside))
         return names
+
+
+def is_holder(test: Any) -> bool:
+    """Whether it only holds the error for which something could not be loaded."""
+    from twisted.trial.runner import ErrorHolder
+
+    return isinstance(test, ErrorHolder)
