@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whotests.runner.scheduler import Item, Key, Scheduler
@@ -35,6 +35,7 @@ some_items = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(some_items, st.integers(1, 6), st.booleans(), st.data())
 def test_each_test_is_handed_out_until_it_is_done(
     tests: list[Item], workers: int, keep_order: bool, data: st.DataObject
@@ -44,7 +45,7 @@ def test_each_test_is_handed_out_until_it_is_done(
     scheduler = Scheduler(tests, workers=workers, keep_order=keep_order)
     having: dict[str, list[list[Item]]] = {f"w{n}": [] for n in range(workers)}
     finished: Counter[Key] = Counter()
-    for _ in range(400):
+    for _ in range(150):
         name = data.draw(st.sampled_from(sorted(having)))
         batches = having[name]
         deed = data.draw(st.sampled_from(["next", "next", "some", "done", "lost", "gone"]))
@@ -90,6 +91,7 @@ def test_each_test_is_handed_out_until_it_is_done(
     assert scheduler.waiting == 0
 
 
+@settings(deadline=None)
 @given(some_items, st.integers(2, 6))
 def test_groups_stay_together(tests: list[Item], workers: int) -> None:
     """Tests of one group and suite are handed out at once, in their order."""
@@ -104,6 +106,7 @@ def test_groups_stay_together(tests: list[Item], workers: int) -> None:
         scheduler.done("w0")
 
 
+@settings(deadline=None)
 @given(some_items)
 def test_one_worker_gets_all_in_order(tests: list[Item]) -> None:
     """With one worker a suite is handed out in one piece, in the order that was asked for."""

@@ -7,9 +7,10 @@ from whotests.hosts.host import Host
 from whotests.hosts.orders import Orders
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
+from whotests.hosts.stop_file import StopFile
 from whotests.hosts.task import Task
 from whotests.recording.session import current
-from whotests.stream.control import Control, FileControl, RunControl
+from whotests.stream.control import Control, RunControl
 
 __all__ = ["main"]
 
@@ -23,7 +24,7 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     journal = os.open(task.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     os.register_at_fork(after_in_child=lambda: _leave(task.orders, task.bell, journal))
-    control: Control = FileControl(task.stop) if task.stop else RunControl()
+    control: Control = StopFile(task.stop) if task.stop else RunControl()
     reporter = Reporter(
         journal,
         task.bell,

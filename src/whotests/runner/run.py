@@ -354,7 +354,7 @@ class Run:
         else:
             self._finish_tests(self._scheduler, worker, assignment, done)
         died = bool(done.died or done.ended)
-        self._died = self._died or died or bool(done.notes)
+        self._died = self._died or bool(done.deaths)
         if died or assignment.end:
             worker.forget_host()
         elif assignment.collect and worker.lacking is None:
