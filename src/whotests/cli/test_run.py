@@ -30,6 +30,7 @@ from whotests.runner.choosing import Choosing
 from whotests.runner.cluster.terms import SourceMode
 from whotests.runner.detection import detected_suites
 from whotests.runner.interruption import Interruption
+from whotests.runner.kept_splits import KeptSplits
 from whotests.runner.load_list import read_load_list
 from whotests.runner.rounds import rounds_of
 from whotests.runner.run import Found, Run
@@ -154,6 +155,7 @@ class TestRun:
             durations=past_durations(data),
             outcomes=last_outcomes(data) if wanted.failed else {},
             tell=self._shown.note,
+            splits=KeptSplits(data.parent / "shards"),
         )
 
     def _brief(
