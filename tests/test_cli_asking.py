@@ -411,8 +411,9 @@ def test_json(shop: DataFile) -> None:
 
 
 def test_json_is_as_documented(shop: DataFile, forks: DataFile) -> None:
-    """docs/json.md names every key of every answer, and no other."""
+    """docs/json.md names every key of every answer, and no other; a run of tests aside."""
     text = (Path(__file__).parents[1] / "docs" / "json.md").read_text(encoding="utf-8")
+    text = re.sub(r"^## test$.*?(?=^## |\Z)", "", text, flags=re.MULTILINE | re.DOTALL)  # no answer
     (shop.root / SOURCE).unlink()
     found: set[str] = set()
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -144,6 +145,12 @@ def test_for_programs(project: Path) -> None:
         "not_run": 0,
         "workers": 1,
     }
+    page = (Path(__file__).parents[1] / "docs" / "json.md").read_text("utf-8")
+    documented = set(re.findall(r"^\| `(\w+)`", page.partition("\n## test\n")[2], re.MULTILINE))
+    lines = [json.loads(line) for line in done.stdout.splitlines()[1:]]
+    told = {key for line in lines for key in line}
+    told |= {key for line in lines for key in line.get("attachment", ())}
+    assert told | set(summary) - {"seconds"} <= documented
     suite = ElementTree.parse(project / "out" / "junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
 
