@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from measured_commands import write_files as write
-from tested_commands import ended, is_alive, started_tests, wait_until
+from tested_commands import is_alive, started_tests, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -52,10 +52,10 @@ def test_the_first_signal_lets_go_of_fixtures_and_keeps_what_is_done(
 ) -> None:
     """What has a verdict keeps it, of the test in progress, which is torn down, nothing is known,
     and the others were not run; the status is 130."""
-    with started_tests(host, cwd=project(tmp_path, SLOW)) as process:
+    with started_tests(host, cwd=project(tmp_path, SLOW)) as run:
         wait_until((tmp_path / "began").exists)
-        process.send_signal(number)
-        done = ended(process)
+        run.process.send_signal(number)
+        done = run.ended()
     assert done.status == 130
     assert done.verdict == {"test_a": "success", "test_b": "unknown"}
     assert done.summary["not_run"] == 1
@@ -67,12 +67,12 @@ def test_the_first_signal_lets_go_of_fixtures_and_keeps_what_is_done(
 
 def test_the_second_signal_kills(tmp_path: Path) -> None:
     """A test that takes every exception for its own is ended by the second Ctrl-C."""
-    with started_tests("unittest:test_it", cwd=project(tmp_path, STUBBORN)) as process:
+    with started_tests("unittest:test_it", cwd=project(tmp_path, STUBBORN)) as run:
         wait_until((tmp_path / "began").exists)
-        process.send_signal(signal.SIGINT)
+        run.process.send_signal(signal.SIGINT)
         wait_until((tmp_path / "asked").exists)
-        process.send_signal(signal.SIGINT)
-        done = ended(process)
+        run.process.send_signal(signal.SIGINT)
+        done = run.ended()
     assert done.status == 130
     assert done.verdict == {"test_a": "success", "test_b": "unknown"}
     assert done.summary["not_run"] == 1
@@ -84,10 +84,10 @@ def test_collecting_can_be_interrupted(tmp_path: Path) -> None:
     """A module that takes for ever to be loaded is let go of, and nothing is left behind."""
     text = "import os, pathlib, time\npathlib.Path('began').write_text(str(os.getpid()))\n"
     folder = project(tmp_path, text + "time.sleep(1000)\n")
-    with started_tests("pytest:test_it.py", cwd=folder) as process:
+    with started_tests("pytest:test_it.py", cwd=folder) as run:
         wait_until((tmp_path / "began").exists)
-        process.send_signal(signal.SIGINT)
-        done = ended(process)
+        run.process.send_signal(signal.SIGINT)
+        done = run.ended()
     assert done.status == 130
     assert done.verdicts == {}
     assert not is_alive(int((tmp_path / "began").read_text()))
@@ -107,10 +107,10 @@ class Case(unittest.TestCase):
         time.sleep(1000)
 """
     words = ("-j", "2", "unittest:test_it")
-    with started_tests(*words, cwd=project(tmp_path, text)) as process:
+    with started_tests(*words, cwd=project(tmp_path, text)) as run:
         wait_until(lambda: (tmp_path / "a").exists() and (tmp_path / "b").exists())
         pids = [int(pid) for name in "ab" for pid in (tmp_path / name).read_text().split()]
         assert all(is_alive(pid) for pid in pids)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        os.kill(run.process.pid, signal.SIGKILL)
+        run.process.wait()
         wait_until(lambda: not any(is_alive(pid) for pid in pids))

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
 
 from measured_commands import SCRIPTS
 
@@ -86,34 +87,41 @@ def run_tests(*words: str, cwd: Path, **more: str) -> Tested:
     return tested(done.returncode, done.stdout, done.stderr)
 
 
+class Started(NamedTuple):
+    """The command while it runs; what it writes goes into files, which never fill up."""
+
+    process: "subprocess.Popen[bytes]"
+    out: IO[bytes]
+    err: IO[bytes]
+
+    def ended(self) -> Tested:
+        """What it comes to when it is waited for."""
+        self.process.wait(PATIENCE)
+        texts = []
+        for file in (self.out, self.err):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8"))
+        return tested(self.process.returncode, *texts)
+
+
 @contextmanager
-def started_tests(*words: str, cwd: Path, **more: str) -> "Iterator[subprocess.Popen[str]]":
+def started_tests(*words: str, cwd: Path, **more: str) -> Iterator[Started]:
     """The command while it runs, in a session of its own; whatever is left of it is killed."""
-    process = subprocess.Popen(
-        command(*words),
-        cwd=cwd,
-        env=environment(**more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
-        process.wait(PATIENCE)
-
-
-def ended(process: "subprocess.Popen[str]") -> Tested:
-    """What the command comes to when it is waited for."""
-    out, err = process.communicate(timeout=PATIENCE)
-    return tested(process.returncode, out, err)
+    with TemporaryFile() as out, TemporaryFile() as err:
+        process = subprocess.Popen(
+            command(*words),
+            cwd=cwd,
+            env=environment(**more),
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        try:
+            yield Started(process, out, err)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait(PATIENCE)
 
 
 def tested(status: int, out: str, err: str) -> Tested:

@@ -15,6 +15,10 @@ __all__ = ["Agent", "Say"]
 DEATHS: Final = 3
 """How often in a row a host may die without a verdict; then what it came to fails."""
 
+DEATHS_ON_THE_WAY: Final = 10
+"""The same for hosts that have not found their tests yet, where one before them has: it is rather
+the machine that ends them than what they load."""
+
 PAUSE: Final = 0.3
 """Seconds before the system is asked again for what it has refused."""
 
@@ -32,9 +36,12 @@ class Agent:
         self._started = 0
         self._held: tuple[str, ...] = ()
         """What the host holds back."""
+        self._collected: set[int] = set()
+        """Suites whose tests a host here has found."""
         self._interrupted = False
         self._killed = False
         self._notes: list[str] = []
+        self._deaths = 0
 
     def work(self, assignment: Assignment, say: Say) -> Done:
         """Do the assignment; comes back when it is done, or a host has died of it.
@@ -51,8 +58,9 @@ class Agent:
             say(octets)
 
         self._notes = []
+        self._deaths = 0
         done = self._work(assignment, counted)
-        return done._replace(said=said, notes=tuple(self._notes))
+        return done._replace(said=said, notes=tuple(self._notes), deaths=self._deaths)
 
     def interrupt(self) -> None:
         """Let the host end as by Ctrl-C, and begin nothing any more."""
@@ -92,7 +100,8 @@ class Agent:
                 return Done(0, died=died)
             if death.verdicts:
                 return Done(0, died=died)
-            if deaths < DEATHS and not death.in_vain:
+            known = assignment.suite in self._collected and not death.collected
+            if deaths < (DEATHS_ON_THE_WAY if known else DEATHS) and not death.in_vain:
                 self._note(f"{died}; no test was in progress, and it is started anew")
                 continue
             if left and death.collected and not death.in_vain:
@@ -119,7 +128,10 @@ class Agent:
                 return Death(PostMortem(str(error)))
             self._log(f"process {self._host.pid} begins")
         done = self._host.do(assignment, say, lambda: self._interrupted + self._killed)
+        if self._host.collected:
+            self._collected.add(assignment.suite)
         if isinstance(done, Death):
+            self._deaths += 1
             self._log(done.why.reason)
             self._end_host(None)
         elif assignment.end or done.ended:
@@ -137,6 +149,7 @@ class Agent:
         self._log(f"process {host.pid} is over")
         for note in burial.notes:
             self._note(note)
+        self._deaths += burial.crash is not None
         if burial.crash is not None and say is not None:
             self._log(burial.crash.reason)
             say(burial.crash.frames(self._end_of(host.suite), runnable=False))

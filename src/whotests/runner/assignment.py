@@ -73,3 +73,5 @@ class Done(NamedTuple):
     notes: tuple[str, ...] = ()
     """What the user had better know of, in sentences: processes that tests have left behind, a
     host that did not end. None of it is a verdict."""
+    deaths: int = 0
+    """How many hosts died meanwhile: what they had not written of what their tests ran is lost."""

@@ -85,6 +85,11 @@ class AttendedHost:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def collected(self) -> bool:
+        """Whether it has found its tests."""
+        return self._watch.collected
+
     # -- assignments ---------------------------------------------------------------------------
 
     def do(self, assignment: Assignment, say: Say, stops: Callable[[], int]) -> Done | Death:
