@@ -129,7 +129,7 @@ class TestRun:
         """The exit status. Raises UsageError, DataError or MachineError where nothing was run."""
         suites = self._suites()
         choosing = self._choosing(suites)
-        folder = RunFolder.make(self._settings.data.parent / "runs")
+        folder = RunFolder.make(self._settings.data.parent / "runs", keep=self._settings.keep_logs)
         try:
             if self._wanted.isolate:
                 return self._isolate(self._brief(suites, folder), choosing)
@@ -290,6 +290,7 @@ class TestRun:
                 select=select,
                 control=self._control,
                 keep_order=bool(choosing.order.by),
+                without_facts=recorded.without_facts if isinstance(recorded, HostedRun) else None,
             ).run()
         except BaseException:
             for slot in slots:

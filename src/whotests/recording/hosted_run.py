@@ -24,6 +24,9 @@ _SECONDS_BETWEEN_BEATS = 600.0
 
 _NAMED = 3
 
+_RAN = frozenset(Outcome) - {Outcome.ERROR, Outcome.SKIPPED, Outcome.UNKNOWN}
+"""How tests ended that surely ran something."""
+
 
 class Recorded(NamedTuple):
     """What there is to say of the data when a run is over."""
@@ -47,6 +50,8 @@ class HostedRun:
         self._writer = writer
         self._verdicts = Verdicts()
         self._beaten = Clock.monotonic()
+        self._died = False
+        """A host did."""
 
     @classmethod
     def begin(cls, plan: Plan) -> "HostedRun":
@@ -91,15 +96,15 @@ class HostedRun:
         """The ids of tests that began and ended, but of which what they ran is not in the data, or
         not yet: hosts write about once a second, and what one had not written dies with it.
 
-        Not among them is a test that the runner gave its verdict because its process died.
+        Not among them is a test that the runner gave its verdict because its process died. To be
+        asked when all hosts have ended, and one of them died: `finish` then looks again.
         """
+        self._died = True
         written = self._writer.tests_of_parts()
         return frozenset(
             test_id
             for test_id, verdict in self._verdicts.of.items()
-            if test_id not in written
-            and verdict.duration is not None
-            and verdict.outcome not in (Outcome.ERROR, Outcome.UNKNOWN)
+            if test_id not in written and verdict.duration is not None and verdict.outcome in _RAN
         )
 
     def finish(
@@ -118,7 +123,8 @@ class HostedRun:
         began and none that it ended, that is known without.
         """
         plan, writer = self._plan, self._writer
-        lost = self.without_facts() if died or writer.has_killed_parts() else frozenset()
+        died = died or self._died or writer.has_killed_parts()
+        lost = self.without_facts() if died else frozenset()
         written = writer.tests_of_parts()
         by_others = writer.files_of_parts() or frozenset()
         unloaded = self._unloaded()
