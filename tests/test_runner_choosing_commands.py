@@ -165,3 +165,25 @@ def test_the_setting_tests(tmp_path: Path) -> None:
     assert sorted(ran(done)) == sorted([*CASE_IDS[:2], "tests/test_p.py::test_slow"])
     below = whotests_test(tmp_path / "shop", "-v", status=1)
     assert len(ran(below)) == 3
+
+
+def test_shards_run_one_after_the_other(tmp_path: Path) -> None:
+    """In one folder each shard changes what is known of durations, and still each test is run in
+    one of them; --failed stays within its shard."""
+    program = """
+        import time
+        import pytest
+
+        @pytest.mark.parametrize("n", range(8))
+        def test_n(n):
+            time.sleep(n / 100)
+            assert n % 4
+        """
+    write_files(tmp_path, {"pyproject.toml": "", "test_a.py": program})
+    ids = [f"test_a.py::test_n[{n}]" for n in range(8)]
+    shards = [whotests_test(tmp_path, "-v", "--shard", f"{n}/3", status=1) for n in (1, 2)]
+    failed = [ran(whotests_test(tmp_path, "-v", "--shard", "2/3", "--failed", status=1))]
+    shards.append(whotests_test(tmp_path, "-v", "--shard", "3/3", status=0))
+    assert sorted(each for done in shards for each in ran(done)) == ids
+    assert len({re.findall(r"worked out from (\w+)", each.out)[0] for each in shards}) == 1
+    assert set(failed[0]) <= set(ran(shards[1])) & {ids[0], ids[4]}
