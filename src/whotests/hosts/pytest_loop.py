@@ -11,7 +11,7 @@ import pytest
 from whotests.hosts.limit import Limit
 from whotests.hosts.orders import RUN, Orders
 from whotests.hosts.pytest_groups import groups_of
-from whotests.hosts.pytest_verdicts import PytestVerdicts
+from whotests.hosts.pytest_verdicts import PytestVerdicts, text_of
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.task import Task
@@ -52,7 +52,7 @@ class PytestLoop:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.verdicts.tell_failure(report.nodeid or ".", report.longreprtext)
+            self.verdicts.tell_failure(report.nodeid or ".", text_of(report))
         elif report.skipped:
             self.verdicts.tell_skip(report)
 

@@ -1,13 +1,16 @@
 """One verdict per test from all the reports that pytest and its plugins make of it."""
 
 import warnings
+from io import StringIO
 from typing import Any
+
+from _pytest._io import TerminalWriter
 
 from whotests.hosts.reporter import Reporter
 from whotests.stream.event import Chunk, Status
 from whotests.stream.from_result import TEXT, TRACEBACK, encoded
 
-__all__ = ["PytestVerdicts"]
+__all__ = ["PytestVerdicts", "text_of"]
 
 _SUBTEST_REPORTS = ("SubtestReport", "SubTestReport")
 """Types of pytest's own reports of subtests, and of those of pytest-subtests."""
@@ -20,6 +23,15 @@ _SECTIONS = {"stdout": "stdout", "stderr": "stderr", "log": "log"}
 
 _NO_OUTCOME = "pytest reported no outcome of this test"
 _NOT_CALLED = "pytest set it up and did not call it"
+
+
+def text_of(report: Any) -> str:
+    """What pytest shows of a report. Its own `longreprtext` takes the first line's indent away."""
+    file = StringIO()
+    writer = TerminalWriter(file)
+    writer.hasmarkup = False
+    report.toterminal(writer)
+    return file.getvalue().strip("\n")
 
 
 class PytestVerdicts:
@@ -60,7 +72,7 @@ class PytestVerdicts:
         """Take a report of a phase, or of a subtest."""
         if report.nodeid != self.nodeid:
             if report.outcome == "failed":
-                self.tell_failure(report.nodeid, report.longreprtext)
+                self.tell_failure(report.nodeid, text_of(report))
             return
         self._reported = True
         outcome = report.outcome
@@ -78,7 +90,7 @@ class PytestVerdicts:
         elif outcome == "failed":
             self._failed = True
             name = "traceback" if when == "call" else f"traceback {when}"
-            self._attach(name, report.longreprtext, TRACEBACK)
+            self._attach(name, text_of(report), TRACEBACK)
         elif outcome == "skipped":
             if hasattr(report, "wasxfail"):
                 self._xfailed = True
@@ -90,7 +102,7 @@ class PytestVerdicts:
             self._failed = self._skipped = self._xfailed = self._called = False
             self._tags = ["rerun"]
             if report.longrepr is not None:
-                self._attach("rerun", report.longreprtext, TRACEBACK)
+                self._attach("rerun", text_of(report), TRACEBACK)
 
     def _take_subtest(self, report: Any) -> None:
         description = _description_of(report)
@@ -98,7 +110,7 @@ class PytestVerdicts:
             self._subtests.append((description, report.sections))
         if report.outcome == "failed":
             self._failed = True
-            self._attach(f"traceback {description}", report.longreprtext, TRACEBACK)
+            self._attach(f"traceback {description}", text_of(report), TRACEBACK)
         elif report.outcome == "skipped" and not hasattr(report, "wasxfail"):
             self._attach(f"reason {description}", _reason_of(report), TEXT)
 
