@@ -96,6 +96,9 @@ class UnittestHost:
     def prepare(self, test: Any) -> None:
         """A test is about to run."""
         self._returned.begin(test)
+        if self.task.debug and hasattr(test, "addOnException"):
+            # testtools' cases tell their result no traceback, but what it looks like.
+            test.addOnException(look_at_failure)
 
     def release(self, test: Any) -> None:
         """It has run."""
@@ -286,6 +289,14 @@ def text_of(error: BaseException) -> str:
     while tb is not None and str(tb.tb_frame.f_globals.get("__name__")).startswith(_OURS):
         tb = tb.tb_next
     return "".join(traceback.format_exception(type(error), error, tb or error.__traceback__))
+
+
+def look_at_failure(exc_info: Any) -> None:
+    """Look around where an exception comes from, if it is a failure."""
+    kind = exc_info[0]
+    expected = ("SkipTest", "_ExpectedFailure", "_UnexpectedSuccess")
+    if not any(base.__name__ in expected for base in kind.__mro__):
+        post_mortem(exc_info[2])
 
 
 def post_mortem(tb: Any) -> None:
