@@ -103,7 +103,9 @@ def test_a_run(project: Path) -> None:
     summary = shown.partition("\n1 failure\n")[2]
     assert summary.startswith(f"  failed {NOTHING}\n\nslowest\n  ")
     assert "\nFAILED: 1 passed, 1 failed, 1 skipped in " in summary
-    assert summary.endswith("again: whotests test --failed\nlogs: .whotests/runs/1\n")
+    assert summary.endswith(
+        "again: whotests test --failed unittest:test_shop\nlogs: .whotests/runs/1\n"
+    )
     with Reader.open(project / ".whotests" / "data.db") as reader:
         assert reader.runs[-1].exit_status == 1
     again = run("unittest:test_shop", "--failed", "-q", "--no-measure", cwd=project)

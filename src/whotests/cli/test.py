@@ -1,5 +1,6 @@
 """`whotests test`: run tests of any kind, and measure who tests what."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -228,9 +229,21 @@ def test(
             junit=junit,
             subunit=subunit,
             as_json=as_json,
+            again=_again(targets, wanted.words, data=data, config=config),
         ),
     )
     sys.exit(run.run())
+
+
+def _again(
+    targets: tuple[str, ...], words: tuple[str, ...], *, data: Path | None, config: Path | None
+) -> str:
+    """The command that runs what failed, of the same targets by the same data."""
+    command = ["whotests", "test", "--failed"]
+    for option, file in (("--data", data), ("--config", config)):
+        if file is not None:
+            command += [option, str(file)]
+    return shlex.join([*command, *targets, *(("--", *words) if words else ())])
 
 
 def _cluster(address: str, jobs: str | None, *, isolate: str, debug: bool) -> str:

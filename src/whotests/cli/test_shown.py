@@ -18,7 +18,7 @@ from whotests.reports.run_progress import Expected, Progress
 from whotests.reports.run_reports import RunReports
 from whotests.reports.run_summary import Ending
 from whotests.runner.scheduler import Item
-from whotests.stream.event import Event, Status
+from whotests.stream.event import FAILED, Event, Status
 from whotests.stream.junit import JUnitXml
 from whotests.stream.sink import Sink
 from whotests.stream.subunit import SubunitWriter
@@ -44,6 +44,8 @@ class Shown:
     """Relative to the folder of the call."""
     subunit: bool = False
     as_json: bool = False
+    again: str = ""
+    """The command that runs again what failed."""
 
 
 class TestShown:
@@ -118,11 +120,12 @@ class TestShown:
         status = self.exit_status
         if self._only_list and status == ExitStatus.PASSED:
             return
+        failed = any(self.progress.counts[each] for each in FAILED)
         ending = Ending(
             verdict=_VERDICTS.get(status, "FAILED"),
             good=status == ExitStatus.PASSED,
             why=why_none if status == ExitStatus.NO_TEST else "",
-            again="whotests test --failed" if status == ExitStatus.FAILED else "",
+            again=self._shown.again if failed else "",
             logs=os.path.relpath(folder, self._cwd) if status else "",
         )
         with suppress(OSError):  # where that goes, nobody reads it
