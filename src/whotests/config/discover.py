@@ -9,7 +9,7 @@ from pathlib import Path
 from whotests.config.scope import ARCHIVES
 from whotests.errors import UsageError
 
-__all__ = ["default_source", "find_source", "resolve_source"]
+__all__ = ["default_source", "find_source", "find_top_level", "resolve_source"]
 
 # fmt: off
 _NOT_PACKAGES = frozenset((
@@ -95,7 +95,7 @@ def _resolve_package(name: str, *, cwd: Path, path: Sequence[str]) -> tuple[str,
 def _locate(name: str, path: Sequence[str]) -> tuple[str, ...]:
     """Folders or the file of an importable name; only the top level asks the import system."""
     top, *rest = name.split(".")
-    spec = _find_top_level(top, path)
+    spec = find_top_level(top, path)
     if spec is None:
         return ()
     if spec.submodule_search_locations is not None:
@@ -133,7 +133,8 @@ def _locate(name: str, path: Sequence[str]) -> tuple[str, ...]:
     return places
 
 
-def _find_top_level(name: str, path: Sequence[str]) -> ModuleSpec | None:
+def find_top_level(name: str, path: Sequence[str]) -> ModuleSpec | None:
+    """Where a module or package without a dot in its name lies; imports nothing."""
     spec = PathFinder.find_spec(name, path)
     if spec is not None or name in sys.builtin_module_names:
         return spec or ModuleSpec(name, None)

@@ -11,7 +11,8 @@ from whotests.config.settings import Settings
 from whotests.errors import UsageError
 from whotests.hosts.task import Suite
 from whotests.runner.configured import Configured, configured_host
-from whotests.runner.kinds import Kind, Kinds, find_module
+from whotests.runner.kinds import Kind, Kinds
+from whotests.runner.places import Places
 from whotests.runner.searching import SuiteFiles, start_folders
 from whotests.runner.targets import Target, parsed_target
 from whotests.runner.wanted import Wanted
@@ -21,8 +22,6 @@ __all__ = ["Detected", "detected_suites"]
 _NEEDS: Final = {"pytest": "pytest", "trial": "twisted", "django": "django"}
 """What has to be installed for a host."""
 
-
-_OF_PROJECTS: Final = ("pyproject.toml", "setup.py", "setup.cfg", "tox.ini", ".git")
 
 _SHOWN: Final = 3
 """Targets in one sentence."""
@@ -49,36 +48,25 @@ def detected_suites(
     project without tests; for a host that is not installed; for words without pytest.
     """
     cwd = Path(os.path.abspath(cwd))
-    places = [str(cwd), str(settings.root), str(settings.root / "src")]
-    places += [entry for entry in (sys.path if path is None else path) if entry]
-    detection = _Detection(settings, cwd, tuple(dict.fromkeys(places)))
+    places = Places(cwd=cwd, root=settings.root, path=sys.path if path is None else path)
+    detection = _Detection(places)
     if wanted.targets:
         for word in wanted.targets:
             detection.add(parsed_target(word))
     elif settings.tests:
         for word in settings.tests:
-            detection.add(_from_root(parsed_target(word), settings.root, cwd))
+            detection.add(places.from_the_root(parsed_target(word)))
     else:
         detection.add_all()
     return detection.finished(wanted)
 
 
-def _from_root(target: Target, root: Path, cwd: Path) -> Target:
-    """The target as it is seen from `cwd`."""
-    file, colons, rest = target.text.partition("::")
-    if not file or not (root / file).exists():
-        return target
-    return Target(target.host, _seen_from(root / file, cwd) + colons + rest)
-
-
 class _Detection:
     """Collects targets per host."""
 
-    def __init__(self, settings: Settings, cwd: Path, path: tuple[str, ...]) -> None:
-        self._root = settings.root
-        self._cwd = cwd
-        self._path = path
-        self._kinds = Kinds(path)
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._kinds = Kinds(places.path)
         self._targets: dict[str, list[str]] = {}
         self._options: dict[str, tuple[str, ...]] = {}
         self._reasons: dict[str, str] = {}
@@ -96,7 +84,7 @@ class _Detection:
             self._add_named(target)
         elif "::" in target.text:
             self._add_node(target)
-        elif (place := self._place(target.text)) is not None:
+        elif (place := self._places.existing(target.text)) is not None:
             self._add_place(place)
         else:
             self._add_dotted(target.text)
@@ -105,9 +93,9 @@ class _Detection:
         """All that the project has."""
         configured = self._configured()
         if configured is None:
-            self._add_files(self._cwd)
+            self._add_files(self._places.cwd)
             return
-        places = (_seen_from(Path(target), self._cwd) for target in configured.targets)
+        places = (self._places.shown(Path(target)) for target in configured.targets)
         self._take(configured.host, *places)
         self._import_from(configured)
         self._because(configured.host, f"{configured.why} is there")
@@ -123,7 +111,7 @@ class _Detection:
             )
         for host in self._targets:
             need = _NEEDS.get(host)
-            if need and PathFinder.find_spec(need, list(self._path)) is None:
+            if need and PathFinder.find_spec(need, list(self._places.path)) is None:
                 why = self._reasons.get(host, "a target asks for it")
                 raise UsageError(
                     f"{need} is not installed for {sys.executable}, and {host} is to run tests "
@@ -153,7 +141,7 @@ class _Detection:
     def _add_named(self, target: Target) -> None:
         if not target.text:
             if target.host in ("trial", "unittest"):
-                self._take_files(target.host, SuiteFiles(self._cwd, self._kinds))
+                self._take_files(target.host, SuiteFiles(self._places.cwd, self._kinds))
             else:
                 self._take(target.host)
             return
@@ -161,18 +149,18 @@ class _Detection:
             # What follows a path, pytest knows; '--pyargs' makes modules of names.
             self._take("pytest", target.text)
             return
-        place = self._place(target.text)
-        if place is None and self._module(target.text)[0] is None:
-            raise UsageError(self._not_found(target))
-        self._take(target.host, target.text if place is None else _seen_from(place, self._cwd))
+        place = self._places.existing(target.text)
+        if place is None and self._places.module(target.text)[0] is None:
+            raise UsageError(self._places.not_found(target))
+        self._take(target.host, target.text if place is None else self._places.shown(place))
 
     def _add_node(self, target: Target) -> None:
         """A file, '::' and what is in it: pytest's way to write ids, which others take, too."""
         file, colons, rest = target.text.partition("::")
-        place = self._place(file)
+        place = self._places.existing(file)
         if place is None:
-            raise UsageError(self._not_found(target))
-        shown = _seen_from(place, self._cwd)
+            raise UsageError(self._places.not_found(target))
+        shown = self._places.shown(place)
         configured = self._configured()
         if configured is not None:
             host = configured.host if configured.host != "django" else "pytest"
@@ -184,21 +172,17 @@ class _Detection:
     def _host_of(self, kind: Kind) -> str:
         """What runs a file of that kind where no configuration says so: the same host that would
         run it beside all other files of the project, so that its tests keep their ids."""
-        if kind not in ("", "unittest") or not self._is_project():
+        if kind not in ("", "unittest") or not self._places.in_project:
             return kind or "unittest"
         if self._beside is None:
-            self._beside = SuiteFiles(self._root, self._kinds)
+            self._beside = SuiteFiles(self._places.root, self._kinds)
         kinds = self._beside.by_kind
         if "trial" in kinds:
             return "trial"
         return "pytest" if "pytest" in kinds or self._beside.has_conftest else "unittest"
 
-    def _is_project(self) -> bool:
-        """Whether the root is more than any folder, of which much may lie below."""
-        return any((self._root / name).exists() for name in _OF_PROJECTS)
-
     def _add_place(self, place: Path) -> None:
-        shown = _seen_from(place, self._cwd)
+        shown = self._places.shown(place)
         configured = self._configured()
         if configured is not None:
             self._take(configured.host, shown)
@@ -215,16 +199,16 @@ class _Detection:
             self._because("pytest", f"{shown} is no Python")
 
     def _add_dotted(self, name: str) -> None:
-        origin, rest = self._module(name)
+        origin, rest = self._places.module(name)
         if origin is None:
-            raise UsageError(self._not_found(Target("", name)))
+            raise UsageError(self._places.not_found(Target("", name)))
         if origin.is_dir():
             kinds = set(SuiteFiles(origin, self._kinds).by_kind)
             kind: Kind = "pytest" if kinds == {"pytest"} else "unittest"
             kind = "trial" if "trial" in kinds else kind
         else:
             kind = self._kinds.of(origin) or "unittest"
-        shown = _seen_from(origin, self._cwd)
+        shown = self._places.shown(origin)
         configured = self._configured()
         host: str = kind
         if kind == "pytest":
@@ -240,7 +224,7 @@ class _Detection:
         """The files of tests in a folder, by what is in them."""
         files = SuiteFiles(folder, self._kinds)
         found = files.by_kind
-        shown = _seen_from(folder, self._cwd)
+        shown = self._places.shown(folder)
         if not found and not files.has_conftest:
             raise UsageError(
                 f"no test was found in {folder}: no file test*.py or *_test.py has a test case or "
@@ -249,17 +233,17 @@ class _Detection:
             )
         if "pytest" in found or files.has_conftest:
             if "trial" not in found:
-                self._take("pytest", *(() if folder == self._cwd else (shown,)))
+                self._take("pytest", *(() if folder == self._places.cwd else (shown,)))
                 example = found["pytest"][0] if "pytest" in found else folder / "conftest.py"
-                self._because("pytest", f"so is {_seen_from(example, self._cwd)} written")
+                self._because("pytest", f"so is {self._places.shown(example)} written")
                 return
             # pytest would run trial's cases in its own way: each gets what is written for it.
             for place in files.together(found.get("pytest", ()), packages=False):
-                self._take("pytest", _seen_from(place, self._cwd))
-                self._because("pytest", f"so is {_seen_from(place, self._cwd)} written")
+                self._take("pytest", self._places.shown(place))
+                self._because("pytest", f"so is {self._places.shown(place)} written")
         host: Kind = "trial" if "trial" in found else "unittest"
         self._take_files(host, files)
-        self._because(host, f"so is {_seen_from(found[host][0], self._cwd)} written")
+        self._because(host, f"so is {self._places.shown(found[host][0])} written")
 
     def _take_files(self, host: str, files: SuiteFiles) -> None:
         """Targets by which a host that loads as unittest does comes to all files that are for
@@ -270,11 +254,11 @@ class _Detection:
             places = files.together(mine, packages=True)
         else:
             places = start_folders(mine, within=files.place)
-        if places == [self._cwd] or not mine:
+        if places == [self._places.cwd] or not mine:
             self._take(host)
         for place in places:
-            if place != self._cwd or len(places) > 1:
-                self._take(host, _seen_from(place, self._cwd))
+            if place != self._places.cwd or len(places) > 1:
+                self._take(host, self._places.shown(place))
 
     def _import_from(self, configured: Configured) -> None:
         if configured.top is not None:
@@ -288,60 +272,15 @@ class _Detection:
     def _because(self, host: str, why: str) -> None:
         self._reasons.setdefault(host, why)
 
-    # -- what is there -----------------------------------------------------------------------
-
     def _configured(self) -> Configured | None:
-        """What the nearest folder from `cwd` up to the root says."""
+        """What the nearest folder from here up to the root says."""
         if not self._asked:
             self._asked = True
-            folder = self._cwd
-            while self._known is None:
-                self._known = configured_host(folder)
-                if folder == self._root or self._root not in folder.parents:
-                    break
-                folder = folder.parent
+            found = map(configured_host, self._places.up_to_the_root())
+            self._known = next((each for each in found if each is not None), None)
         return self._known
-
-    def _place(self, text: str) -> Path | None:
-        for folder in (self._cwd, self._root):
-            place = folder / text
-            if place.exists():
-                return Path(os.path.normpath(place))
-        return None
-
-    def _module(self, name: str) -> tuple[Path | None, list[str]]:
-        return find_module(name, self._path)
-
-    def _not_found(self, target: Target) -> str:
-        from difflib import get_close_matches
-
-        file = target.text.partition("::")[0]
-        folder = (self._cwd / file).parent
-        there = _names(folder) if folder.is_dir() else []
-        near = get_close_matches(Path(file).name, there, n=3, cutoff=0.6)
-        hint = f"; near to it: {', '.join(near)}" if near else ""
-        places = str(self._cwd) if self._root == self._cwd else f"{self._cwd} or {self._root}"
-        looked = f"there is no file or folder '{file}' in {places}"
-        if "::" not in target.text and "/" not in file:
-            looked += f", and no module '{file.partition('.')[0]}' there, in 'src' or installed"
-        return f"no test is called '{target}': {looked}{hint}"
 
 
 def _shown(targets: Sequence[str]) -> str:
     more = f" and {len(targets) - _SHOWN} more" if len(targets) > _SHOWN else ""
     return " ".join(targets[:_SHOWN]) + more if targets else "all that it finds"
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except OSError:
-        return []
-
-
-def _seen_from(place: Path, cwd: Path) -> str:
-    """The path as it is typed in `cwd`: relative where it is below the same root."""
-    try:
-        return os.path.relpath(place, cwd)
-    except ValueError:  # another drive
-        return str(place)

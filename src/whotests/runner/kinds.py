@@ -2,12 +2,19 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
-from importlib.machinery import PathFinder
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
-__all__ = ["Kind", "Kinds", "find_module"]
+from whotests.runner.module_text import (
+    FUNCTIONS,
+    ModuleText,
+    dotted_name,
+    find_module,
+    parsed_module,
+)
+
+__all__ = ["Kind", "Kinds"]
 
 Kind = Literal["", "unittest", "trial", "pytest"]
 """'' for a file without tests. A file has the last kind in this order of all that is in it:
@@ -46,29 +53,13 @@ _OF_TRIAL: Final = re.compile(
 _MAYBE_CASES: Final = re.compile(rb"unittest|testtools|TestCase|load_tests|test_?[sS]uite|class \w")
 
 
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-class _Module(NamedTuple):
-    """What a module's text binds at its top level."""
-
-    imports: dict[str, str]
-    """Names, and what they are imported from, dotted."""
-    stars: tuple[str, ...]
-    """Modules of which all names are taken."""
-    classes: dict[str, ast.ClassDef]
-    functions: "dict[str, ast.FunctionDef | ast.AsyncFunctionDef]"
-    imported: frozenset[str]
-    """All that is imported, anywhere in the text."""
-
-
 class Kinds:
     """Tells kinds of files; what it has read it reads once."""
 
     def __init__(self, path: Sequence[str]) -> None:
         """`path` is where modules are looked for, as in `sys.path`."""
         self._path = tuple(path)
-        self._modules: dict[Path, _Module | None] = {}
+        self._modules: dict[Path, ModuleText | None] = {}
         self._texts: dict[Path, bytes] = {}
 
     def of(self, file: Path) -> Kind:
@@ -86,7 +77,7 @@ class Kinds:
         kind: Kind = max(kinds, key=_RANKS.index, default="")
         return "pytest" if self._is_for_pytest(file, module, cases=bool(kind)) else kind
 
-    def _is_for_pytest(self, file: Path, module: _Module, *, cases: bool) -> bool:
+    def _is_for_pytest(self, file: Path, module: ModuleText, *, cases: bool) -> bool:
         """Whether only pytest finds all tests of the module. Beside test cases there are often
         functions that but help these, and mixins: what asserts plainly is a test of its own."""
         if any(_is_of(name, "pytest") for name in module.imported):
@@ -101,7 +92,7 @@ class Kinds:
             for name, definition in module.classes.items()
             if name.startswith("Test") and not self._of_class(file, name, _DEEPEST)
             for node in definition.body
-            if isinstance(node, _FUNCTIONS) and node.name.startswith("test")
+            if isinstance(node, FUNCTIONS) and node.name.startswith("test")
         ]
         if cases:
             return any(_asserts(node) for node in (*functions, *methods))
@@ -127,9 +118,9 @@ class Kinds:
                 self._texts[file] = b""  # who runs it says so
         return self._texts[file]
 
-    def _module(self, file: Path) -> _Module | None:
+    def _module(self, file: Path) -> ModuleText | None:
         if file not in self._modules:
-            self._modules[file] = _parsed(self._text(file), package=self._package_of(file))
+            self._modules[file] = parsed_module(self._text(file), package=self._package_of(file))
         return self._modules[file]
 
     def _package_of(self, file: Path) -> str:
@@ -149,13 +140,13 @@ class Kinds:
         if name in module.classes:
             kinds = [
                 self._of_base(file, module, base, deep)
-                for base in map(_dotted, module.classes[name].bases)
+                for base in map(dotted_name, module.classes[name].bases)
                 if base and base != name
             ]
             return max(kinds, key=_RANKS.index, default="")
         return self._of_base(file, module, name, deep)
 
-    def _of_base(self, file: Path, module: _Module, base: str, deep: int) -> Kind:
+    def _of_base(self, file: Path, module: ModuleText, base: str, deep: int) -> Kind:
         first, _, rest = base.partition(".")
         if first in module.classes and not rest:
             return self._of_class(file, first, deep - 1)
@@ -176,29 +167,6 @@ class Kinds:
         return self._of_class(_file_of(origin), rest[0], deep - 1)
 
 
-def find_module(dotted: str, path: Sequence[str]) -> tuple[Path | None, list[str]]:
-    """The file or the package's folder of as much of a dotted name as is a module, and the parts
-    behind it. Imports nothing. None, and all parts, where there is no such module."""
-    parts = dotted.split(".")
-    places: Sequence[str] = path
-    found: Path | None = None
-    for index, part in enumerate(parts):
-        if not part.isidentifier():
-            return found, parts[index:]
-        spec = PathFinder.find_spec(part, places)
-        if spec is None:
-            return found, parts[index:]
-        if spec.submodule_search_locations is None:
-            if spec.origin is None or not spec.origin.endswith((".py", ".pyw")):
-                return found, parts[index:]
-            return Path(spec.origin), parts[index + 1 :]
-        places = list(spec.submodule_search_locations)
-        if not places:
-            return found, parts[index:]
-        found = Path(places[0])
-    return found, []
-
-
 def _file_of(place: Path) -> Path:
     return place / "__init__.py" if place.is_dir() else place
 
@@ -215,18 +183,6 @@ def _is_of(dotted: str, package: str) -> bool:
     return dotted == package or dotted.startswith(f"{package}.")
 
 
-def _dotted(node: ast.expr) -> str:
-    """`a.b.c` of such an expression; of a call or a subscript what is called; else ''."""
-    if isinstance(node, ast.Attribute):
-        inner = _dotted(node.value)
-        return f"{inner}.{node.attr}" if inner else ""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Subscript):
-        return _dotted(node.value)
-    return ""
-
-
 def _asserts(function: ast.AST) -> bool:
     return any(isinstance(node, ast.Assert) for node in ast.walk(function))
 
@@ -237,71 +193,3 @@ def _asserts_by_method(function: ast.AST) -> bool:
         isinstance(node, ast.Attribute) and node.attr.startswith(("assert", "fail"))
         for node in ast.walk(function)
     )
-
-
-def _parsed(text: bytes, *, package: str) -> _Module | None:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    imports: dict[str, str] = {}
-    stars: list[str] = []
-    classes: dict[str, ast.ClassDef] = {}
-    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-    for node in _top_level(tree.body):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                imports[alias.asname or top] = alias.name if alias.asname else top
-        elif isinstance(node, ast.ImportFrom):
-            origin = _origin(node, package)
-            for alias in node.names:
-                if alias.name == "*":
-                    stars.append(origin)
-                else:
-                    imports[alias.asname or alias.name] = f"{origin}.{alias.name}"
-        elif isinstance(node, ast.ClassDef):
-            classes[node.name] = node
-        elif isinstance(node, _FUNCTIONS):
-            functions[node.name] = node
-        elif isinstance(node, ast.Assign) and (value := _dotted(node.value)):
-            # Another name of a class, as `TestCase = unittest.TestCase`.
-            first, dot, rest = value.partition(".")
-            origin = imports.get(first, "")
-            for target in node.targets:
-                if isinstance(target, ast.Name) and origin:
-                    imports[target.id] = origin + dot + rest
-    imported = {
-        f"{_origin(node, package)}.{alias.name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    imported.update(
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    )
-    return _Module(imports, tuple(stars), classes, functions, frozenset(imported))
-
-
-def _origin(node: ast.ImportFrom, package: str) -> str:
-    """What is imported from; a relative name is taken from the package."""
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".") if package else []
-    kept = parts[: len(parts) - node.level + 1]
-    return ".".join((*kept, *((node.module,) if node.module else ())))
-
-
-def _top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements of a module's own scope, those in `if`, `try` and `with` included."""
-    for node in body:
-        yield node
-        for field in ("body", "orelse", "finalbody"):
-            if isinstance(node, (ast.If, ast.Try, ast.With)):
-                yield from _top_level(getattr(node, field, ()))
-        if isinstance(node, ast.Try):
-            for handler in node.handlers:
-                yield from _top_level(handler.body)
