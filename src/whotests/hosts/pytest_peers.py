@@ -1,7 +1,6 @@
 """What other plugins of pytest do in a worker that is none of pytest-xdist's, yet one of many."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,16 +10,13 @@ from zlib import crc32
 import pytest
 
 from whotests.hosts.django_databases import set_apart
+from whotests.hosts.shared_folder import shared_folder
 from whotests.hosts.task import Task
 
 __all__ = ["NAME", "PytestPeers"]
 
 NAME = "whotests-host"
 """A plugin of this name is there in each pytest of a host."""
-
-_TEMPORARY = "temporary"
-"""A file of the run's folder: the path of the temporary folder of the run's tests, which goes with
-the run's folder."""
 
 _OFF: Final[dict[str, object]] = {
     # pytest-xdist
@@ -82,7 +78,11 @@ class PytestPeers:
         if not self._many:
             return
         option.xmlpath = None
-        folder = Path(option.basetemp) if option.basetemp else self._shared_folder()
+        folder = (
+            Path(option.basetemp)
+            if option.basetemp
+            else shared_folder(self._folder, worker=self._id)
+        )
         folder.mkdir(parents=True, exist_ok=True)
         option.basetemp = str(folder / f"popen-{self._id}")
         plugins = config.pluginmanager
@@ -97,22 +97,6 @@ class PytestPeers:
             for name in ("lfplugin", "nfplugin"):
                 with suppress(AssertionError, ValueError):
                     session.config.pluginmanager.unregister(name=name)
-
-    def _shared_folder(self) -> Path:
-        """A temporary folder for all workers of the run that are on this machine."""
-        note = self._folder / _TEMPORARY
-        with suppress(FileNotFoundError):
-            return Path(os.fsdecode(note.read_bytes()))
-        mine = tempfile.mkdtemp(prefix="whotests-")
-        draft = note.with_name(f"{_TEMPORARY}-{self._id}")
-        draft.write_bytes(os.fsencode(mine))
-        try:
-            os.link(draft, note)  # which one of all is the first
-        except FileExistsError:
-            os.rmdir(mine)
-        finally:
-            draft.unlink()
-        return Path(os.fsdecode(note.read_bytes()))
 
 
 class _WorkerFixtures:

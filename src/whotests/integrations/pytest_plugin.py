@@ -119,6 +119,8 @@ def pytest_load_initial_conftests(
 
         detach_value(early_config, parser, args)
         options = early_config.known_args_namespace
-        if options.whotests is not None and not options.no_whotests:
+        # `whotests test` measures itself, unless it shall not.
+        hosted = early_config.pluginmanager.hasplugin("whotests-host")
+        if options.whotests is not None and not options.no_whotests and not hosted:
             begin(early_config)
     yield

@@ -3,12 +3,14 @@
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from whotests.errors import MachineError
+from whotests.hosts.shared_folder import TEMPORARY, TEMPORARY_PREFIX
 
 __all__ = ["RunFolder"]
 
@@ -41,6 +43,7 @@ class RunFolder:
                 for number in numbers[: max(0, len(numbers) + 1 - max(keep, 1))]:
                     _put_away(runs / str(number))
             for each in runs.glob(f"{_REMOVED}*"):
+                _remove_temporary(each)
                 shutil.rmtree(each, ignore_errors=True)  # what is in use goes the next time
         except OSError as error:
             raise MachineError(
@@ -65,6 +68,19 @@ def _alone_in(runs: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _remove_temporary(path: Path) -> None:
+    """Remove what the run's tests left in the temporary folder that its hosts have made."""
+    try:
+        temporary = Path(os.fsdecode((path / TEMPORARY).read_bytes()))
+        mine = temporary.lstat().st_uid == os.getuid()
+    except (OSError, ValueError):
+        return
+    # The note may have come with the project, and say anything.
+    named = temporary.name.startswith(TEMPORARY_PREFIX) and temporary.is_absolute()
+    if mine and named and temporary.parent == Path(tempfile.gettempdir()):
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _put_away(path: Path) -> None:
