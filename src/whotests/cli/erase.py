@@ -6,7 +6,7 @@ import click
 
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
-from whotests.store.erasing import Erased, erase_all, erase_runs
+from whotests.store.erasing import Erased, erase_all, erase_history, erase_runs
 
 __all__ = ["erase"]
 
@@ -23,12 +23,17 @@ _ALL = "all"
     "N generations before; may be repeated. Default: all.",
 )
 @click.option(
+    "--history",
+    is_flag=True,
+    help="Remove how tests ended in past runs (`whotests history`), and no run.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The data file. Default: .whotests/data.db of the project.",
 )
-def erase(runs: tuple[str, ...], data: Path | None) -> None:
+def erase(runs: tuple[str, ...], history: bool, data: Path | None) -> None:
     """Remove the runs given with --run from the data file, or else everything.
 
     Where the current run of a name goes and older ones were kept (--keep-runs), the last of them
@@ -37,6 +42,13 @@ def erase(runs: tuple[str, ...], data: Path | None) -> None:
     if _ALL in runs and len(runs) > 1:
         raise UsageError("--run all means every run; give it alone, or name the runs that go")
     path = load_settings(Path.cwd(), data=data).data
+    if history:
+        if runs:
+            raise UsageError("--history and --run remove different things; give one of them")
+        number = erase_history(path)
+        noun = "run" if number == 1 else "runs"
+        click.echo(f"erased how tests ended in {number} past {noun} of {path}")
+        return
     some = [run for run in runs if run != _ALL]
     click.echo(_said(erase_runs(path, some) if some else erase_all(path), path))
 

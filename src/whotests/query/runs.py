@@ -41,6 +41,8 @@ class Runs:
     """The data files."""
     kept: tuple[KeptRun, ...]
     """The newest first."""
+    past: int
+    """Of how many other runs it is known how their tests ended: `query.history`."""
 
 
 def runs(reader: Reader, *, everything: bool = True) -> Runs:
@@ -50,6 +52,7 @@ def runs(reader: Reader, *, everything: bool = True) -> Runs:
     some = reader.all_runs if everything else reader.runs
     return Runs(
         paths=reader.paths,
+        past=reader.past_runs,
         kept=tuple(
             KeptRun(
                 run=run,

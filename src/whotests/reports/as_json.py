@@ -98,6 +98,7 @@ def runs_json(answer: Runs) -> _Object:
             }
             for kept in answer.kept
         ],
+        "past_runs": answer.past,
     }
 
 

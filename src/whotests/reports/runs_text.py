@@ -8,7 +8,7 @@ from rich.console import Console
 from whotests.query.runs import KeptRun, Runs
 from whotests.reports.page import Cell, Grid, plain
 from whotests.reports.status_text import length_of, state_of
-from whotests.reports.words import age, duration, moment, outcome_counts
+from whotests.reports.words import age, count, duration, moment, outcome_counts
 
 __all__ = ["print_runs"]
 
@@ -36,6 +36,14 @@ def print_runs(console: Console, answer: Runs, *, now: float) -> None:
         cells = dict(zip(headers, _cells(kept, now=now), strict=True))
         table.add(*(cell for header, cell in cells.items() if header not in unused))
     table.print(console)
+    if answer.past:
+        plain(console)
+        plain(
+            console,
+            f"How tests ended in {count(answer.past, 'past run')} is known, too: "
+            "`whotests history`.",
+            style="dim",
+        )
     if any(not kept.asked for kept in answer.kept):
         plain(console)
         plain(

@@ -10,13 +10,13 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from whotests.errors import DataError, UsageError
 from whotests.store.connection import compact, connect_to_write
 from whotests.store.failures import damaged, not_ours, translated
 from whotests.store.generations import chosen
-from whotests.store.history import forget_run
+from whotests.store.history import forget_all, forget_run
 from whotests.store.liveness import this_host
 from whotests.store.parts import parts_of, parts_that_are_over
 from whotests.store.recorded_runs import recorded_runs
@@ -26,7 +26,9 @@ from whotests.store.shards import version_in_header
 from whotests.store.values import Run
 from whotests.types import RunStatus
 
-__all__ = ["Erased", "erase_all", "erase_runs"]
+__all__ = ["Erased", "erase_all", "erase_history", "erase_runs"]
+
+_T = TypeVar("_T")
 
 _NO_RUN = -1
 
@@ -83,6 +85,17 @@ def erase_all(
         raise
 
 
+def erase_history(path: Path) -> int:
+    """Erases what is kept of past runs, and nothing of those that are there; how many they were.
+
+    Raises DataError and MachineError as writing does.
+    """
+    if not _version(path):
+        return 0
+    with _Work(path, here=None, now=0.0) as work:
+        return work.do(lambda: forget_all(work.connection))
+
+
 def _version(path: Path) -> int:
     """The version of its schema; 0: there is no such file, or nothing in it."""
     if not path.exists() or (path.is_file() and not path.stat().st_size):
@@ -113,21 +126,25 @@ class _Work:
 
     def __enter__(self) -> "_Work":
         try:
-            self._connection = connect_to_write(self._path)
+            self.connection = connect_to_write(self._path)
         except (sqlite3.Error, OSError) as failure:
             raise translated(self._path, failure) from failure
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.connection.close()
 
     def erase(self, refs: Sequence[str] | None) -> Erased:
         """Erases what `refs` mean; None: all runs."""
-        connection = self._connection
+        return self.do(lambda: self._erased(refs))
+
+    def do(self, work: Callable[[], _T]) -> _T:
+        """What the work comes to, in a transaction."""
+        connection = self.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                erased = self._erased(refs)
+                done = work()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -140,10 +157,10 @@ class _Work:
             raise translated(self._path, failure) from failure
         except (LookupError, TypeError, ValueError, zlib.error) as failure:
             raise damaged(self._path, failure) from failure
-        return erased
+        return done
 
     def _erased(self, refs: Sequence[str] | None) -> Erased:
-        connection = self._connection
+        connection = self.connection
         runs = recorded_runs(connection, self._path, here=self._here, now=self._now)
         if refs is None:
             for run in runs:
@@ -163,13 +180,13 @@ class _Work:
         return Erased(runs=going, left=len(runs) - len(going))
 
     def _empty(self) -> None:
-        tables = self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        tables = self.connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         for (table,) in tables.fetchall():
-            self._connection.execute(f'DELETE FROM "{table}"')
+            self.connection.execute(f'DELETE FROM "{table}"')
 
     def _check_over(self, run: Run) -> None:
-        over = parts_that_are_over(self._connection, run.id, here=self._here, now=self._now)
-        alive = set(parts_of(self._connection, run.id)) - set(over)
+        over = parts_that_are_over(self.connection, run.id, here=self._here, now=self._now)
+        alive = set(parts_of(self.connection, run.id)) - set(over)
         if (run.status is RunStatus.RUNNING and not run.killed) or alive:
             whose = f"process {run.pid} on {run.host}" if not alive else "a process that it started"
             raise UsageError(

@@ -374,6 +374,12 @@ class Reader:
                     found[footprint_id] = tuple(walk(blob))
         return found
 
+    @property
+    def past_runs(self) -> int:
+        """Of how many runs that are not kept it is known how their tests ended."""
+        kept = {run.uid for run in self.all_runs}
+        return sum(uid not in kept for (uid,) in self._rows("SELECT uid FROM past_run"))
+
     @cached_property
     def history(self) -> "AllSeries":
         """How tests ended in all runs of the names that these runs have, past ones included."""
