@@ -123,6 +123,7 @@ def test_each_of_several_workers_is_told_apart_as_by_xdist(tmp_path: Path) -> No
     folder = project(tmp_path, "addopts = --junitxml=junit.xml", test_it=WORKERS)
     ended = run_tests("-j", "2", "pytest:.", cwd=folder)
     assert ended.status == 0, ended
+    assert all(set(said) == {"stdout"} for said in ended.told.values())
     told = [json.loads(said["stdout"]) for said in ended.told.values()]
     assert {worker for worker, *_ in told} == {"gw0", "gw1"}
     assert len({uid for _, uid, *_ in told}) == 1

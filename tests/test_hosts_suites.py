@@ -54,11 +54,12 @@ FILTERS = suite(
 PARTS = [f"networkx/{name}" for name in ("classes", "readwrite", "generators", "utils")]
 # Files that cannot be collected keep pytest itself from running the others.
 PYTEST = ("-m", "pytest", "-q", "-p", "plain_pytest", "--continue-on-collection-errors")
+ALONE = ("-c", "pyproject.toml")  # not that of a project around it
 PROJECTS = {
     "networkx": Project(
         suite=NETWORKX,
-        serial=(*PYTEST, *PARTS),
-        ours=tuple(f"pytest:{part}" for part in PARTS),
+        serial=(*PYTEST, *ALONE, *PARTS),
+        ours=(*(f"pytest:{part}" for part in PARTS), "--", *ALONE),
         least=2_400,
     ),
     "django-filter by Django": Project(
@@ -70,8 +71,8 @@ PROJECTS = {
     ),
     "django-filter by pytest": Project(
         suite=FILTERS,
-        serial=(*PYTEST, "tests"),
-        ours=("pytest:tests",),
+        serial=(*PYTEST, *ALONE, "tests"),
+        ours=("pytest:tests", "--", *ALONE),
         least=480,
         settings="tests.settings",
     ),

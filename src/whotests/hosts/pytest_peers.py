@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 from zlib import crc32
 
@@ -87,9 +88,9 @@ class PytestPeers:
         option.basetemp = str(folder / f"popen-{self._id}")
         plugins = config.pluginmanager
         if plugins.hasplugin("xdist"):
-            plugins.register(_WorkerFixtures(self._id), "whotests-host-xdist")
+            plugins.register(_of_xdist(self._id), "whotests-host-xdist")
         if plugins.hasplugin("django"):
-            plugins.register(_DjangoFixtures(self._id), "whotests-host-django")
+            plugins.register(_of_django(self._id), "whotests-host-django")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if self._many:
@@ -99,33 +100,39 @@ class PytestPeers:
                     session.config.pluginmanager.unregister(name=name)
 
 
-class _WorkerFixtures:
-    """What pytest-xdist tells tests of their worker."""
-
-    def __init__(self, worker: str) -> None:
-        self._worker = worker
+def _of_xdist(worker: str) -> ModuleType:
+    """What pytest-xdist tells tests of their worker: a plugin."""
 
     @pytest.fixture(scope="session")
-    def worker_id(self) -> str:
+    def worker_id() -> str:
         """The name of this worker: 'gw0', 'gw1'..."""
-        return self._worker
+        return worker
 
     @pytest.fixture(scope="session")
-    def testrun_uid(self) -> str:
+    def testrun_uid() -> str:
         """What tells this run from others, the same in all workers."""
         return os.environ["PYTEST_XDIST_TESTRUNUID"]
 
+    return _plugin(worker_id=worker_id, testrun_uid=testrun_uid)
 
-class _DjangoFixtures:
-    """What pytest-django does in each worker of pytest-xdist."""
 
-    def __init__(self, worker: str) -> None:
-        self._worker = worker
+def _of_django(worker: str) -> ModuleType:
+    """What pytest-django does in each worker of pytest-xdist: a plugin."""
 
     @pytest.fixture(scope="session")
-    def django_db_modify_db_settings_xdist_suffix(self) -> None:
+    def django_db_modify_db_settings_xdist_suffix() -> None:
         """Give this worker test databases of its own."""
         from pytest_django.lazy_django import skip_if_no_django
 
         skip_if_no_django()
-        set_apart(self._worker)
+        set_apart(worker)
+
+    return _plugin(
+        django_db_modify_db_settings_xdist_suffix=django_db_modify_db_settings_xdist_suffix
+    )
+
+
+def _plugin(**fixtures: object) -> ModuleType:
+    plugin = ModuleType(NAME)  # fixtures of an instance, as methods, are deprecated
+    vars(plugin).update(fixtures)
+    return plugin
