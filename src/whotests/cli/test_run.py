@@ -6,7 +6,6 @@ the whole comes to.
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,13 +16,11 @@ import click
 
 from whotests.cli.exit_statuses import ExitStatus
 from whotests.cli.test_isolation import isolate
+from whotests.cli.test_recording import Recording
 from whotests.cli.test_shown import Shown, TestShown
 from whotests.config.settings import Settings
 from whotests.errors import WhotestsError
 from whotests.hosts.task import Suite
-from whotests.recording.hosted_run import HostedRun
-from whotests.recording.plan import Plan
-from whotests.recording.planning import plan_of
 from whotests.reports.run_reports import RunReports
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
@@ -37,13 +34,11 @@ from whotests.runner.run import Found, Run
 from whotests.runner.run_folder import RunFolder
 from whotests.runner.scheduler import Item
 from whotests.runner.slots import Slot, local_slots
-from whotests.runner.unmeasured_run import UnmeasuredRun
 from whotests.runner.wanted import Wanted
 from whotests.store.past_tests import last_outcomes, past_durations
 from whotests.stream.control import RunControl
 from whotests.stream.fail_fast import FailFast
 from whotests.stream.sink import Sink
-from whotests.types import RunStatus
 
 if TYPE_CHECKING:
     from whotests.cli.test_cluster import OnCluster
@@ -106,7 +101,6 @@ class TestRun:
         )
         self._control = RunControl()
         self._interruption = Interruption(self._control, tell=self._shown.announce)
-        self._plan: Plan | None = None
         self._cluster = self._on_cluster(where)
         self._failures = 0
 
@@ -162,7 +156,7 @@ class TestRun:
         self,
         suites: tuple[Suite, ...],
         folder: RunFolder,
-        recorded: HostedRun | UnmeasuredRun | None = None,
+        recording: Recording | None = None,
     ) -> Brief:
         return Brief(
             run=f"{folder.path.name}-{os.getpid()}",
@@ -171,7 +165,7 @@ class TestRun:
             folder=folder.path,
             suites=suites,
             workers=self._where.workers,
-            handover="" if recorded is None else recorded.handover(),
+            handover=recording.run.handover() if recording and recording.run else "",
             # Those of this process: `python -W error -m whotests test` runs tests so.
             python=tuple(subprocess._args_from_interpreter_flags()),  # type: ignore[attr-defined]
             timeout=self._where.timeout,
@@ -202,8 +196,8 @@ class TestRun:
         self, suites: tuple[Suite, ...], choosing: Choosing, folder: RunFolder
     ) -> int:
         shown = self._shown
-        recorded = None if self._wanted.only_list else self._begin_to_record()
-        reports = self._reports(recorded)
+        recording = None if self._wanted.only_list else self._recording()
+        reports = self._reports(recording)
         failure: WhotestsError | None = None
         problems: list[str] = []
         try:
@@ -211,8 +205,7 @@ class TestRun:
             try:
                 connected = self._cluster.connected(folder.path) if self._cluster else nullcontext()
                 with self._interruption, connected:
-                    brief = self._brief(suites, folder, recorded)
-                    self._run_rounds(brief, choosing, reports, recorded)
+                    self._run_rounds(suites, choosing, folder, reports, recording)
                 shown.exit_status = self._status(choosing, reports)
             except WhotestsError as error:
                 failure = error
@@ -223,9 +216,10 @@ class TestRun:
                 reports.stop_run()
             problems += reports.problems
         finally:
-            if recorded is not None:
+            if recording is not None:
                 interrupted = bool(failure or reports.gone or self._interruption.times)
-                problems += self._finish(recorded, interrupted=interrupted)
+                self._finish(recording, interrupted=interrupted, status=int(shown.exit_status))
+                problems += recording.problems
         for problem in problems:
             click.echo(f"whotests: {problem}", err=True)
         if problems and shown.exit_status == ExitStatus.PASSED:
@@ -238,30 +232,35 @@ class TestRun:
 
     def _run_rounds(
         self,
-        brief: Brief,
+        suites: tuple[Suite, ...],
         choosing: Choosing,
+        folder: RunFolder,
         sink: Sink,
-        recorded: HostedRun | UnmeasuredRun | None,
+        recording: Recording | None,
     ) -> None:
         for each in rounds_of(self._wanted):
-            own = brief
+            if recording is not None and recording.run is None:
+                recording.begin()
+            brief = self._brief(suites, folder, recording)
             if not each.alone:
                 self._shown.note(str(each))
-                own = brief.of_part(f"round-{each.number}")
-                own.folder.mkdir()
+                brief = brief.of_part(f"round-{each.number}")
+                brief.folder.mkdir()
             choosing.order = each.order
-            self._run_once(own, choosing, sink, recorded)
-            failed = self._shown.progress.failed
+            before = self._shown.progress.failed
+            self._run_once(brief, choosing, sink, recording)
+            failed = self._shown.progress.failed > before
             if self._control.should_stop or (self._wanted.until_failure and failed):
                 return
+            if recording is not None and each.number != each.of:
+                status = ExitStatus.FAILED if failed else ExitStatus.PASSED
+                self._finish(recording, interrupted=False, status=status)
 
     def _run_once(
-        self,
-        brief: Brief,
-        choosing: Choosing,
-        sink: Sink,
-        recorded: HostedRun | UnmeasuredRun | None,
+        self, brief: Brief, choosing: Choosing, sink: Sink, recording: Recording | None
     ) -> None:
+        hosted = None if recording is None else recording.hosted
+
         def select(found: Sequence[Found]) -> Sequence[Item]:
             items = choosing(found)
             self._shown.choose(items)
@@ -270,13 +269,12 @@ class TestRun:
             return items
 
         if self._cluster is not None:
-            hosted = recorded if isinstance(recorded, HostedRun) else None
             self._cluster.run(
                 brief,
                 select=select,
                 sink=sink,
                 recorded=hosted,
-                plan=self._plan,
+                plan=None if recording is None else recording.plan,
                 keep_order=bool(choosing.order.by),
             )
             return
@@ -290,7 +288,7 @@ class TestRun:
                 select=select,
                 control=self._control,
                 keep_order=bool(choosing.order.by),
-                without_facts=recorded.without_facts if isinstance(recorded, HostedRun) else None,
+                without_facts=None if hosted is None else hosted.without_facts,
             ).run()
         except BaseException:
             for slot in slots:
@@ -303,10 +301,10 @@ class TestRun:
     def _slots(self, brief: Brief) -> Sequence[Slot]:
         return local_slots(brief, brief.workers)
 
-    def _reports(self, recorded: HostedRun | UnmeasuredRun | None) -> RunReports:
+    def _reports(self, recording: Recording | None) -> RunReports:
         others: dict[str, Sink] = {}
-        if recorded is not None:
-            others["the data file"] = recorded
+        if recording is not None:
+            others["the data file"] = recording
         if self._wanted.max_failures:
             others["the count of failures"] = FailFast(self._count_failure)
         return self._shown.reports(others, on_gone=self._control.stop)
@@ -330,28 +328,24 @@ class TestRun:
 
     # -- what is recorded ----------------------------------------------------------------------
 
-    def _begin_to_record(self) -> HostedRun | UnmeasuredRun:
-        plan = self._plan = plan_of(
+    def _recording(self) -> Recording:
+        """The first run has begun: where it cannot, nothing is run."""
+        recording = Recording(
             self._settings,
             cwd=self._cwd,
-            command=("whotests", *sys.argv[1:]),
+            facts=self._measured.facts,
             append=self._measured.append,
         )
-        return HostedRun.begin(plan) if self._measured.facts else UnmeasuredRun.begin(plan)
+        recording.begin()
+        return recording
 
-    def _finish(self, recorded: HostedRun | UnmeasuredRun, *, interrupted: bool) -> list[str]:
-        """Why the data is not whole, if it is not."""
-        said = recorded.finish(
-            status=RunStatus.INTERRUPTED if interrupted else RunStatus.FINISHED,
-            exit_status=int(self._shown.exit_status),
+    def _finish(self, recording: Recording, *, interrupted: bool, status: int) -> None:
+        recording.finish(
+            interrupted=interrupted,
+            exit_status=status,
             partial=self._is_partial(),
             died=self._cluster is not None,
         )
-        if said.problem:
-            return [f"the data is incomplete: {said.problem}"]
-        if said.surprise:
-            click.echo(f"whotests: {said.surprise}", err=True)
-        return []
 
     def _is_partial(self) -> bool:
         """Whether there are, or may be, tests of the project that the run did not come to."""
