@@ -1,13 +1,16 @@
 """A project whose tests are run on clusters, and what must be the same there."""
 
+import json
+import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from facts import Facts, of_tests, whotests_facts
 from measured_commands import write_files
-from tested_commands import Tested, run_tests
+from tested_commands import Started, Tested, run_tests
 
-__all__ = ["DATA", "facts_in", "here", "make_project", "verdicts_of"]
+__all__ = ["DATA", "facts_in", "here", "make_project", "said_so_far", "verdicts_of"]
 
 DATA = Path(".whotests", "data.db")
 
@@ -115,3 +118,10 @@ def verdicts_of(done: Tested) -> dict[str, str]:
     """The one verdict of each test, by its id."""
     assert all(len(each) == 1 for each in done.verdicts.values()), done.verdicts
     return {test_id: each[0] for test_id, each in done.verdicts.items()}
+
+
+def said_so_far(started: Started) -> list[dict[str, Any]]:
+    """The events that a run has told while it goes on."""
+    # The offset of the file is the command's, too.
+    octets = os.pread(started.out.fileno(), 1 << 24, 0)
+    return [json.loads(line) for line in octets.splitlines(keepends=True) if line.endswith(b"\n")]

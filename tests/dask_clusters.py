@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from tested_commands import environment
@@ -102,9 +103,7 @@ def dask_cluster(
 
 def main() -> None:
     """Do what is asked on standard input, until that ends."""
-    import distributed
-
-    assert distributed.__version__
+    import_module("distributed")  # once, for all that are forked
     scheduler, address = _forked_scheduler()
     print(address, flush=True)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -1,6 +1,5 @@
 """Runs on a Dask cluster of several processes: the same verdicts and facts as here."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster_project import DATA, facts_in, here, make_project, verdicts_of
+from cluster_project import DATA, facts_in, here, make_project, said_so_far, verdicts_of
 from dask_clusters import DaskCluster, dask_cluster
 from facts import Facts
 from measured_commands import write_files
-from tested_commands import ended, run_tests, started_tests, wait_until
+from tested_commands import run_tests, started_tests, wait_until
 from whotests.store.reader import Reader
 
 if TYPE_CHECKING:
@@ -132,15 +131,14 @@ def test_events_come_while_tests_run(cluster: DaskCluster, tmp_path: Path) -> No
         },
     )
     words = ("--cluster", cluster.address, "--order", "file", "test_it.py")
-    with started_tests(*words, cwd=tmp_path) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            event = json.loads(line)
-            if event.get("status") == "success":
-                assert event["test_id"] == "test_it.py::test_first"
-                break
+    with started_tests(*words, cwd=tmp_path) as started:
+        wait_until(lambda: [e for e in said_so_far(started) if e.get("status") == "success"])
+        assert {event["test_id"] for event in said_so_far(started) if event.get("status")} == {
+            "test_it.py::test_first",
+            "test_it.py::test_second",
+        }
         (tmp_path / "go").touch()
-        done = ended(process)
+        done = started.ended()
     assert done.status == 0
     assert done.verdict["test_second"] == "success"
 

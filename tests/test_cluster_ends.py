@@ -8,7 +8,7 @@ import pytest
 
 from dask_clusters import DaskCluster, dask_cluster
 from measured_commands import write_files
-from tested_commands import ended, is_alive, run_tests, started_tests, wait_until
+from tested_commands import is_alive, run_tests, started_tests, wait_until
 
 PYTEST = {"pytest.ini": "[pytest]\n", "test_it.py": "def test_it(): pass\n"}
 
@@ -61,10 +61,10 @@ def test_control_c_ends_what_runs_there(cluster: DaskCluster, tmp_path: Path) ->
         },
     )
     words = ("--cluster", cluster.address, "--order", "file", "test_it.py")
-    with started_tests(*words, cwd=tmp_path) as process:
+    with started_tests(*words, cwd=tmp_path) as started:
         wait_until((tmp_path / "pid").exists)
-        process.send_signal(signal.SIGINT)
-        done = ended(process)
+        started.process.send_signal(signal.SIGINT)
+        done = started.ended()
     assert done.status == 130, done
     assert done.verdict.get("test_waits") in (None, "unknown")
     pid = int((tmp_path / "pid").read_text())

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import sysconfig
+import threading
 import time
 import zlib
 from contextlib import closing
@@ -40,8 +41,8 @@ class SlotThere:
         """`worker` is Dask's. Raises what the system, or the data file, does."""
         self._opening = opening
         self._worker = worker
+        self._busy = threading.Lock()
         self._turn = 0
-        self._leased = False
         brief = opening.brief
         self.libraries = libraries()
         root = tree.source if opening.shipped else brief.root
@@ -76,6 +77,10 @@ class SlotThere:
 
     def work(self, turn: int, assignment: Assignment) -> Report:
         """Do the assignment; what hosts say goes out as it comes."""
+        with self._busy:
+            return self._work(turn, assignment)
+
+    def _work(self, turn: int, assignment: Assignment) -> Report:
         if turn <= self._turn:
             raise LookupError(f"the slot has done its turn {turn}, and does none twice")
         self._turn = turn
@@ -105,16 +110,17 @@ class SlotThere:
 
     def is_left(self) -> bool:
         """Whether the command, or Dask's worker, is gone."""
-        if self._opening.lease in self._worker.data:
-            self._leased = True
-            return str(self._worker.status.name) in ("closing", "closed", "failed")
-        return self._leased
+        gone = str(self._worker.status.name) in ("closing", "closed", "failed")
+        # The worker forgets a task when nobody wants what came of it any more.
+        return gone or self._opening.lease not in self._worker.state.tasks
 
     def close(self) -> dict[str, bytes]:
-        """End what runs, and let go of all; what processes wrote, by the names of files."""
-        self.agent.close()
-        if self._hosted is not None:
-            self._hosted.leave()
+        """End what is left, and let go of all; what processes wrote, by the names of files. It
+        waits for an assignment that is not done."""
+        with self._busy:
+            self.agent.close()
+            if self._hosted is not None:
+                self._hosted.leave()
         if not self._opening.shipped:
             return {}
         mine = f"{self._opening.slot}"
