@@ -1,12 +1,13 @@
 """Choosing, end to end: `whotests test` with what it is asked for, on a project of every kind."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from chosen_commands import ran, whotests_test
-from measured_commands import write_files
+from measured_commands import recorded_outcomes, run_plain, write_files
 
 PROJECT = {
     "pyproject.toml": "",
@@ -187,3 +188,25 @@ def test_shards_run_one_after_the_other(tmp_path: Path) -> None:
     assert sorted(each for done in shards for each in ran(done)) == ids
     assert len({re.findall(r"worked out from (\w+)", each.out)[0] for each in shards}) == 1
     assert set(failed[0]) <= set(ran(shards[1])) & {ids[0], ids[4]}
+
+
+def test_rounds_are_runs_of_their_own(tmp_path: Path) -> None:
+    """A test that fails in one round and passes in the next is flaky in the history, measured or
+    not, and what was recorded last is the last round."""
+    program = """
+        from pathlib import Path
+
+        def test_every_other_time():
+            file = Path(__file__).with_name("state")
+            if file.exists():
+                file.unlink()
+            else:
+                file.touch()
+            assert not file.exists()
+        """
+    write_files(tmp_path, {"pyproject.toml": "", "test_a.py": program})
+    whotests_test(tmp_path, "--repeat", "2", status=1, measure=True)
+    assert recorded_outcomes(tmp_path) == {"test_a.py::test_every_other_time": "passed"}
+    said = run_plain("whotests", "history", "--json", cwd=tmp_path)
+    (flaky,) = json.loads(said.out)["flaky"]
+    assert flaky["test"] == "test_a.py::test_every_other_time"
