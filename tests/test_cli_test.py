@@ -246,6 +246,26 @@ def test_nobody_reads(project: Path) -> None:
         assert reader.runs[-1].status == "interrupted"
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(project: Path, closed: str) -> None:
+    """Where a standard stream is not there, the run is what it is otherwise."""
+    words = (
+        f'"{sys.executable}" -P -m whotests test --junit out.xml -k test_paid unittest:test_shop'
+    )
+    done = subprocess.run(
+        f"{words} {closed}",
+        shell=True,
+        cwd=project,
+        env=environment(),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    suite = ElementTree.parse(project / "out.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
+
+
 def test_options_of_the_interpreter(project: Path) -> None:
     """Those that whotests was started with are those that tests run with."""
     words = ("--no-measure", "unittest:test_good")
@@ -277,6 +297,7 @@ def test_settings_are_defaults(project: Path) -> None:
         ("-j 0", "-j 0: give a whole number from 1 on, or auto"),
         ("-j many", "-j many: give a whole number"),
         ("--order backwards", "--order backwards: there is no such order"),
+        ("--timeout nan", "--timeout nan: give a number of seconds"),
         ("--shard 3/2", "--shard 3/2: write I/N"),
         ("--load-list nowhere.txt", "cannot read nowhere.txt"),
         ("nowhere", "nowhere"),

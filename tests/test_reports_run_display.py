@@ -111,6 +111,16 @@ def test_a_failure_is_shown_as_it_comes() -> None:
     )
 
 
+def test_passed_though() -> None:
+    """Tests that passed unexpectedly, or when they were run again, are counted besides."""
+    shown = Shown(chosen=2)
+    for name, tag in (("a.test_0", "xpassed"), ("a.test_1", "rerun")):
+        shown.display.handle(Event(name, Status.SUCCESS, frozenset({tag})))
+    assert shown.end() == (
+        "passed: 2 passed, 1 of them though a failure was expected, 1 of them run again in 0.0 ms\n"
+    )
+
+
 def test_verbose() -> None:
     """A line for each test, with why one was skipped."""
     shown = Shown(verbose=True)

@@ -2,12 +2,14 @@
 
 import shlex
 import sys
+from math import isfinite
 from pathlib import Path
 
 import click
 
 from whotests.cli.configured import tell_unused
 from whotests.cli.option_groups import GroupedCommand, group_of_options
+from whotests.cli.standard_streams import open_standard_streams
 from whotests.cli.test_run import TestRun, WhatToMeasure, Where
 from whotests.cli.test_shown import Shown
 from whotests.config.settings import load_settings
@@ -181,6 +183,7 @@ def test(
     """Run the tests of TARGETS: paths, modules and test ids of pytest, unittest, testtools,
     Twisted trial and Django, each with 'pytest:', 'unittest:', 'trial:' or 'django:' in front
     where that is not clear. Default: all tests of the project."""
+    open_standard_streams()
     cwd = Path.cwd()
     settings = load_settings(
         cwd,
@@ -215,7 +218,7 @@ def test(
         cwd=cwd,
         where=Where(
             workers=_workers(jobs, settings.jobs, debug=pdb),
-            timeout=settings.timeout if timeout is None else timeout,
+            timeout=_timeout(timeout, settings.timeout),
             debug=pdb,
             cluster=_cluster(cluster, jobs, isolate=isolate, debug=pdb),
             cluster_source=cluster_source,
@@ -233,6 +236,15 @@ def test(
         ),
     )
     sys.exit(run.run())
+
+
+def _timeout(seconds: float | None, usual: float) -> float:
+    """How long a test may take. Raises UsageError."""
+    if seconds is None:
+        return usual
+    if isfinite(seconds):
+        return seconds
+    raise UsageError(f"--timeout {seconds}: give a number of seconds; 0 is any time")
 
 
 def _again(

@@ -45,6 +45,8 @@ class Progress:
         """Tests that can be selected, by how they ended."""
         self.outside: Counter[Status] = Counter()
         """So for what is reported like a test: fixtures of modules, files that do not load."""
+        self.tags: Counter[str] = Counter()
+        """Tests by the tags that they had at their end."""
         self.chosen: int | None = None
         """How many tests are to be run; None: that is not known yet."""
         self.workers = 1
@@ -99,6 +101,8 @@ class Progress:
             self.outside[status] += 1
             return
         self.counts[status] += 1
+        if record.tags:
+            self.tags.update(record.tags)
         took = 0.0
         if record.duration is not None and record.started is not None:
             took = max(0.0, record.duration.total_seconds())
@@ -115,10 +119,12 @@ class Progress:
 
     def _count_gap(self, started: datetime, stopped: datetime | None, worker: str) -> None:
         before = self._stopped.get(worker)
+        if started.tzinfo is None:
+            return  # nobody can say when that was
         if before is not None and before <= started:
             self._between += (started - before).total_seconds()
             self._gaps += 1
-        if stopped is not None:
+        if stopped is not None and stopped.tzinfo is not None:
             self._stopped[worker] = stopped
 
     @property

@@ -17,6 +17,12 @@ from whotests.stream.readable import one_line
 
 __all__ = ["Ending", "Slowest", "summary_text"]
 
+_TAGS: Final = {
+    "xpassed": "of them though a failure was expected",
+    "rerun": "of them run again",
+}
+"""Tags that say more of how a test ended."""
+
 _MOST_NAMES: Final = 1_000
 
 
@@ -102,6 +108,9 @@ def _counts(progress: Progress, palette: Palette) -> str:
     outside = sum(progress.outside[status] for status in FAILED)
     if outside:
         said.append(palette.paint(f"{count(outside, 'failure')} outside of tests", "bold red"))
+    for tag, words in _TAGS.items():
+        if progress.tags[tag]:
+            said.append(palette.paint(f"{progress.tags[tag]:,} {words}", "yellow"))
     if progress.not_run:
         said.append(palette.paint(f"{progress.not_run:,} not run", "yellow"))
     return ", ".join(said) or "no test"
