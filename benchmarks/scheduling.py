@@ -155,7 +155,7 @@ def measured(line: Line) -> Figures:
     tests = tests_of(line)
     scheduler = scheduler_alone(tests, line)
     random = Random(7)
-    world = TimedWorld()
+    world = TimedWorld([tests])
     losses = Losses(host=2e-4, machine=2e-5, forgets=0.1) if line.lossy else Losses()
     slots: list[SimulatedSlot] = []
 
@@ -164,7 +164,6 @@ def measured(line: Line) -> Figures:
             SimulatedSlot(
                 f"w{len(slots)}",
                 world,
-                [tests],
                 start=START,
                 delay=0.005,
                 look=0.5,
@@ -240,8 +239,8 @@ def scheduler_alone(tests: Sequence[SimulatedTest], line: Line) -> float:
 class TimedWorld(World):
     """Knows how much of the processor's time the simulation itself takes."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, suites: Sequence[Sequence[SimulatedTest]]) -> None:
+        super().__init__(suites)
         self.spent = 0.0
 
     def go_on(self) -> bool:

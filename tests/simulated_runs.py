@@ -59,7 +59,7 @@ def simulated(
 ) -> Simulated:
     """Run the suites to the end. `known`: the run knows how long tests take; `replaced`: for a
     machine that goes another one comes."""
-    world = World()
+    world = World(suites)
     random = Random(seed)
     slots: list[SimulatedSlot] = []
 
@@ -68,7 +68,6 @@ def simulated(
             SimulatedSlot(
                 f"w{len(slots)}",
                 world,
-                suites,
                 start=start,
                 losses=losses or Losses(),
                 holds=holds,

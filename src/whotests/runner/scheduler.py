@@ -17,7 +17,10 @@ _LEAST = 0.02
 end."""
 
 _MOST = 1.0
-"""Seconds of tests beyond which it saves nothing to hand out more of them at once."""
+"""Seconds of tests beyond which it saves next to nothing to hand out more of them at once."""
+
+_MANY = 200
+"""With more workers than that, more is handed out at once, so that the runner keeps up."""
 
 _LONG = 1000
 """What takes more than one part in so many of what each worker has to do is run first, longest
@@ -160,7 +163,8 @@ class Scheduler:
             return float("inf")
         left = sum(line.seconds(self._speed) for line in self._lines.values())
         parts = 2 if self._speed.all_known else 4
-        return min(max(left / (parts * self.workers), _LEAST), _MOST)
+        most = _MOST * max(1.0, self.workers / _MANY)
+        return min(max(left / (parts * self.workers), _LEAST), most)
 
     # -- what became of it -------------------------------------------------------------------
 

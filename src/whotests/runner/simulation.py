@@ -51,9 +51,14 @@ class Losses:
 
 
 class World:
-    """The clock, and who waits for which time. One thread; every run of it is the same."""
+    """The suites, the clock, and who waits for which time. One thread; every run is the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, suites: Sequence[Sequence[SimulatedTest]]) -> None:
+        self.suites = suites
+        self.tests: list[Mapping[str, SimulatedTest]] = [
+            {test.test_id: test for test in suite} for suite in suites
+        ]
+        """By id, suite by suite."""
         self.now = 0.0
         self.inbox: Inbox[Any] = _WorldInbox(self)
         self._later: list[tuple[float, int, Callable[[], object]]] = []
@@ -102,7 +107,6 @@ class SimulatedSlot:
         self,
         name: str,
         world: World,
-        suites: Sequence[Sequence[SimulatedTest]],
         *,
         start: float = 1.0,
         delay: float = 0.001,
@@ -124,10 +128,6 @@ class SimulatedSlot:
         self.assignments = 0
         """How many it was given."""
         self._world = world
-        self._suites = suites
-        self._tests: list[Mapping[str, SimulatedTest]] = [
-            {test.test_id: test for test in suite} for suite in suites
-        ]
         self._start, self._delay, self._look = start, delay, look
         self._holds = holds
         self._losses = losses or Losses()
@@ -208,9 +208,9 @@ class SimulatedSlot:
             self.hosts += 1
             work.time += self._start
         if assignment.collect:
-            work.tell_found(self._suites[suite])
+            work.tell_found(self._world.suites[suite])
         if fresh:
-            work.tell((COLLECTED, len(self._suites[suite]), str(suite)))
+            work.tell((COLLECTED, len(self._world.suites[suite]), str(suite)))
         tests = (*self._held, *assignment.tests)
         self._held = ()
         if self._holds and not assignment.end:
@@ -232,7 +232,7 @@ class SimulatedSlot:
 
     def _run(self, test_id: str, suite: int, work: "_Work") -> bool:
         """Whether the host has lived through it."""
-        test = self._tests[suite][test_id]
+        test = self._world.tests[suite][test_id]
         lives = not test.crashes and self._random.random() >= self._losses.host
         work.tell_event(test_id, "inprogress")
         work.time += test.seconds
