@@ -390,7 +390,8 @@ class Run:
         self.book.select(item.key for item in items)
         self._scheduler = Scheduler(
             items,
-            workers=len(self._workers),
+            # Where more may join, a single one is not given all at once.
+            workers=max(len(self._workers), 2 if self._patience else 1),
             keep_order=self._keep_order,
             ordered=self._collection.ordered,
         )
@@ -440,7 +441,7 @@ class Run:
                 del self._collectors[suite]
                 self._collection.open.append(suite)
         if self._scheduler is not None:
-            self._scheduler.workers = max(1, len(self._workers))
+            self._scheduler.workers = max(len(self._workers), 2 if self._patience else 1)
             self._scheduler.gone(worker.name)
             if isinstance(error, SlotLostError):
                 self._scheduler.again(error.again)
