@@ -75,6 +75,10 @@ compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without
 	@$(if $(ARGS),:,cd tests && WHOTESTS_KILLS=200 ../.venv/$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider \
 	  -k killed_runs_keep test_wrong_ending.py)
 
+.PHONY: compat-verdicts
+compat-verdicts: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with `whotests test` in all its ways, kill its workers at random, compare with the hosts' own runners, into docs/compat.md (ARGS='--suite testtools --kills 5')
+	.venv/$(OLDEST)/bin/python -m compat.verdicts --wheel $(WHEEL) $(ARGS)
+
 .PHONY: pages
 pages: .venv/$(OLDEST)/wheel.stamp ## make docs/schema.md and the outputs of docs/five-questions.ipynb anew
 	.venv/$(OLDEST)/bin/python scripts/schema_page.py > docs/schema.md.new

@@ -98,13 +98,13 @@ def python_version(python: str) -> str:
     return subprocess.check_output([python, "-c", code], text=True).strip()
 
 
-def about(python: str, *, minutes: float) -> str:
+def about(python: str, *, minutes: float, tools: tuple[str, ...] = TOOLS) -> str:
     """When, on what, and with which versions it was compared."""
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     return (
         f"Compared on {day}: CPython {python_version(python)} on {platform.system()} "
         f"{platform.machine()} with {os.cpu_count()} cores; whotests {version('whotests')}; "
-        f"{', '.join(TOOLS)}; {minutes:.0f} minutes in all."
+        f"{', '.join(tools)}; {minutes:.0f} minutes in all."
     )
 
 

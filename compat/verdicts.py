@@ -104,7 +104,7 @@ def main() -> int:
         compared.append(compare(case, place, kills=options.kills))
         print(told(compared[-1]), flush=True)
     minutes = (time.monotonic() - began) / 60
-    passage = render(compared, about=about(python, minutes=minutes))
+    passage = render(compared, about=about(python, minutes=minutes, tools=TOOLS))
     print(f"\n{passage}")
     if len(cases) == len(CASES):
         write_passage(PAGE, passage)
