@@ -53,9 +53,9 @@ _shown = group_of_options("What is shown")
 @_which("--list", "only_list", is_flag=True, help="Print the ids of the tests; run none.")
 @_when(
     "--order",
-    metavar="file|random[:SEED]|slowest|list",
-    help="The order to run tests in. Default: as found with one worker, the longest first "
-    "with several.",
+    metavar="ORDER",
+    help="file, random, random:SEED, slowest, or list. Default: as found with one worker, the "
+    "longest first with several.",
 )
 @_when("--repeat", type=click.IntRange(1), metavar="N", help="Run them N times.")
 @_when("--until-failure", is_flag=True, help="Run them again and again, until one fails.")
@@ -87,8 +87,9 @@ _shown = group_of_options("What is shown")
     "--cluster-source",
     type=click.Choice(["auto", "shared", "shipped"]),
     default="auto",
-    help="Whether its machines see the project's folder, or get the source shipped. Default: "
-    "auto, as each machine needs.",
+    metavar="HOW",
+    help="auto, shared or shipped: whether its machines see the project's folder, or get the "
+    "source shipped. Default: auto, as each machine needs.",
 )
 @_where(
     "--cluster-patience",
@@ -138,7 +139,7 @@ _shown = group_of_options("What is shown")
     is_flag=True,
     help="Write lines of JSON to standard output (docs/json.md describes them).",
 )
-@click.argument("targets", nargs=-1, metavar="[TARGETS]... [-- PYTEST OPTIONS]")
+@click.argument("targets", nargs=-1, metavar="[TARGETS]... [-- WORDS]")
 @click.pass_context
 def test(
     context_: click.Context,
@@ -182,7 +183,8 @@ def test(
 ) -> None:
     """Run the tests of TARGETS: paths, modules and test ids of pytest, unittest, testtools,
     Twisted trial and Django, each with 'pytest:', 'unittest:', 'trial:' or 'django:' in front
-    where that is not clear. Default: all tests of the project."""
+    where that is not clear. Default: all tests of the project. WORDS are options for pytest, or
+    for the one runner of all tests."""
     open_standard_streams()
     cwd = Path.cwd()
     settings = load_settings(
