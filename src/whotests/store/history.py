@@ -16,6 +16,7 @@ from whotests.store.results import (
     Result,
     pack_names,
     pack_results,
+    unpack_durations,
     unpack_names,
     unpack_results,
 )
@@ -64,6 +65,10 @@ class PastRun(NamedTuple):
     def numbers(self) -> Iterator[int]:
         """The numbers of its tests, ascending."""
         return walk(self.tests)
+
+    def durations(self) -> list[float | None]:
+        """How long they took, in that order."""
+        return unpack_durations(self.packed)
 
     def results(self) -> Iterator[Result]:
         """How they ended, in that order."""

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from statistics import median_low
 from typing import Final, TypeVar
 
 from whotests.store.failures import damaged, translated
@@ -46,22 +45,24 @@ def last_outcomes(data: Path) -> dict[str, Outcome]:
 
 
 def _durations(connection: sqlite3.Connection) -> dict[str, float]:
-    several: dict[str, list[float]] = {}
-    rows = connection.execute(
-        f"SELECT scope.name || test.name, duration / 1e6 {_TESTS} WHERE duration IS NOT NULL"
-    )
-    for test_id, duration in rows:
-        several.setdefault(test_id, []).append(duration)
+    several: list[dict[str, float | None]] = []
+    for (run_id,) in connection.execute("SELECT id FROM run ORDER BY started DESC").fetchall():
+        rows = connection.execute(
+            f"SELECT scope.name || test.name, duration / 1e6 {_TESTS} WHERE run_id = ?", (run_id,)
+        )
+        several.append(dict(rows))
     runs = _newest(past_runs(connection))
     names = PastTests(connection).names if runs else {}
-    for run in runs:
-        for number, result in zip(run.numbers(), run.results(), strict=True):
-            if result.duration is not None:
-                several.setdefault(names[number], []).append(result.duration)
-    return {
-        test_id: durations[0] if len(durations) == 1 else median_low(durations)
-        for test_id, durations in several.items()
-    }
+    several += [
+        dict(zip(map(names.__getitem__, run.numbers()), run.durations(), strict=True))
+        for run in runs
+    ]
+    durations: dict[str, float] = {}
+    for test_id in {test_id: None for those in several for test_id in those}:
+        known = [duration for those in several if (duration := those.get(test_id)) is not None]
+        if known:
+            durations[test_id] = sorted(known)[(len(known) - 1) // 2]
+    return durations
 
 
 def _newest(runs: list[PastRun]) -> list[PastRun]:

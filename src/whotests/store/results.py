@@ -12,7 +12,15 @@ from whotests.store.packing import deflated, inflated
 from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome
 
-__all__ = ["MOST_NAMES", "Result", "pack_names", "pack_results", "unpack_names", "unpack_results"]
+__all__ = [
+    "MOST_NAMES",
+    "Result",
+    "pack_names",
+    "pack_results",
+    "unpack_durations",
+    "unpack_names",
+    "unpack_results",
+]
 
 MOST_NAMES: Final = 10_000
 """In one row: what is packed has to be unpacked as a whole."""
@@ -58,6 +66,12 @@ def unpack_results(blob: bytes) -> Iterator[Result]:
         raise ValueError("packed results are damaged")
     for number, step in zip(outcomes, content[count:], strict=True):
         yield Result(OUTCOMES[number & ~_CHANGED], _DURATIONS[step], number >= _CHANGED)
+
+
+def unpack_durations(blob: bytes) -> list[float | None]:
+    """The durations of what `pack_results` was given, alone."""
+    content = inflated(blob, _WINDOW)
+    return [_DURATIONS[step] for step in content[len(content) // 2 :]]
 
 
 def _step(microseconds: int | None) -> int:
