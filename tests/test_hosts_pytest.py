@@ -280,6 +280,44 @@ def test_an_id_that_is_gone_when_tests_run_is_a_failure(tmp_path: Path) -> None:
     assert "test_it.py::test_gone" in str(ended.verdicts) + ended.err
 
 
+def test_tests_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Where several have one node id, each has its verdict and its number."""
+    folder = project(
+        tmp_path,
+        test_it="""
+            numbers = iter(range(9))
+
+            def test_a(): assert next(numbers)
+        """,
+    )
+    ended = run_tests(
+        "pytest:test_it.py", "--", "--keep-duplicates", "test_it.py", "test_it.py", cwd=folder
+    )
+    assert ended.verdicts == {
+        "test_it.py::test_a": ["fail"],
+        "test_it.py::test_a #2": ["success"],
+        "test_it.py::test_a #3": ["success"],
+    }
+
+
+def test_of_much_output_the_beginning_and_the_end_are_attached(tmp_path: Path) -> None:
+    """So that what one test writes does not fill the runner's memory."""
+    folder = project(
+        tmp_path,
+        test_it="""
+            def test_a():
+                print("begin")
+                for _ in range(300): print("x" * 9_999)
+                print("end")
+        """,
+    )
+    said = run_tests("pytest:.", cwd=folder).said_of("test_a")["stdout"]
+    assert said.startswith("begin\n")
+    assert said.endswith("end\n")
+    assert "characters more]" in said
+    assert len(said) < 1_100_000
+
+
 def test_pytests_own_limits_of_failures_stop_the_run(tmp_path: Path) -> None:
     """`--maxfail` in addopts: no test begins after so many; what was not run has no verdict."""
     folder = project(

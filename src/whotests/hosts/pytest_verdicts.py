@@ -6,6 +6,7 @@ from typing import Any
 
 from _pytest._io import TerminalWriter
 
+from whotests.hosts.output import KEPT, PIECE
 from whotests.hosts.reporter import Reporter
 from whotests.stream.event import Chunk, Status
 from whotests.stream.from_result import TEXT, TRACEBACK, encoded
@@ -14,9 +15,6 @@ __all__ = ["PytestVerdicts", "text_of"]
 
 _SUBTEST_REPORTS = ("SubtestReport", "SubTestReport")
 """Types of pytest's own reports of subtests, and of those of pytest-subtests."""
-
-_PIECE = 1 << 16
-"""Octets in one chunk."""
 
 _SECTIONS = {"stdout": "stdout", "stderr": "stderr", "log": "log"}
 """The second word of pytest's titles, and what the attachment is called."""
@@ -185,7 +183,7 @@ class PytestVerdicts:
             known = len(words) > 1 and words[0] == "Captured" and _SECTIONS.get(words[1])
             texts.setdefault(known or title, []).append(text)
         for name, parts in texts.items():
-            self._attach(name + suffix, "".join(parts), TEXT)
+            self._attach(name + suffix, _shortened("".join(parts)), TEXT)
 
     def _attach(self, name: str, text: str, mime_type: str) -> None:
         unused, number = name, 1
@@ -199,9 +197,17 @@ class PytestVerdicts:
 
 def _chunks(name: str, text: str, mime_type: str) -> list[Chunk]:
     octets = encoded(text)
-    ends = range(_PIECE, len(octets), _PIECE)
-    chunks = [Chunk(name, octets[end - _PIECE : end], mime_type) for end in ends]
-    return [*chunks, Chunk(name, octets[len(chunks) * _PIECE :], mime_type, eof=True)]
+    ends = range(PIECE, len(octets), PIECE)
+    chunks = [Chunk(name, octets[end - PIECE : end], mime_type) for end in ends]
+    return [*chunks, Chunk(name, octets[len(chunks) * PIECE :], mime_type, eof=True)]
+
+
+def _shortened(text: str) -> str:
+    """Its beginning and its end, where it is longer than both."""
+    left = len(text) - 2 * KEPT
+    if left <= 0:
+        return text
+    return f"{text[:KEPT]}\n[{left} characters more]\n{text[-KEPT:]}"
 
 
 def _reason_of(report: Any) -> str:
