@@ -1,19 +1,16 @@
-"""docs/history.md: what it shows is what happens."""
+"""docs/history.md, followed as a reader would."""
 
 from pathlib import Path
 
-import pytest
-
 from docs_pages import Reader, blocks_of
-from test_docs_pages import DOCS
+
+PAGE = Path(__file__).parent.parent / "docs" / "history.md"
 
 
-@pytest.mark.filterwarnings("default")
 def test_the_page_holds(tmp_path: Path) -> None:
     """Its files and commands, followed in order, give what it shows."""
-    page = DOCS / "history.md"
-    reader = Reader(page, tmp_path)
-    blocks = list(blocks_of(page))
+    reader = Reader(PAGE, tmp_path)
+    blocks = list(blocks_of(PAGE))
     assert len(blocks) == 5
     for block in blocks:
         reader.follow(block)
