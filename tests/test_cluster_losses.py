@@ -27,6 +27,10 @@ WAITING = {
         def test_quick(n):
             pass
 
+        @pytest.mark.parametrize("n", range(200))
+        def test_more(n):
+            pass
+
         def test_waits():
             pathlib.Path(f"pid-{os.getpid()}").touch()
             while not pathlib.Path("go").exists():
@@ -94,7 +98,7 @@ def test_a_test_in_progress_runs_elsewhere(tmp_path: Path) -> None:
             done = started.ended()
     assert done.status == 0, done
     assert set(verdicts_of(done).values()) == {"success"}
-    assert len(done.verdicts) == 5
+    assert len(done.verdicts) == 205
     assert any("is gone" in note for note in [*done.notes, done.err])
 
 
@@ -102,7 +106,7 @@ def test_a_worker_that_joins_gets_tests(tmp_path: Path) -> None:
     """While one worker is busy, one that comes later runs what waits."""
     write_files(tmp_path, WAITING)
     with dask_cluster(tmp_path / "dask", workers=1) as cluster:
-        names = ("test_it.py::test_waits", "test_it.py::test_quick")
+        names = ("test_it.py::test_waits", "test_it.py::test_more")
         words = ("--cluster", cluster.address, "--order", "file", *names)
         with started_tests(*words, cwd=tmp_path) as started:
             wait_until(lambda: waiting_in(tmp_path))
