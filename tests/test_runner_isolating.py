@@ -22,7 +22,7 @@ def test_it_finds_all_culprits(numbers: set[int], size: int) -> None:
         assert list(tests) == [each for each in before if each in set(tests)]
         return needed <= set(tests)
 
-    found = isolated(before, fails)
+    found = isolated(fails, [before])
     if needed <= set(before):
         assert found.answer is Answer.OTHERS
         assert found.culprits == tuple(each for each in before if each in needed)
@@ -41,7 +41,7 @@ def test_what_it_names_makes_it_fail(causes: list[set[int]], cures: set[int]) ->
         numbers = {int(each[1:]) for each in tests}
         return any(cause <= numbers and not (cures - cause) & numbers for cause in causes)
 
-    found = isolated(before, fails)
+    found = isolated(fails, [before])
     assert (found.answer is Answer.ALONE) == fails(())
     if found.answer is Answer.OTHERS:
         assert fails(found.culprits)
@@ -53,27 +53,38 @@ def test_what_it_names_makes_it_fail(causes: list[set[int]], cures: set[int]) ->
 
 def test_it_fails_alone() -> None:
     """Then one experiment says so."""
-    found = isolated(TESTS, lambda tests: True)
+    found = isolated(lambda tests: True, [TESTS])
     assert (found.answer, found.culprits, found.experiments) == (Answer.ALONE, (), 1)
 
 
 def test_it_never_fails() -> None:
     """Neither alone nor after those before it, nor after all."""
-    found = isolated(TESTS[:5], lambda tests: False, after=TESTS[5:])
+    found = isolated(lambda tests: False, [TESTS[:5], TESTS])
     assert (found.answer, found.experiments) == (Answer.NEVER, 3)
 
 
 def test_nothing_is_before_it() -> None:
     """Then those that come after it are tried."""
-    assert isolated((), lambda tests: False).answer is Answer.NEVER
-    found = isolated((), lambda tests: "t9" in tests, after=TESTS)
+    assert isolated(lambda tests: False, [()]).answer is Answer.NEVER
+    found = isolated(lambda tests: "t9" in tests, [(), TESTS])
     assert (found.answer, found.culprits) == (Answer.OTHERS, ("t9",))
 
 
 def test_one_that_comes_after_it() -> None:
     """A culprit that runs after the test in this order is found where none before it is one."""
-    found = isolated(TESTS[:5], lambda tests: "t60" in tests, after=TESTS[5:])
+    found = isolated(lambda tests: "t60" in tests, [TESTS[:5], TESTS])
     assert (found.answer, found.culprits) == (Answer.OTHERS, ("t60",))
+
+
+def test_the_order_is_that_of_the_candidates() -> None:
+    """Another order of the same tests is tried where the first one does nothing; what it names is
+    in the order that did."""
+
+    def fails(tests: Sequence[str]) -> bool:
+        return [each for each in tests if each in ("t1", "t3")] == ["t3", "t1"]
+
+    found = isolated(fails, [TESTS[:5], TESTS[4::-1]])
+    assert (found.answer, found.culprits) == (Answer.OTHERS, ("t3", "t1"))
 
 
 def test_chance_is_noticed() -> None:
@@ -85,4 +96,4 @@ def test_chance_is_noticed() -> None:
         times += 1
         return "t3" in tests and times < 10
 
-    assert isolated(TESTS, fails).answer is Answer.UNSTEADY
+    assert isolated(fails, [TESTS]).answer is Answer.UNSTEADY

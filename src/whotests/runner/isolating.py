@@ -1,6 +1,6 @@
 """Finds which tests make another one fail, by running it after fewer and fewer of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -30,9 +30,9 @@ class Isolation(NamedTuple):
     """How often the test was run."""
 
 
-def isolated(before: Sequence[str], fails: Fails, *, after: Sequence[str] = ()) -> Isolation:
-    """What makes the test fail that `fails` is about, of the tests that come `before` it; where
-    these do not, of those that come after it, too.
+def isolated(fails: Fails, candidates: Iterable[Sequence[str]]) -> Isolation:
+    """What makes the test fail that `fails` is about, among the first of these candidates after
+    which it does fail, each in the order to run them in.
 
     QuickXplain (Junker 2004, 'Preferred explanations and relaxations for over-constrained
     problems'): about 2 k log2(n / k) experiments for k culprits of n tests. It relies on no
@@ -41,12 +41,12 @@ def isolated(before: Sequence[str], fails: Fails, *, after: Sequence[str] = ()) 
     experiments = _Experiments(fails)
     if experiments.fail(()):
         return Isolation(Answer.ALONE, (), experiments.count)
-    for candidates in (tuple(before), (*before, *after)):
-        if candidates and experiments.fail(candidates):
+    for each in candidates:
+        if each and experiments.fail(suspects := tuple(each)):
             break
     else:
         return Isolation(Answer.NEVER, (), experiments.count)
-    place = {test_id: number for number, test_id in enumerate(candidates)}
+    place = {test_id: number for number, test_id in enumerate(suspects)}
 
     def ordered(*parts: Sequence[str]) -> tuple[str, ...]:
         return tuple(sorted({each for part in parts for each in part}, key=place.__getitem__))
@@ -67,7 +67,7 @@ def isolated(before: Sequence[str], fails: Fails, *, after: Sequence[str] = ()) 
         of_last = narrowed(ordered(kept, of_first), last, news=bool(of_first))
         return ordered(of_first, of_last)
 
-    culprits = narrowed((), candidates, news=False)
+    culprits = narrowed((), suspects, news=False)
     # Once more, both ways: chance, or time, may have had its part in it.
     steady = experiments.fail_anew(culprits) and not experiments.fail_anew(())
     return Isolation(Answer.OTHERS if steady else Answer.UNSTEADY, culprits, experiments.count)

@@ -1,6 +1,7 @@
 """The experiments of `--isolate`: a test after others, each time in new processes."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 from typing import Final
 
@@ -8,6 +9,7 @@ from whotests.errors import UsageError
 from whotests.runner.assignment import Brief
 from whotests.runner.choosing import Choosing
 from whotests.runner.isolating import Isolation, isolated
+from whotests.runner.past_order import past_order
 from whotests.runner.run import Found, Run
 from whotests.runner.scheduler import Item, Key
 from whotests.runner.slots import Slot
@@ -58,7 +60,22 @@ class IsolatingRun:
         when the control was asked to stop.
         """
         before, after = self._collected()
-        return isolated(before, self._fails, after=after)
+        return isolated(self._fails, self._candidates(before, after))
+
+    def _candidates(self, before: Sequence[str], after: Sequence[str]) -> Iterator[Sequence[str]]:
+        """What to run before it, most promising first: what a worker had run when it failed, what
+        comes before it in order, all others."""
+        folder = self._brief.folder
+        past = past_order(folder.parent, self._test_id, but=folder)
+        if past is not None:
+            others = {*before, *after}
+            there = [each for each in past.before if each in others]
+            if there and there != list(before):
+                self._tell(f"it failed {_after(len(there))} in {os.path.relpath(past.journal)}")
+                yield there
+        yield before
+        if after:
+            yield (*before, *after)
 
     def _collected(self) -> tuple[list[str], list[str]]:
         """The other tests of its suite: before it and after it."""
