@@ -59,6 +59,8 @@ class Ours:
     """What one run of `whotests test` said."""
 
     verdicts: Verdicts
+    outside: frozenset[str]
+    """What failed and is no test to be run: modules that cannot be imported, fixtures, ends."""
     repeated: tuple[str, ...]
     """Tests with more than one verdict."""
     killed: frozenset[str]
@@ -170,7 +172,7 @@ def run_plain(case: Case, place: Workplace[Suite]) -> Verdicts:
         word = outcome.split(" ", 1)[1] if outcome.startswith(PHASES) else outcome
         if kind == "test":
             status = STATUSES[word]
-            if case.suite.runner == "trial" and status == "uxsuccess":
+            if case.ours[0].startswith("trial:") and status == "uxsuccess":
                 status = "success"  # with which trial's run passes
             verdicts[test] = worse(verdicts.get(test), status)
         elif kind == "subtest" and word == "failed":
@@ -193,13 +195,18 @@ def run_ours(case: Case, place: Workplace[Suite], *way: str) -> Ours:
         done = run(command, cwd=folder_of(case, place), env=environment)
     statuses: dict[str, list[str]] = {}
     killed = set()
+    outside = set()
     for line in done.stdout.splitlines():
         try:
             event = json.loads(line)
         except ValueError as error:
             raise VerdictsError(f"{' '.join(command)}: {line}\n{done.stderr[-3000:]}") from error
         test, status = event.get("test_id"), event.get("status")
-        if test is None or not event.get("runnable", True):
+        if test is None:
+            continue
+        if not event.get("runnable", True):
+            if status == "fail":
+                outside.add(test)
             continue
         if status not in (None, "inprogress", "exists"):
             statuses.setdefault(test, []).append(status)
@@ -214,6 +221,7 @@ def run_ours(case: Case, place: Workplace[Suite], *way: str) -> Ours:
         verdicts[name] = worse(verdicts.get(name), each[0])
     return Ours(
         verdicts=verdicts,
+        outside=frozenset(outside),
         repeated=tuple(test for test, each in statuses.items() if len(each) > 1),
         killed=frozenset(test.partition(" #")[0] for test in killed),
         seconds=time.monotonic() - began,
@@ -226,10 +234,11 @@ def worse(one: str | None, other: str) -> str:
 
 def differences(way: str, own: Verdicts, ours: Ours) -> list[str]:
     """A line for each test whose verdict is another one, is missing or was repeated."""
+    said = dict.fromkeys(ours.outside & own.keys(), "fail") | ours.verdicts
     lines = [
-        f"{way}: {test}: {own.get(test, 'nothing')}, ours {ours.verdicts.get(test, 'nothing')}"
-        for test in sorted(own.keys() | ours.verdicts.keys())
-        if own.get(test) != ours.verdicts.get(test) and test not in ours.killed
+        f"{way}: {test}: {own.get(test, 'nothing')}, ours {said.get(test, 'nothing')}"
+        for test in sorted(own.keys() | said.keys())
+        if own.get(test) != said.get(test) and test not in ours.killed
     ]
     return [*lines, *(f"{way}: {test}: more than one verdict" for test in ours.repeated)]
 

@@ -91,14 +91,14 @@ class Agent:
                 return death
             deaths += 1
             died = death.why.reason
-            left = [test_id for test_id in todo if test_id not in death.verdicts]
+            left = [test_id for test_id in todo if test_id in death.left]
             if death.running:
                 say(death.why.frames(death.running))
                 return Done(0, died=died)
             if assignment.end and not left and death.collected:
                 say(death.why.frames(self._end_of(assignment.suite), runnable=False))
                 return Done(0, died=died)
-            if death.verdicts:
+            if death.fruitful:
                 return Done(0, died=died)
             known = assignment.suite in self._collected and not death.collected
             if deaths < (DEATHS_ON_THE_WAY if known else DEATHS) and not death.in_vain:
@@ -125,9 +125,11 @@ class Agent:
                 )
             except MachineError as error:
                 time.sleep(PAUSE)
-                return Death(PostMortem(str(error)))
+                return Death(PostMortem(str(error)), left=assignment.tests)
             self._log(f"process {self._host.pid} begins")
-        done = self._host.do(assignment, say, lambda: self._interrupted + self._killed)
+        done = self._host.do(
+            assignment, say, lambda: self._interrupted + self._killed, held=self._held
+        )
         if self._host.collected:
             self._collected.add(assignment.suite)
         if isinstance(done, Death):

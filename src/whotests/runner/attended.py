@@ -1,7 +1,7 @@
 """A host's process and all that is known of what it does: from its start to its burial."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from signal import SIGABRT, SIGINT
 from typing import Final, NamedTuple
 
@@ -43,8 +43,10 @@ class Death(NamedTuple):
     why: PostMortem
     running: str = ""
     """The test that was in progress, or ''."""
-    verdicts: frozenset[str] = frozenset()
-    """Tests that had one since the assignment began."""
+    left: Collection[str] = ()
+    """Tests that it had to run and that had no verdict."""
+    fruitful: bool = False
+    """Whether any test had one since the assignment began."""
     groups: dict[str, str] = {}  # noqa: RUF012 - never written to
     """Which tests share fixtures, with whom."""
     collected: bool = False
@@ -92,16 +94,25 @@ class AttendedHost:
 
     # -- assignments ---------------------------------------------------------------------------
 
-    def do(self, assignment: Assignment, say: Say, stops: Callable[[], int]) -> Done | Death:
-        """Do the assignment. `stops` tells how much it is to stop meanwhile: 0 not at all, 1 as
-        by Ctrl-C, 2 at once. `said` of what is done is left to the caller, who has heard it."""
+    def do(
+        self,
+        assignment: Assignment,
+        say: Say,
+        stops: Callable[[], int],
+        *,
+        held: Collection[str] = (),
+    ) -> Done | Death:
+        """Do the assignment; `held` is what it holds back. `stops` tells how much it is to stop
+        meanwhile: 0 not at all, 1 as by Ctrl-C, 2 at once. `said` of what is done is left to the
+        caller, who has heard it."""
         if self._watch.collected:
             if assignment.collect:
                 say(self._process.files.found.read_bytes())
             if not assignment.tests and not assignment.end:
                 return Done(0)
         wanted = COLLECTED
-        self._watch.begin(tests=bool(assignment.tests), end=assignment.end, now=time.monotonic())
+        todo = (*held, *assignment.tests)
+        self._watch.begin(todo, end=assignment.end, now=time.monotonic())
         if assignment.tests:
             self._process.order((RUN, list(assignment.tests)))
             wanted = IDLE
@@ -165,7 +176,8 @@ class AttendedHost:
         return Death(
             PostMortem(self._reason(), self._stacks(), self._tail.read()),
             running=watch.running,
-            verdicts=frozenset(watch.verdicts),
+            left=watch.left,
+            fruitful=watch.fruitful,
             groups=self._groups(),
             collected=watch.collected,
             in_vain=bool(self._process.trouble),

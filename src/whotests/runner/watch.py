@@ -1,6 +1,6 @@
 """What a host is doing, and whether it takes too long: decisions only, no clock and no process."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
 from typing import Final
 
@@ -46,15 +46,18 @@ class Watch:
         """The host was told to end, and runs nothing any more as far as is known."""
         self.busy = False
         """It was given tests, and has not said that they are done."""
-        self.verdicts: set[str] = set()
-        """Tests that had one since `begin`."""
+        self.left: set[str] = set()
+        """Tests of those that it was given that had no verdict since."""
+        self.fruitful = False
+        """Whether any had one."""
         self.output: tuple[int, ...] = ()
         """The host's descriptors of the files with what the running test has written."""
 
-    def begin(self, *, tests: bool, end: bool, now: float) -> None:
-        """It has been told to run tests, to end, or both."""
-        self.verdicts = set()
-        self.busy = tests
+    def begin(self, tests: Collection[str], *, end: bool, now: float) -> None:
+        """It has been told to run tests, those that it holds among them, to end, or both."""
+        self.left = set(tests)
+        self.fruitful = False
+        self.busy = bool(tests)
         self.ending = end
         self._since = now
 
@@ -68,7 +71,8 @@ class Watch:
                     continue
                 self._since = now
                 if runnable and status in _FINAL:
-                    self.verdicts.add(test_id)
+                    self.left.discard(test_id)
+                    self.fruitful = True
                     self.running = ""
                 elif runnable:
                     self.running = test_id
