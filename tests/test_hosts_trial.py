@@ -183,3 +183,62 @@ def test_the_reactor_can_be_chosen(tmp_path: Path, words: tuple[str, ...], react
     write_files(tmp_path, REACTOR)
     ended = run_tests("trial:test_which", *words, cwd=tmp_path)
     assert reactor in ended.said_of("test_name")["output"]
+
+
+OPTIONS = {
+    "test_options.py": """
+        import sys
+
+        from twisted.internet import defer, reactor
+        from twisted.python import log
+        from twisted.trial.unittest import TestCase
+
+
+        class Dirty(TestCase):
+            def test_leaves(self):
+                reactor.callLater(100, lambda: None)
+
+
+        class Logs:
+            def __del__(self):
+                log.err(OSError("as it goes"))
+
+
+        class Collected(TestCase):
+            def test_cycle(self):
+                one = Logs()
+                one.itself = one
+
+
+        class Without(TestCase):
+            def test_module(self):
+                with self.assertRaises(ImportError):
+                    import colorsys  # noqa: F401
+                self.assertEqual(sys.getrecursionlimit(), 777)
+    """
+}
+
+
+def test_options_of_trials_own(tmp_path: Path) -> None:
+    """What trial's command does with them: dirt is a warning, garbage is collected at once."""
+    write_files(tmp_path, OPTIONS)
+    words = ["--unclean-warnings", "--force-gc", "--without-module", "colorsys"]
+    more = ["--recursionlimit", "777", "--disablegc"]
+    ended = run_tests("trial:test_options", "--", *words, *more, cwd=tmp_path)
+    assert ended.verdict == {
+        "test_leaves": "success",
+        "test_cycle": "success",
+        "test_module": "success",
+    }
+    assert "Reactor was unclean" in ended.said_of("test_leaves")["trial log"]
+    assert list(ended.outside) == ["collected after test_options.Collected.test_cycle"]
+    assert ended.status == 1
+
+
+def test_unknown_options_are_told(tmp_path: Path) -> None:
+    """In words, and no test runs."""
+    write_files(tmp_path, OPTIONS)
+    ended = run_tests("trial:test_options", "--", "--nonsense", cwd=tmp_path)
+    assert ended.status != 0
+    assert "--nonsense" in ended.err
+    assert ended.verdicts == {}
