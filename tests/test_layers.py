@@ -65,10 +65,12 @@ FRAMEWORKS = {
     "pluggy": "at the top",
     "twisted": "in a function",
     "testtools": "in a function",
-    "django": "in a function",
+    "django": "at the top",
+    "pytest_django": "in a function",
 }
 """What `integrations`, `hosts` and `testing` may import besides, where the user's code has done so
-before, or is there for: pytest has loaded its own before our plugin starts."""
+before, or is there for: pytest has loaded its own before our plugin starts, and Django its own
+before the runner that it asks for."""
 
 FLOORS_OF_TESTING = (
     "suites",
