@@ -6,7 +6,7 @@ its length before it, so whatever ends the writer leaves whole frames and at mos
 
 import marshal
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NoReturn
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Frame",
     "FrameReader",
     "FrameWriter",
+    "ReadFrames",
     "framed",
 ]
 
@@ -56,6 +57,20 @@ def framed(frame: Frame) -> bytes:
     """One frame as octets. Raises ValueError for what is no plain value."""
     content = _dumps(frame, _VERSION)
     return len(content).to_bytes(_LENGTH, "little") + content
+
+
+class ReadFrames(bytes):
+    """Whole frames as octets, by somebody who has read them: who has no use for the octets need
+    not read them again."""
+
+    frames: Sequence[Frame]
+
+    @classmethod
+    def of(cls, octets: bytes, frames: Sequence[Frame]) -> "ReadFrames":
+        """These octets, which are those frames."""
+        read = cls(octets)
+        read.frames = frames
+        return read
 
 
 class FrameWriter:

@@ -145,7 +145,8 @@ class RunDisplay:
         status = record.status
         if status is Status.EXISTS:
             return None
-        seconds = None if record.duration is None else record.duration.total_seconds()
+        duration = record.duration
+        seconds = None if duration is None else duration.total_seconds()
         if seconds is not None:
             self._slowest.add(seconds, record.test_id)
         failed = record.failed

@@ -104,8 +104,9 @@ class Progress:
         if record.tags:
             self.tags.update(record.tags)
         took = 0.0
-        if record.duration is not None and record.started is not None:
-            took = max(0.0, record.duration.total_seconds())
+        duration = record.duration
+        if duration is not None and record.started is not None:
+            took = max(0.0, duration.total_seconds())
             self._count_gap(record.started, record.stopped, worker)
         self._took += took
         expected = self._seconds.pop(record.test_id, None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from whotests.errors import MachineError
-from whotests.hosts.frames import Frame, FrameReader, framed
+from whotests.hosts.frames import Frame, FrameReader, ReadFrames, framed
 from whotests.hosts.task import Task
 from whotests.recording.handover import VARIABLE
 from whotests.runner.assignment import Brief
@@ -233,7 +233,7 @@ class HostProcess:
         except BlockingIOError:
             return
 
-    def said(self) -> Iterator[tuple[bytes, list[Frame]]]:
+    def said(self) -> Iterator[tuple[ReadFrames, list[Frame]]]:
         """What has come into its journal: whole frames, as octets and as values, in pieces."""
         while octets := os.read(self._journal, _PIECE):
             frames = list(self._reader.feed(octets))
@@ -241,7 +241,7 @@ class HostProcess:
             whole = len(octets) - self._reader.rest
             octets, self._cut = octets[:whole], octets[whole:]
             if octets:
-                yield octets, frames
+                yield ReadFrames.of(octets, frames), frames
 
     # -- its end -------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ __all__ = ["Inbox"]
 
 _News = TypeVar("_News")
 
-_ROOM: Final = 8 << 20
+_ROOM: Final = 2 << 20
 """Octets that may wait to be read, besides the last ones."""
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
 
 from whotests.errors import MachineError
-from whotests.hosts.frames import COLLECTED, EVENT, FOUND, Frame
+from whotests.hosts.frames import COLLECTED, EVENT, FOUND, Frame, ReadFrames
 from whotests.runner.assignment import Assignment, Brief, Done
 from whotests.runner.book import Book
 from whotests.runner.collection import Collection, Found
@@ -298,7 +298,10 @@ class Run:
 
     def _listen(self, news: _Said) -> None:
         worker, suite = news.worker, news.assignment.suite
-        for frame in worker.reader.feed(news.octets):
+        octets = news.octets
+        # Only what came by way of others is read here; it may be cut anywhere.
+        frames = octets.frames if isinstance(octets, ReadFrames) else worker.reader.feed(octets)
+        for frame in frames:
             kind = frame[0]
             if kind == EVENT:
                 if worker.digest is None:

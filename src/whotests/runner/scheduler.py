@@ -99,7 +99,7 @@ class Scheduler:
             else:
                 units.append(together.setdefault(item.group, [item]))
         if not keep_order:
-            seconds = [sum(self._speed.of(item) for item in unit) for unit in units]
+            seconds = [self._speed.of_all(unit) for unit in units]
             long = max(sum(seconds) / (_LONG * self.workers), _SHORT)
             first = sorted(
                 (place for place, each in enumerate(seconds) if each > long),
@@ -138,8 +138,9 @@ class Scheduler:
         line = self._lines.get(suite)
         items = line.take(self._share(), self._speed, lacking=lacking) if line else ()
         if items:
+            seconds_of = self._speed.of
             load = self._with.setdefault(worker, _Load())
-            load.add({item.key: (item, self._speed.of(item)) for item in items})
+            load.add({item.key: (item, seconds_of(item)) for item in items})
         return tuple(items)
 
     def suite_for(self, *, at: Mapping[int, int], refused: Collection[int] = ()) -> int | None:
@@ -227,7 +228,15 @@ class _Speed:
         self._seen = 0
 
     def of(self, item: Item) -> float:
-        return max(self.unknown if item.seconds is None else item.seconds, _FLOOR)
+        seconds = item.seconds
+        if seconds is None:
+            seconds = self.unknown
+        return seconds if seconds > _FLOOR else _FLOOR
+
+    def of_all(self, unit: _Unit) -> float:
+        if len(unit) == 1:
+            return self.of(unit[0])
+        return sum(map(self.of, unit))
 
     def learn(self, seconds: float) -> None:
         """One of those that no run had seen took so long."""
@@ -261,11 +270,13 @@ class _Line:
     def take(self, share: float, speed: _Speed, *, lacking: Collection[str]) -> list[Item]:
         """Whole units that take about that many seconds; none if all that wait have tests that
         are lacking."""
+        if share == float("inf") and not lacking:
+            return self.take_all()
         taken: list[Item] = []
         seconds = 0.0
         aside: list[_Unit] = []
         while seconds < share and (unit := self._following()):
-            needed = sum(speed.of(item) for item in unit)
+            needed = speed.of_all(unit)
             if taken and seconds + needed / 2 > share:
                 break
             self._advance(unit)
@@ -308,13 +319,11 @@ class _Line:
         self._back.appendleft(unit)
         self._count(unit, 1)
 
-    def _count(self, items: Iterable[Item], sign: int) -> None:
-        for item in items:
-            self.waiting += sign
-            if item.seconds is None:
-                self._unknown += sign
-            else:
-                self._known += sign * max(item.seconds, _FLOOR)
+    def _count(self, items: Sequence[Item], sign: int) -> None:
+        known = [item.seconds for item in items if item.seconds is not None]
+        self.waiting += sign * len(items)
+        self._unknown += sign * (len(items) - len(known))
+        self._known += sign * sum(max(each, _FLOOR) for each in known)
 
 
 _Batch = dict[Key, tuple[Item, float]]
