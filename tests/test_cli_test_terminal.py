@@ -120,8 +120,8 @@ def test_what_is_seen_meanwhile(project: Path) -> None:
     only what stays is left, and the cursor is there again."""
     with on_terminal("unittest:test_slow", cwd=project) as terminal:
         terminal.read_until("1 of 3 tests, \x1b[1;31m1 failed")
+        terminal.read_until("failed \x1b[0m test_slow.Slow.test_a")
         assert "\x1b[?25l" in terminal.seen
-        assert "failed \x1b[0m test_slow.Slow.test_a" in terminal.seen
         terminal.read_until("test_slow.Slow.test_b")
         (project / "go_on").touch()
         assert terminal.end() == 1
