@@ -71,6 +71,13 @@ class OnCluster:
         ) as workers:
             slots = workers.wait_slots()
             self._interruption.reaches(slots)
+            facts = workers.facts
+
+            def without_facts() -> frozenset[str]:
+                if recorded is None or facts is None:
+                    return frozenset()
+                return recorded.without_facts() - facts.tests()
+
             run = Run(
                 brief._replace(workers=len(slots)),
                 slots,
@@ -79,6 +86,7 @@ class OnCluster:
                 control=self._control,
                 patience=workers.patience,
                 keep_order=keep_order,
+                without_facts=without_facts,
             )
 
             def join(slot: Slot) -> None:
@@ -90,7 +98,5 @@ class OnCluster:
                 run.run()
             finally:
                 self._interruption.forget()
-                if recorded is not None and plan is not None and workers.facts is not None:
-                    workers.facts.add_to(
-                        plan.data, run=recorded.run_id, outcomes=recorded.outcomes()
-                    )
+                if recorded is not None and plan is not None and facts is not None:
+                    facts.add_to(plan.data, run=recorded.run_id, outcomes=recorded.outcomes())

@@ -27,6 +27,7 @@ class Facts:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._moves: dict[str, Move] = {}
+        self._tests: dict[str, frozenset[str]] = {}
 
     def keep(self, slot: str, octets: bytes, *, home: Move) -> frozenset[str]:
         """Keep what a slot has sent, in place of what it sent before; the ids of the tests in it
@@ -46,7 +47,13 @@ class Facts:
             raise DataError(f"what the worker {slot} recorded came damaged: {failure}") from failure
         self._moves[slot] = home
         outcomes = last_outcomes(path)
-        return frozenset(each for each, how in outcomes.items() if how is not Outcome.UNKNOWN)
+        tests = frozenset(each for each, how in outcomes.items() if how is not Outcome.UNKNOWN)
+        self._tests[slot] = tests
+        return tests
+
+    def tests(self) -> frozenset[str]:
+        """The ids of all tests that have ended, and of which what they ran is kept here."""
+        return frozenset().union(*self._tests.values())
 
     def add_to(self, data: Path, *, run: int, outcomes: Mapping[str, Outcome]) -> None:
         """Make all that was kept a part of a run that goes on in the data file.
