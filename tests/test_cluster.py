@@ -115,6 +115,25 @@ def test_the_tests_see_the_shipped_source_and_not_the_folder_here(
     assert not (tmp_path / "left.txt").exists()
 
 
+def test_what_decides_how_tests_end_goes_along(cluster: DaskCluster, tmp_path: Path) -> None:
+    """The time zone and pytest's options are those of the command, on all machines."""
+    write_files(
+        tmp_path,
+        {
+            "pytest.ini": "[pytest]\n",
+            "test_it.py": """
+                import os, pytest
+                def test_zone():
+                    assert os.environ["TZ"] == "Asia/Tokyo"
+                @pytest.mark.slow
+                def test_slow(): pass
+            """,
+        },
+    )
+    done = on(cluster, cwd=tmp_path, TZ="Asia/Tokyo", PYTEST_ADDOPTS="-k zone")
+    assert done.verdict == {"test_zone": "success"}, done
+
+
 def test_events_come_while_tests_run(cluster: DaskCluster, tmp_path: Path) -> None:
     """What a test comes to is known here when the next one has begun, not at the end."""
     write_files(

@@ -1,5 +1,6 @@
 """The workers of one run on a cluster: slots come and go with its machines."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -41,6 +42,19 @@ _LOOK_AT_WORKERS: Final = 5.0
 """Seconds between looks at the file that stops the run, and at which workers there are, of which
 news come as well."""
 
+_VARIABLES: Final = (
+    "DJANGO_SETTINGS_MODULE",
+    "LANG",
+    "LC_ALL",
+    "PYTEST_ADDOPTS",
+    "PYTHONDEVMODE",
+    "PYTHONHASHSEED",
+    "PYTHONUTF8",
+    "PYTHONWARNINGS",
+    "TZ",
+)
+"""What decides how tests end, and is the same wherever they run."""
+
 _AT_ONCE: Final = 16
 """Workers that are looked at at the same time."""
 
@@ -78,7 +92,8 @@ class ClusterWorkers:
         know, from any thread. Raises MachineError or UsageError."""
         self.patience = patience
         self._connection = connection
-        self._brief = brief
+        told = tuple((name, os.environ[name]) for name in _VARIABLES if name in os.environ)
+        self._brief = brief._replace(environment=(*told, *brief.environment))
         self._plan = "" if plan is None else plan.to_json()
         self._tell = tell
         self._run = uuid4().hex
