@@ -318,6 +318,30 @@ def test_of_much_output_the_beginning_and_the_end_are_attached(tmp_path: Path) -
     assert len(said) < 1_100_000
 
 
+@pytest.mark.parametrize("how", ["no", "sys", "fd"])
+def test_what_pytest_is_told_to_let_through_is_attached_too(tmp_path: Path, how: str) -> None:
+    """With `--capture=no` all that the test writes, with `sys` what its processes write."""
+    folder = project(
+        tmp_path,
+        f"addopts = --capture={how}",
+        test_it="""
+            import os
+
+            def test_a(): print("from python"); os.system("echo from a process")
+            def test_b(): assert 0
+        """,
+    )
+    said = run_tests("pytest:.", cwd=folder).said_of("test_a")
+    assert (
+        said
+        == {
+            "no": {"output": "from python\nfrom a process\n"},
+            "sys": {"output": "from a process\n", "stdout": "from python\n"},
+            "fd": {"stdout": "from python\nfrom a process\n"},
+        }[how]
+    )
+
+
 def test_pytests_own_limits_of_failures_stop_the_run(tmp_path: Path) -> None:
     """`--maxfail` in addopts: no test begins after so many; what was not run has no verdict."""
     folder = project(

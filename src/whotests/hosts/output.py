@@ -8,7 +8,7 @@ from typing import Final
 
 from whotests.stream.event import Chunk
 
-__all__ = ["KEPT", "PIECE", "TEXT", "GrowingFile", "process_output"]
+__all__ = ["KEPT", "PIECE", "TEXT", "GrowingFile", "ProcessOutput", "process_output"]
 
 TEXT: Final = "text/plain; charset=utf-8"
 

@@ -10,6 +10,7 @@ import pytest
 
 from whotests.hosts.limit import Limit
 from whotests.hosts.orders import RUN, Orders
+from whotests.hosts.output import ProcessOutput, process_output
 from whotests.hosts.pytest_groups import groups_of
 from whotests.hosts.pytest_verdicts import PytestVerdicts, text_of
 from whotests.hosts.reporter import Reporter
@@ -40,6 +41,8 @@ class PytestLoop:
         """Whether it was told which tests there are."""
         self.stopped = ""
         """Why pytest wants no more tests to be run, or ''."""
+        self._output: ProcessOutput | None = None
+        """Where tests write, if pytest was told not to capture that."""
         self._limit = Limit(task.timeout)
         self._within = frozenset[Any]()
 
@@ -94,17 +97,20 @@ class PytestLoop:
             config.pluginmanager.register(_TimeLimit(self._limit), "whotests-host-limit")
 
     def _tell_output(self, config: pytest.Config) -> None:
-        """Tell where pytest keeps what is written, should the process die."""
+        """Tell where pytest keeps what is written, should the process die; where it lets that
+        through, what a test writes is looked for in the process's own output."""
         capture: Any = config.pluginmanager.get_plugin("capturemanager")
         if capture is not None and capture.is_globally_capturing():
             capture.resume_global_capture()
-            output = [os.dup(1), os.dup(2)]
+            kept = [os.dup(1), os.dup(2)]
             capture.suspend_global_capture()
-            if _is(output[0], self._task.output):
-                for descriptor in output:
-                    os.close(descriptor)
-            else:
-                self._reporter.output(output)
+            if not _is(kept[0], self._task.output):
+                self._reporter.output(kept)
+                return
+            for descriptor in kept:
+                os.close(descriptor)
+        if self._task.capture and not self._task.debug:
+            self._output = process_output(self._task.output)
 
     # -- running -------------------------------------------------------------------------------
 
@@ -140,6 +146,8 @@ class PytestLoop:
         self.verdicts.end()
 
     def _run_test(self, name: str, item: pytest.Item, after: pytest.Item | None) -> None:
+        if self._output is not None:
+            self._output.begin()
         self.verdicts.begin(item.nodeid, name=name)
         protocol = item.config.hook.pytest_runtest_protocol
         if self._task.timeout:
@@ -150,6 +158,9 @@ class PytestLoop:
                 self.verdicts.fail("".join(traceback.format_exception_only(late)))
         else:
             protocol(item=item, nextitem=after)
+        if self._output is not None:
+            for chunk in self._output.chunks():
+                self._reporter.attached(name, chunk)
         self.verdicts.end()
         session = item.session
         if session.shouldfail or session.shouldstop:
