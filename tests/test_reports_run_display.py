@@ -194,7 +194,7 @@ def test_long_output_is_cut() -> None:
     lines = shown.text().splitlines()
     assert lines[1:4] == [
         "  stdout:",
-        "    (601 lines before these: --json has all)",
+        "    (601 lines before these: --json has them)",
         "    line 601",
     ]
     assert lines[-2].startswith("    xxx")

@@ -50,7 +50,7 @@ def _attachment(name: str, attachment: Attachment, palette: Palette) -> str:
     lines = text.split("\n")
     left_out = ""
     if len(lines) > _LINES:
-        left_out = f"({count(len(lines) - _LINES, 'line')} before these: --json has all)\n"
+        left_out = f"({count(len(lines) - _LINES, 'line')} before these: --json has them)\n"
         lines = lines[-_LINES:]
     lines = [line if len(line) <= _LONGEST else _shortened(line) for line in lines]
     if _is_traceback(name):
