@@ -76,11 +76,9 @@ def how_it_ended(status: int, *, memory_short: bool = False) -> str:
         return f"exited with status {status}"
     number = -status
     try:
-        name = signal.Signals(number).name
+        text = f"was killed by {signal.Signals(number).name} ({signal.strsignal(number)})"
     except ValueError:
-        name = f"signal {number}"
-    words = signal.strsignal(number)
-    text = f"was killed by {name}" + (f" ({words})" if words else "")
+        text = f"was killed by signal {number}"
     if number == signal.SIGKILL and memory_short:
         text += "; the system was out of memory and killed processes meanwhile"
     return text
