@@ -54,7 +54,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_files(folder, PROJECT)
     done = whotests_test(folder, "-v", status=1, measure=True)
     assert sorted(ran(done)) == sorted(PYTEST_IDS + CASE_IDS)
-    assert "pytest runs tests: so is tests written" in done.out
+    assert "pytest runs tests: so is tests/test_p.py written" in done.out
     assert "trial runs shop cases: so is shop/test_t.py written" in done.out
     return folder
 

@@ -225,6 +225,7 @@ def test_base_classes_are_followed(tmp_path: Path, base: str) -> None:
     assert hosts(tmp_path, "shop/test_a.py") == {"trial": ("shop/test_a.py",)}
     assert hosts(tmp_path, "shop.test_a.A.test_it") == {"trial": ("shop.test_a.A.test_it",)}
     assert hosts(tmp_path) == {"trial": ("shop",)}
+    assert hosts(tmp_path / "shop") == {"trial": ("test_a.py",)}
 
 
 def test_modules_that_import_each_other(tmp_path: Path) -> None:
@@ -356,8 +357,9 @@ def test_paths_are_seen_from_the_root_too(tmp_path: Path) -> None:
 
 def test_a_module_of_pytests_tests_by_its_name(tmp_path: Path) -> None:
     """A dotted name of what is written for pytest becomes a path and what is in it."""
-    project(tmp_path, {"tests/__init__.py": "", "tests/test_a.py": PLAIN_TESTS})
-    assert hosts(tmp_path, "tests.test_a.test_it") == {"pytest": ("tests/test_a.py::test_it",)}
+    for init in ({}, {"tests/__init__.py": ""}):
+        project(tmp_path, {**init, "tests/test_a.py": PLAIN_TESTS})
+        assert hosts(tmp_path, "tests.test_a.test_it") == {"pytest": ("tests/test_a.py::test_it",)}
 
 
 def test_installed_modules() -> None:

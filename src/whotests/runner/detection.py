@@ -238,9 +238,10 @@ class _Detection:
                 self._because("pytest", f"so is {self._places.shown(example)} written")
                 return
             # pytest would run trial's cases in its own way: each gets what is written for it.
-            for place in files.together(found.get("pytest", ()), packages=False):
+            own = found.get("pytest", [])
+            for place in files.together(own, packages=False):
                 self._take("pytest", self._places.shown(place))
-                self._because("pytest", f"so is {self._places.shown(place)} written")
+                self._because("pytest", f"so is {self._places.shown(own[0])} written")
         host: Kind = "trial" if "trial" in found else "unittest"
         self._take_files(host, files)
         self._because(host, f"so is {self._places.shown(found[host][0])} written")
@@ -251,7 +252,9 @@ class _Detection:
         found = files.by_kind
         mine = [*found.get("trial", ()), *found.get("unittest", ())]
         if host == "trial":
-            places = files.together(mine, packages=True)
+            # trial takes a package by its name or path, and none by being within it.
+            whole = files.place != self._places.cwd
+            places = files.together(mine, packages=True, whole=whole)
         else:
             places = start_folders(mine, within=files.place)
         if places == [self._places.cwd] or not mine:

@@ -62,17 +62,16 @@ class SuiteFiles:
                 found["trial"] = [first]
         return {kind: files for kind, files in found.items() if files}
 
-    def together(self, files: Sequence[Path], *, packages: bool) -> list[Path]:
+    def together(self, files: Sequence[Path], *, packages: bool, whole: bool = True) -> list[Path]:
         """The fewest folders and files that hold these and no other file of tests; with
-        `packages`, of folders only those that are packages."""
+        `packages`, of folders only those that are packages; `whole`: they may be this one."""
         wanted = set(files)
-        others = [file for file in self.files if file not in wanted]
-        mixed = {folder for file in others for folder in file.parents}
+        mixed = {folder for file in self.files if file not in wanted for folder in file.parents}
         found: dict[Path, None] = {}
         for file in files:
             best = file
             for folder in file.parents:
-                inside = folder == self.place or self.place in folder.parents
+                inside = self.place in folder.parents or (whole and folder == self.place)
                 package = not packages or (folder / "__init__.py").is_file()
                 if not inside or folder in mixed or not package:
                     break
