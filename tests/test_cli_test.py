@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -244,6 +245,25 @@ def test_nobody_reads(project: Path) -> None:
     process.stderr.close()
     with Reader.open(project / ".whotests" / "data.db") as reader:
         assert reader.runs[-1].status == "interrupted"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals, and pipes with names")
+def test_interrupted_before_it_has_begun(project: Path) -> None:
+    """Ctrl-C while whotests itself waits for something has the same exit status."""
+    os.mkfifo(project / "ids")
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "whotests", "test", "--load-list", "ids"],
+        cwd=project,
+        env=environment(),
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    with open(project / "ids", "wb"):  # as soon as it reads
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.wait(PATIENCE) == 130
+    process.stderr.close()
+    assert said == b"whotests: interrupted\n"
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from whotests.cli.configured import tell_unused
+from whotests.cli.exit_statuses import ExitStatus
 from whotests.cli.option_groups import GroupedCommand, group_of_options
 from whotests.cli.standard_streams import open_standard_streams
 from whotests.cli.test_run import TestRun, WhatToMeasure, Where
@@ -237,7 +238,12 @@ def test(
             again=_again(targets, wanted.words, data=data, config=config),
         ),
     )
-    sys.exit(run.run())
+    try:
+        status = run.run()
+    except KeyboardInterrupt:  # before there was anything to interrupt, or when all was done
+        click.echo("whotests: interrupted", err=True)
+        status = ExitStatus.INTERRUPTED
+    sys.exit(status)
 
 
 def _timeout(seconds: float | None, usual: float) -> float:
