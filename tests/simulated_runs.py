@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -53,24 +54,28 @@ def simulated(
     keep_order: bool = False,
     start: float = 1.0,
     replaced: bool = False,
+    lacks: Callable[[str, int, str], bool] = lambda worker, host, test_id: False,
     select: Callable[[Sequence[Found]], Iterable[Item]] | None = None,
     max_failures: int = 0,
     sink: Callable[[Collector], Sink] = lambda collector: collector,
 ) -> Simulated:
     """Run the suites to the end. `known`: the run knows how long tests take; `replaced`: for a
-    machine that goes another one comes."""
+    machine that goes another one comes; `lacks` whether the n-th host of a worker finds no such
+    test."""
     world = World(suites)
     random = Random(seed)
     slots: list[SimulatedSlot] = []
 
     def slot() -> SimulatedSlot:
+        name = f"w{len(slots)}"
         slots.append(
             SimulatedSlot(
-                f"w{len(slots)}",
+                name,
                 world,
                 start=start,
                 losses=losses or Losses(),
                 holds=holds,
+                lacks=partial(lacks, name),
                 random=random,
                 on_lost=(lambda: run.join(slot())) if replaced else None,
             )

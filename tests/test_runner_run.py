@@ -205,6 +205,37 @@ def test_lost_before_any_test_was_found(tmp_path: Path) -> None:
         simulated(tmp_path, [made(5)], workers=0)
 
 
+def test_tests_go_to_hosts_that_have_them(tmp_path: Path) -> None:
+    """A worker whose host did not find all tests runs the others."""
+    over = simulated(
+        tmp_path,
+        [made(40)],
+        workers=2,
+        lacks=lambda worker, host, test_id: worker == "w1" and test_id < "t2",
+    )
+    assert set(over.verdicts.values()) == {Status.SUCCESS}
+    other = {key.test_id for key in over.slots[1].ran}
+    assert other
+    assert all(test_id >= "t2" for test_id in other)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_test_that_nobody_finds_any_more_fails(tmp_path: Path, workers: int) -> None:
+    """What only a host that is dead had found gets its verdict, and says why."""
+    tests = [
+        SimulatedTest(f"t{number}", 1.0, group="g", crashes=number == 0) for number in range(3)
+    ]
+    over = simulated(
+        tmp_path,
+        [tests],
+        workers=workers,
+        lacks=lambda worker, host, test_id: (worker, host) != ("w0", 1) and test_id == "t2",
+    )
+    assert over.verdicts["t2"] is Status.FAIL
+    reason = over.records[-1].attachments["reason"].chunks
+    assert b"by no process that is there now" in b"".join(reason)
+
+
 def test_a_sink_that_fails_ends_the_run(tmp_path: Path) -> None:
     """What a sink raises is raised."""
 

@@ -113,13 +113,15 @@ class SimulatedSlot:
         look: float = 0.05,
         holds: bool = False,
         losses: Losses | None = None,
+        lacks: Callable[[int, str], bool] = lambda host, test_id: False,
         random: Random | None = None,
         on_lost: Callable[[], object] | None = None,
     ) -> None:
         """A host takes `start` seconds until it has found the tests of its suite; each way
         between the run and the slot takes `delay`; what happens is told every `look` seconds.
-        `holds`: the last test of an assignment waits for the next one. `on_lost` is called when
-        the machine goes."""
+        `holds`: the last test of an assignment waits for the next one. `lacks` tells whether its
+        host, the first one being 1, finds no such test. `on_lost` is called when the machine
+        goes."""
         self.name = name
         self.ran: list[Key] = []
         """What it has run to an end, in order."""
@@ -131,6 +133,7 @@ class SimulatedSlot:
         self._start, self._delay, self._look = start, delay, look
         self._holds = holds
         self._losses = losses or Losses()
+        self._lacks = lacks
         self._random = Random(0) if random is None else random
         self._on_lost = on_lost
         self._queue: deque[tuple[Assignment, Say, Future[Done]]] = deque()
@@ -207,10 +210,13 @@ class SimulatedSlot:
             self._suite, self._held = suite, ()
             self.hosts += 1
             work.time += self._start
-        if assignment.collect:
-            work.tell_found(self._world.suites[suite])
-        if fresh:
-            work.tell((COLLECTED, len(self._world.suites[suite]), str(suite)))
+        if assignment.collect or fresh:
+            found = self._found(suite)
+            if assignment.collect:
+                work.tell_found(found)
+            if fresh:
+                digest = "same" if len(found) == len(self._world.suites[suite]) else "other"
+                work.tell((COLLECTED, len(found), digest))
         tests = (*self._held, *assignment.tests)
         self._held = ()
         if self._holds and not assignment.end:
@@ -229,6 +235,11 @@ class SimulatedSlot:
         if assignment.end:
             self._suite = None
         return Done(0, self._held)
+
+    def _found(self, suite: int) -> Sequence[SimulatedTest]:
+        tests = self._world.suites[suite]
+        lacking = {test.test_id for test in tests if self._lacks(self.hosts, test.test_id)}
+        return [test for test in tests if test.test_id not in lacking] if lacking else tests
 
     def _run(self, test_id: str, suite: int, work: "_Work") -> bool:
         """Whether the host has lived through it."""
