@@ -126,6 +126,21 @@ def test_a_line_for_each_test(project: Path) -> None:
     assert quiet.count("\n") == 1
 
 
+def test_colours_without_a_terminal(project: Path) -> None:
+    """FORCE_COLOR, as many CI services set it, gives colours and no more."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "whotests", "test", "--no-measure", "unittest:test_shop"],
+        cwd=project,
+        env={**environment(FORCE_COLOR="1"), "TERM": "xterm"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert "\x1b[1;31mFAILED\x1b[0m: " in done.stdout
+    assert set(re.findall(r"\x1b\[[0-9;?]*([A-Za-z])", done.stdout)) == {"m"}
+
+
 def test_for_programs(project: Path) -> None:
     """JSON on standard output, and nothing else; a JUnit file besides, whole; people are told on
     standard error."""

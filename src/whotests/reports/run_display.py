@@ -63,7 +63,7 @@ class RunDisplay:
         that say how far it is, where it is none."""
         console = Console(file=stream, highlight=False, markup=False, emoji=False)
         if live is None:
-            live = console.is_terminal and not console.is_dumb_terminal
+            live = stream.isatty() and console.is_interactive  # FORCE_COLOR makes no terminal
         self.progress = Progress()
         self._workers = workers
         self._verbose = verbose
