@@ -52,7 +52,7 @@ demo: .venv/demo.stamp ## run whotests on jinja2's own suite, and ask it who tes
 .PHONY: bench
 bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against coverage.py, into docs/benchmarks.md (ARGS='--suite jinja2')
 	.venv/$(OLDEST)/bin/python -m benchmarks --wheel $(WHEEL) $(ARGS)
-	@$(if $(ARGS),:,$(MAKE) bench-stream bench-large bench-combining)
+	@$(if $(ARGS),:,$(MAKE) bench-stream bench-large bench-combining bench-running)
 
 .PHONY: bench-large
 bench-large: .venv/$(OLDEST)/wheel.stamp ## make a data set of a million lines and ask it, into docs/benchmarks.md
@@ -61,6 +61,11 @@ bench-large: .venv/$(OLDEST)/wheel.stamp ## make a data set of a million lines a
 .PHONY: bench-combining
 bench-combining: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## combine 100 shards of a suite with whotests and coverage.py, into docs/benchmarks.md
 	.venv/$(OLDEST)/bin/python -m benchmarks.combining --wheel $(WHEEL)
+
+.PHONY: bench-running
+bench-running: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run suites with unittest, trial, pytest, xdist, stestr and whotests test, and simulate large ones, into docs/benchmarks.md
+	.venv/$(OLDEST)/bin/python -m benchmarks.running --wheel $(WHEEL) $(ARGS)
+	@$(if $(ARGS),:,.venv/$(OLDEST)/bin/python -m benchmarks.scheduling)
 
 .PHONY: bench-stream
 bench-stream: .venv/$(OLDEST)/wheel.stamp ## measure the stream, subunit and test cases against testtools and python-subunit, into docs/benchmarks-stream.md
