@@ -1,18 +1,11 @@
 """For which framework a file of tests is written: by its text alone, nothing of it is run."""
 
-import ast
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from whotests.runner.module_text import (
-    FUNCTIONS,
-    ModuleText,
-    dotted_name,
-    find_module,
-    parsed_module,
-)
+from whotests.runner.module_text import ModuleText, find_module, parsed_module
 
 __all__ = ["Kind", "Kinds"]
 
@@ -38,9 +31,6 @@ _CASES: Final[tuple[tuple[str, Kind], ...]] = (
 _SUITES: Final = frozenset(("test_suite", "testSuite"))
 """Functions that give suites to unittest's loaders."""
 
-_DEEPEST: Final = 12
-"""Modules from a class to what it comes from, at most: some import in circles."""
-
 _MAYBE_PYTEST: Final = re.compile(
     rb"pytest|^(?:async )?def test|^class Test\w*(?:\(\))?:", re.MULTILINE
 )
@@ -53,6 +43,14 @@ _OF_TRIAL: Final = re.compile(
 _MAYBE_CASES: Final = re.compile(rb"unittest|testtools|TestCase|load_tests|test_?[sS]uite|class \w")
 
 
+class _Words(NamedTuple):
+    """What the words in a file leave possible."""
+
+    pytest: bool
+    trial: bool
+    cases: bool
+
+
 class Kinds:
     """Tells kinds of files; what it has read it reads once."""
 
@@ -60,7 +58,8 @@ class Kinds:
         """`path` is where modules are looked for, as in `sys.path`."""
         self._path = tuple(path)
         self._modules: dict[Path, ModuleText | None] = {}
-        self._texts: dict[Path, bytes] = {}
+        self._classes: dict[tuple[Path, str], Kind] = {}
+        self._known_words: dict[Path, _Words] = {}
 
     def of(self, file: Path) -> Kind:
         """The kind of one file; by the words in it where it cannot be parsed."""
@@ -69,7 +68,7 @@ class Kinds:
             if self.speaks_of_trial(file):
                 return "trial"
             return "pytest" if self.may_be_pytest(file) else "unittest"
-        kinds: list[Kind] = [self._of_class(file, name, _DEEPEST) for name in module.classes]
+        kinds: list[Kind] = [self._of_class(file, name) for name in module.classes]
         if any(_is_of(name, "twisted.trial") for name in module.imported):
             kinds.append("trial")
         if "load_tests" in module.functions or _SUITES & set(module.functions):
@@ -83,44 +82,47 @@ class Kinds:
         if any(_is_of(name, "pytest") for name in module.imported):
             return True
         functions = [
-            node
-            for name, node in module.functions.items()
+            function
+            for name, function in module.functions.items()
             if name.startswith("test") and name not in _SUITES
         ]
         methods = [
-            node
+            method
             for name, definition in module.classes.items()
-            if name.startswith("Test") and not self._of_class(file, name, _DEEPEST)
-            for node in definition.body
-            if isinstance(node, FUNCTIONS) and node.name.startswith("test")
+            if name.startswith("Test") and not self._of_class(file, name)
+            for method in definition.methods
+            if method.name.startswith("test")
         ]
         if cases:
-            return any(_asserts(node) for node in (*functions, *methods))
-        return bool(functions) or any(not _asserts_by_method(node) for node in methods)
+            return any(each.asserts for each in (*functions, *methods))
+        # Those that assert by methods are of mixins.
+        return bool(functions) or any(not each.by_method for each in methods)
 
     def may_be_pytest(self, file: Path) -> bool:
         """Whether it could be of that kind; quick, and False is certain."""
-        return _MAYBE_PYTEST.search(self._text(file)) is not None
+        return self._words(file).pytest
 
     def speaks_of_trial(self, file: Path) -> bool:
         """Whether a line of it imports that; quick."""
-        return _OF_TRIAL.search(self._text(file)) is not None
+        return self._words(file).trial
 
     def speaks_of_cases(self, file: Path) -> bool:
         """Whether something in it may be what unittest's loaders find; quick."""
-        return _MAYBE_CASES.search(self._text(file)) is not None
+        return self._words(file).cases
 
-    def _text(self, file: Path) -> bytes:
-        if file not in self._texts:
-            try:
-                self._texts[file] = file.read_bytes()
-            except OSError:
-                self._texts[file] = b""  # who runs it says so
-        return self._texts[file]
+    def _words(self, file: Path) -> _Words:
+        if file not in self._known_words:
+            text = _text(file)
+            self._known_words[file] = _Words(
+                pytest=_MAYBE_PYTEST.search(text) is not None,
+                trial=_OF_TRIAL.search(text) is not None,
+                cases=_MAYBE_CASES.search(text) is not None,
+            )
+        return self._known_words[file]
 
     def _module(self, file: Path) -> ModuleText | None:
         if file not in self._modules:
-            self._modules[file] = parsed_module(self._text(file), package=self._package_of(file))
+            self._modules[file] = parsed_module(_text(file), package=self._package_of(file))
         return self._modules[file]
 
     def _package_of(self, file: Path) -> str:
@@ -132,39 +134,47 @@ class Kinds:
             folder = folder.parent
         return ".".join(names)
 
-    def _of_class(self, file: Path, name: str, deep: int) -> Kind:
+    def _of_class(self, file: Path, name: str) -> Kind:
         """The kind of a class of that module, by what it is derived from."""
-        module = self._module(file)
-        if module is None or not deep:
-            return ""
-        if name in module.classes:
-            kinds = [
-                self._of_base(file, module, base, deep)
-                for base in map(dotted_name, module.classes[name].bases)
-                if base and base != name
-            ]
-            return max(kinds, key=_RANKS.index, default="")
-        return self._of_base(file, module, name, deep)
+        if (file, name) not in self._classes:
+            self._classes[file, name] = ""  # so it is where it is derived from itself
+            self._classes[file, name] = self._found_out(file, name)
+        return self._classes[file, name]
 
-    def _of_base(self, file: Path, module: ModuleText, base: str, deep: int) -> Kind:
-        first, _, rest = base.partition(".")
-        if first in module.classes and not rest:
-            return self._of_class(file, first, deep - 1)
-        if first in module.imports:
-            return self._of_name(file, module.imports[first] + (f".{rest}" if rest else ""), deep)
-        kinds = [self._of_name(file, f"{star}.{base}", deep) for star in module.stars]
+    def _found_out(self, file: Path, name: str) -> Kind:
+        module = self._module(file)
+        if module is None:
+            return ""
+        if name not in module.classes:
+            return self._of_base(file, module, name)
+        kinds = [self._of_base(file, module, base) for base in module.classes[name].bases]
         return max(kinds, key=_RANKS.index, default="")
 
-    def _of_name(self, file: Path, dotted: str, deep: int) -> Kind:
+    def _of_base(self, file: Path, module: ModuleText, base: str) -> Kind:
+        first, _, rest = base.partition(".")
+        if first in module.classes:
+            return "" if rest else self._of_class(file, first)
+        if first in module.imports:
+            return self._of_name(file, module.imports[first] + (f".{rest}" if rest else ""))
+        kinds = [self._of_name(file, f"{star}.{base}") for star in module.stars]
+        return max(kinds, key=_RANKS.index, default="")
+
+    def _of_name(self, file: Path, dotted: str) -> Kind:
         """The kind of what is imported by that name."""
         for package, kind in _CASES:
             if _is_of(dotted, package):
                 return kind
-        places = (str(_top_of(file)), *self._path)
-        origin, rest = find_module(dotted, places)
+        origin, rest = find_module(dotted, (str(_top_of(file)), *self._path))
         if origin is None or len(rest) != 1:
             return ""
-        return self._of_class(_file_of(origin), rest[0], deep - 1)
+        return self._of_class(_file_of(origin), rest[0])
+
+
+def _text(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # who runs it says so
 
 
 def _file_of(place: Path) -> Path:
@@ -181,15 +191,3 @@ def _top_of(file: Path) -> Path:
 
 def _is_of(dotted: str, package: str) -> bool:
     return dotted == package or dotted.startswith(f"{package}.")
-
-
-def _asserts(function: ast.AST) -> bool:
-    return any(isinstance(node, ast.Assert) for node in ast.walk(function))
-
-
-def _asserts_by_method(function: ast.AST) -> bool:
-    """Whether it belongs to a test case, as methods of mixins do."""
-    return any(
-        isinstance(node, ast.Attribute) and node.attr.startswith(("assert", "fail"))
-        for node in ast.walk(function)
-    )

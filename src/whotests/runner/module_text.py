@@ -8,9 +8,27 @@ from typing import Final, NamedTuple
 
 from whotests.config.discover import find_top_level
 
-__all__ = ["FUNCTIONS", "ModuleText", "dotted_name", "find_module", "parsed_module"]
+__all__ = ["ClassText", "Function", "ModuleText", "find_module", "parsed_module"]
 
-FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Function(NamedTuple):
+    """A function, or a method."""
+
+    name: str
+    asserts: bool
+    """It has an `assert`."""
+    by_method: bool
+    """It has an attribute that is called as the assertions of test cases are."""
+
+
+class ClassText(NamedTuple):
+    """A class."""
+
+    bases: tuple[str, ...]
+    """Dotted names; what is no name is not among them."""
+    methods: tuple[Function, ...]
 
 
 class ModuleText(NamedTuple):
@@ -20,8 +38,8 @@ class ModuleText(NamedTuple):
     """Names, and what they are imported from, dotted."""
     stars: tuple[str, ...]
     """Modules of which all names are taken."""
-    classes: dict[str, ast.ClassDef]
-    functions: "dict[str, ast.FunctionDef | ast.AsyncFunctionDef]"
+    classes: dict[str, ClassText]
+    functions: dict[str, Function]
     imported: frozenset[str]
     """All that is imported, anywhere in the text."""
 
@@ -58,8 +76,8 @@ def parsed_module(text: bytes, *, package: str) -> ModuleText | None:
         return None
     imports: dict[str, str] = {}
     stars: list[str] = []
-    classes: dict[str, ast.ClassDef] = {}
-    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    classes: dict[str, ClassText] = {}
+    functions: dict[str, Function] = {}
     for node in _top_level(tree.body):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -73,10 +91,13 @@ def parsed_module(text: bytes, *, package: str) -> ModuleText | None:
                 else:
                     imports[alias.asname or alias.name] = f"{origin}.{alias.name}"
         elif isinstance(node, ast.ClassDef):
-            classes[node.name] = node
-        elif isinstance(node, FUNCTIONS):
-            functions[node.name] = node
-        elif isinstance(node, ast.Assign) and (value := dotted_name(node.value)):
+            classes[node.name] = ClassText(
+                tuple(filter(None, map(_dotted_name, node.bases))),
+                tuple(_function(each) for each in node.body if isinstance(each, _FUNCTIONS)),
+            )
+        elif isinstance(node, _FUNCTIONS):
+            functions[node.name] = _function(node)
+        elif isinstance(node, ast.Assign) and (value := _dotted_name(node.value)):
             # Another name of a class, as `TestCase = unittest.TestCase`.
             first, dot, rest = value.partition(".")
             origin = imports.get(first, "")
@@ -96,6 +117,18 @@ def parsed_module(text: bytes, *, package: str) -> ModuleText | None:
         for alias in node.names
     )
     return ModuleText(imports, tuple(stars), classes, functions, frozenset(imported))
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+    inside = list(ast.walk(node))
+    return Function(
+        node.name,
+        asserts=any(isinstance(each, ast.Assert) for each in inside),
+        by_method=any(
+            isinstance(each, ast.Attribute) and each.attr.startswith(("assert", "fail"))
+            for each in inside
+        ),
+    )
 
 
 def _origin(node: ast.ImportFrom, package: str) -> str:
@@ -119,13 +152,13 @@ def _top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _top_level(handler.body)
 
 
-def dotted_name(node: ast.expr) -> str:
-    """`a.b.c` of such an expression; of a call or a subscript what is called; else ''."""
+def _dotted_name(node: ast.expr) -> str:
+    """`a.b.c` of such an expression; of `a.b[c]` what is before the bracket; else ''."""
     if isinstance(node, ast.Attribute):
-        inner = dotted_name(node.value)
+        inner = _dotted_name(node.value)
         return f"{inner}.{node.attr}" if inner else ""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Subscript):
-        return dotted_name(node.value)
+        return _dotted_name(node.value)
     return ""
