@@ -6,7 +6,7 @@ from typing import Final
 
 from whotests.hosts.frames import Frame
 from whotests.runner.scheduler import Key
-from whotests.stream.event import FAILED, FINAL, Chunk, Event, Status
+from whotests.stream.event import FAILED, Chunk, Event, Status
 from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now
 
@@ -52,13 +52,13 @@ class Book:
         if key is not None:
             if key in self.verdicts:
                 return
-            if status in FINAL:
+            if status is Status.INPROGRESS:
+                route = self._routes.setdefault(key, route)
+            elif status is None:
+                route = self._routes.get(key, route)
+            else:
                 route = self._routes.pop(key, route)
                 self._close(key, status)
-            elif status is not None:
-                route = self._routes.setdefault(key, route)
-            else:
-                route = self._routes.get(key, route)
         self._sink.handle(
             _make_tuple(
                 Event,

@@ -324,7 +324,7 @@ class Run:
                 worker.began[test_id] = seconds
             elif status in _FINAL and self._scheduler is not None:
                 began = worker.began.pop(test_id, None)
-                took = None if began is None or seconds is None else max(0.0, seconds - began)
+                took = None if began is None or seconds is None else seconds - began
                 self._scheduler.finished(worker.name, key, seconds=took)
         self.book.take(frame, key, worker=worker.name)
 

@@ -174,7 +174,7 @@ class Scheduler:
         load = self._with.get(worker)
         item = load.remove(key) if load else None
         if item is not None and item.seconds is None and seconds is not None:
-            self._speed.learn(seconds)
+            self._speed.learn(max(seconds, 0.0))  # clocks may go back
 
     def done(self, worker: str, *, held: Iterable[str] = ()) -> tuple[Key, ...]:
         """The worker is through with the oldest of what it was handed out, but for the held ones.

@@ -66,7 +66,7 @@ class Watch:
         for frame in frames:
             kind = frame[0]
             if kind == EVENT:
-                _, test_id, status, _, runnable, *_ = frame
+                test_id, status, runnable = frame[1], frame[2], frame[4]
                 if test_id is None or status is None:
                     continue
                 self._since = now
