@@ -222,6 +222,19 @@ def test_a_stream_that_is_full(project: Path) -> None:
         assert reader.runs[-1].complete
 
 
+def test_a_display_that_is_full(project: Path) -> None:
+    """Where nothing can be shown any more, failures are failures all the same."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        done = run("-v", "--no-measure", "unittest:test_shop", cwd=project, out=full)
+    finally:
+        os.close(full)
+    assert done.returncode == 1
+    assert done.stderr == b"whotests: what is shown is not whole: No space left on device\n"
+
+
 def test_a_file_that_cannot_be_written(project: Path) -> None:
     """Is told before any test runs; the data says that the run came to nothing."""
     done = run("--junit", "shop.py/junit.xml", "unittest:test_shop", cwd=project)

@@ -186,6 +186,25 @@ def test_more_workers_than_were_spoken_of() -> None:
     assert shown.end() == "passed: 2 passed in 0.0 ms by 2 workers\n"
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_nothing_can_be_shown(heard: bool) -> None:
+    """That is told once, or raised where nobody hears it; tests are counted all the same."""
+    shown = Shown()
+    errors: list[Exception] = []
+    if heard:
+        shown.display.on_lost = errors.append
+    shown.stream.close()
+    if not heard:
+        with pytest.raises(ValueError, match="closed"):
+            shown.test("a.test_0", Status.FAIL)
+        return
+    shown.test("a.test_0", Status.FAIL)
+    shown.test("a.test_1", Status.FAIL)
+    shown.display.stop_run()
+    assert [str(error) for error in errors] == ["I/O operation on closed file"]
+    assert shown.display.progress.counts == {Status.FAIL: 2}
+
+
 def test_long_output_is_cut() -> None:
     """The end of it is shown, and how much is before that; so is the begin of a long line."""
     shown = Shown()

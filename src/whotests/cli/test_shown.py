@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -102,7 +103,10 @@ class TestShown:
             sinks["the subunit stream"] = SubunitWriter(sys.stdout.buffer)
         if shown.as_json:
             sinks["the JSON stream"] = RunJson(sys.stdout, summary=self._summary)
-        return RunReports(sinks, on_gone=on_gone)
+        reports = RunReports(sinks, on_gone=on_gone)
+        # It counts as well, and has to go on with that where nothing can be shown.
+        self._display.on_lost = partial(reports.lost, "what is shown")
+        return reports
 
     def choose(self, items: Sequence[Item]) -> None:
         """These tests are going to be run."""

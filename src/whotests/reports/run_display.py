@@ -82,6 +82,9 @@ class RunDisplay:
         self._collector = Collector(self._ended, on_other=self._take_other)
         self._begun = 0.0
         self._stopping = False
+        self._lost = False
+        self.on_lost: Callable[[Exception], object] | None = None
+        """What hears, once, that nothing can be shown any more; nobody: then it is raised."""
 
     # -- what the run tells --------------------------------------------------------------------
 
@@ -102,7 +105,22 @@ class RunDisplay:
 
     def note(self, sentence: str) -> None:
         """Say something about the run, whatever is left out otherwise."""
-        self._screen.write(self._palette.paint(one_line(sentence), "bold") + "\n")
+        self._write(self._palette.paint(one_line(sentence), "bold") + "\n")
+
+    def _write(self, text: str) -> None:
+        if self._lost:
+            return
+        try:
+            self._screen.write(text)
+        except Exception as error:
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
+        """Nothing can be shown any more; what is counted has to be right all the same."""
+        self._lost = True
+        if self.on_lost is None:
+            raise error
+        self.on_lost(error)
 
     def announce(self, sentence: str) -> None:
         """Say something at once. The handler of a signal may call it."""
@@ -119,7 +137,11 @@ class RunDisplay:
         self._stopping = True
         self._output.stop()
         self._collector.stop_run()
-        self._screen.stop()
+        try:
+            self._screen.stop()
+        except Exception as error:
+            if not self._lost:
+                self._lose(error)
 
     def summarize(self, ending: Ending) -> None:
         """Show what came of the run, after it has stopped."""
@@ -166,12 +188,12 @@ class RunDisplay:
         text = line + "\n"
         if failed:
             text += failure_text(record, self._palette)
-        return self._screen.write(text)
+        return self._write(text)
 
     def _show_cut_off(self, record: TestRecord) -> None:
         if record.begun:
             line = f"{self._palette.paint('cut off', 'bold yellow')} {one_line(record.test_id)}\n"
-            self._screen.write(line + failure_text(record, self._palette))
+            self._write(line + failure_text(record, self._palette))
 
     def _take_other(self, event: Event) -> None:
         chunk = event.attachment
@@ -182,11 +204,11 @@ class RunDisplay:
         if worker := _worker_of(event.route_code):
             first = f"{worker}: {first}"
         lines = "\n".join([first, *(f"  {line}" for line in rest)])
-        return self._screen.write(self._palette.paint(lines, "yellow") + "\n")
+        return self._write(self._palette.paint(lines, "yellow") + "\n")
 
     def _show_output(self, line: str) -> None:
         if not self._quiet:
-            self._screen.write(self._palette.paint(self._palette.foreign(line), "dim") + "\n")
+            self._write(self._palette.paint(self._palette.foreign(line), "dim") + "\n")
 
     # -- how far it is -------------------------------------------------------------------------
 

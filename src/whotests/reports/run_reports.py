@@ -48,7 +48,7 @@ class RunReports:
             try:
                 sink.handle(event)
             except Exception as error:
-                self._note(name, error)
+                self.lost(name, error)
                 lost.append(name)
         for name in lost:
             del self._sinks[name]
@@ -58,9 +58,10 @@ class RunReports:
             try:
                 sink.stop_run()
             except Exception as error:
-                self._note(name, error)
+                self.lost(name, error)
 
-    def _note(self, name: str, error: Exception) -> None:
+    def lost(self, name: str, error: Exception) -> None:
+        """What this sink was to show or to write is not whole."""
         if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.EIO):
             self.gone = True
             self._on_gone()

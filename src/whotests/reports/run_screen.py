@@ -89,7 +89,7 @@ class LiveScreen:
         self._seconds = seconds
         self._lines: deque[str] = deque()
         """Without a lock, which the handler of a signal would wait for in vain."""
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._over = threading.Event()
         self._live = Live(
             console=console,
@@ -127,8 +127,8 @@ class LiveScreen:
             while not self._over.wait(self._seconds):
                 self._show_lines()
                 self._live.update(self._region(), refresh=True)
-        except OSError as error:
-            self._error = error  # of a terminal that is gone: `write` tells
+        except Exception as error:
+            self._error = error  # as of a terminal that is gone: `write` tells
 
     def _show_lines(self) -> None:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
