@@ -124,6 +124,14 @@ def test_unknown_ids_of_a_list_are_tests() -> None:
     ]
 
 
+def test_unknown_ids_are_not_listed() -> None:
+    """--list of a list with ids that nothing has is refused: no host would say so."""
+    wanted = Wanted(load_list=Path("l"), only_list=True)
+    assert Chosen(wanted, listed=IDS[:1]).choosing.chosen == IDS[:1]
+    with pytest.raises(UsageError, match=r"1 id of l is of no test: x\.y"):
+        Chosen(wanted, listed=("x.y", IDS[0]))
+
+
 def test_unknown_ids_of_a_list_stay_beside_failed() -> None:
     """--failed leaves out what did not fail, and nothing that is not there."""
     wanted = Wanted(load_list=Path("l"), failed=True)

@@ -210,3 +210,20 @@ def test_rounds_are_runs_of_their_own(tmp_path: Path) -> None:
     said = run_plain("whotests", "history", "--json", cwd=tmp_path)
     (flaky,) = json.loads(said.out)["flaky"]
     assert flaky["test"] == "test_a.py::test_every_other_time"
+
+
+def test_an_order_without_its_list(mixed: Path) -> None:
+    """Wrong use is told before anything is run."""
+    done = whotests_test(mixed, "--order", "list", "tests", status=2)
+    assert (
+        done.err == "whotests: --order list is the order of a list: name it by --load-list FILE\n"
+    )
+
+
+def test_ids_that_are_none_are_not_listed(mixed: Path, tmp_path: Path) -> None:
+    """--list with a list of unknown ids names these, and lists nothing."""
+    (tmp_path / "ids").write_text(f"tests/test_p.py::test_9\n{PYTEST_IDS[0]}\n")
+    words = ("tests", "--list", "--load-list", str(tmp_path / "ids"))
+    done = whotests_test(mixed, *words, status=2)
+    assert "is of no test: tests/test_p.py::test_9" in done.err
+    assert done.out == ""

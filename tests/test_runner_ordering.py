@@ -95,7 +95,21 @@ def test_the_order_of_a_list_is_exact() -> None:
 def test_the_order_of_a_list_needs_one() -> None:
     """--order list without --load-list is refused, with what is missing."""
     with pytest.raises(UsageError, match="--load-list FILE"):
-        in_order([item("a")], Order("list"))
+        Wanted(order=Order("list"))
+
+
+def test_isolate_stands_alone() -> None:
+    """What would choose, shard or repeat its experiments is refused, by name."""
+    with pytest.raises(UsageError, match="--isolate and --list do not fit"):
+        Wanted(isolate="t", only_list=True)
+    with pytest.raises(UsageError, match="--isolate and --repeat do not fit"):
+        Wanted(isolate="t", repeat=2)
+    with pytest.raises(UsageError, match="--isolate and --until-failure do not fit"):
+        Wanted(isolate="t", until_failure=True)
+    with pytest.raises(UsageError, match="--isolate and --shard do not fit"):
+        Wanted(isolate="t", shard=Shard(1, 2))
+    with pytest.raises(UsageError, match="--isolate and --failed do not fit"):
+        Wanted(isolate="t", failed=True)
 
 
 @pytest.mark.parametrize(

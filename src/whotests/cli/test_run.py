@@ -290,11 +290,6 @@ class TestRun:
                 keep_order=bool(choosing.order.by),
                 without_facts=None if hosted is None else hosted.without_facts,
             ).run()
-        except BaseException:
-            for slot in slots:
-                slot.kill()
-                slot.close()
-            raise
         finally:
             self._interruption.forget()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from whotests.errors import UsageError
 from whotests.hosts.task import Suite
 from whotests.runner.kept_splits import KeptSplits
 from whotests.runner.ordering import in_order
@@ -64,9 +65,17 @@ class Choosing:
 
     def __call__(self, found: Sequence[Found]) -> list[Item]:
         """What is to be run. Ids of the list that nothing has are among it: their hosts say that
-        there is no such test. Empty where tests are but listed. Raises UsageError."""
+        there is no such test. Empty where tests are but listed. Raises UsageError, for such ids
+        too where tests are but listed."""
         items = self.choose(found)
-        return [] if self._wanted.only_list else items
+        if not self._wanted.only_list:
+            return items
+        if self._unknown:
+            raise UsageError(
+                f"{_counted(len(self._unknown), 'id')} of {self._wanted.load_list} "
+                f"{'is' if len(self._unknown) == 1 else 'are'} of no test: {_shown(self._unknown)}"
+            )
+        return []
 
     def choose(self, found: Sequence[Found]) -> list[Item]:
         """What is to be run, whether or not tests are but listed. Raises UsageError."""

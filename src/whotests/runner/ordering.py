@@ -3,7 +3,6 @@
 from collections.abc import Hashable, Sequence
 from random import Random
 
-from whotests.errors import UsageError
 from whotests.runner.scheduler import Item
 from whotests.runner.wanted import Order
 
@@ -15,11 +14,8 @@ def in_order(items: Sequence[Item], order: Order, *, listed: Sequence[str] = ())
 
     Each suite's tests stay together, so that a worker starts each host once, and so do those of
     a group, so that its fixtures are set up once; not so for 'list', which is exact.
-    Raises UsageError for 'list' without one.
     """
     if order.by == "list":
-        if not listed:
-            raise UsageError("--order list is the order of a list: name it by --load-list FILE")
         place = {test_id: number for number, test_id in enumerate(listed)}
         return sorted(items, key=lambda item: place.get(item.key.test_id, len(place)))
     if order.by == "random":

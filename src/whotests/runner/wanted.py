@@ -71,6 +71,24 @@ class Wanted:
     only_list: bool = False
     """Tell which tests would be run, and run none."""
 
+    def __post_init__(self) -> None:
+        """Raises UsageError for what does not fit together."""
+        if self.order.by == "list" and self.load_list is None:
+            raise UsageError("--order list is the order of a list: name it by --load-list FILE")
+        if self.isolate:
+            others = {
+                "--list": self.only_list,
+                "--repeat": self.repeat > 1,
+                "--until-failure": self.until_failure,
+                "--shard": self.shard is not None,
+                "--failed": self.failed,
+            }
+            for option in (option for option, given in others.items() if given):
+                raise UsageError(
+                    f"--isolate and {option} do not fit: it makes experiments of its own with all "
+                    f"tests that are chosen; leave {option} out"
+                )
+
 
 def parsed_order(text: str, *, seed: int | None = None) -> Order:
     """The order that is written so: file, random, random:SEED, slowest, list.
