@@ -1,7 +1,9 @@
 """What `whotests test` records: of tests whose process died, of partial runs, and unmeasured."""
 
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -296,3 +298,106 @@ def test_settings_of_runs_are_those_of_whotests_run(tmp_path: Path) -> None:
             ("nightly", "py3", True)
         ] * 2
     assert entries(tmp_path, "test_add") == [("passed", True)] * 3
+
+
+SLOW = """
+    import time
+    from shop.basket import add
+
+    def test_add():
+        assert add(1, 2) == 3
+
+    def test_slow():
+        open("begun", "w").close()
+        time.sleep(60)
+
+    def test_late():
+        assert add(2, 2) == 4
+    """
+
+
+def stopped(folder: Path, how: signal.Signals) -> int:
+    """The exit status of a run that gets this signal while its second test runs."""
+    (folder / "begun").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "whotests", "test", "--order", "file", "-j", "1"]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        until = time.monotonic() + 60
+        while not (folder / "begun").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1)  # what the first test ran is written meanwhile
+        process.send_signal(how)
+        process.communicate(timeout=60)
+    return process.returncode
+
+
+def test_an_interrupted_run_leaves_what_it_did_not_come_to(tmp_path: Path) -> None:
+    """After Ctrl-C the data has what ended; the rest is as the run before left it."""
+    make(tmp_path, SLOW.replace("60", "0"))
+    run(tmp_path, status=0)
+    make(tmp_path, SLOW)
+    # It may end itself by the signal, as shells want it.
+    assert stopped(tmp_path, signal.SIGINT) in (130, -signal.SIGINT)
+    assert outcomes(tmp_path)["test_late"] == "passed"
+    assert facts(tmp_path)["test_late"] == {2}
+    assert entries(tmp_path, "test_add") == [("passed", True)] * 2
+    with Reader.open(tmp_path / DATA) as reader:
+        before, interrupted = reader.all_runs
+        assert (before.status, interrupted.status) == (RunStatus.FINISHED, RunStatus.INTERRUPTED)
+        assert before.superseded is None
+
+
+def test_a_runner_that_is_killed_leaves_what_was_written(tmp_path: Path) -> None:
+    """Its run counts as killed, costs no older data, and the next one takes its place."""
+    make(tmp_path, SLOW.replace("60", "0"))
+    run(tmp_path, status=0)
+    make(tmp_path, SLOW)
+    assert stopped(tmp_path, signal.SIGKILL) == -signal.SIGKILL
+    with Reader.open(tmp_path / DATA) as reader:
+        before, killed = reader.all_runs
+        assert (before.superseded, killed.killed) == (None, True)
+        newest = {test.name.rpartition("::")[2]: test.run_id for test in reader.tests}
+        assert (newest["test_add"], newest["test_late"]) == (killed.id, before.id)
+    assert facts(tmp_path)["test_late"] == {2}
+    make(tmp_path, SLOW.replace("60", "0"))
+    run(tmp_path, status=0)
+    with Reader.open(tmp_path / DATA) as reader:
+        assert [each.status for each in reader.all_runs] == [RunStatus.FINISHED]
+    assert len(entries(tmp_path, "test_add")) == 3
+
+
+def test_a_long_run_says_that_it_goes_on(tmp_path: Path) -> None:
+    """It writes now and then, so that nobody takes it for dead."""
+    make(tmp_path, "")
+    plan = plan_of(load_settings(tmp_path), cwd=tmp_path, command=("whotests", "test"))
+    hosted = HostedRun.begin(plan, beat=0.0)
+    with Reader.open(plan.data) as reader:
+        began = reader.all_runs[0].heartbeat
+    while True:
+        hosted.handle(Event("a", Status.INPROGRESS, timestamp=moment(0)))
+        with Reader.open(plan.data) as reader:
+            if reader.all_runs[0].heartbeat > began:
+                break
+    hosted.finish(status=RunStatus.FINISHED, exit_status=0)
+
+
+def test_data_that_cannot_be_written_costs_no_verdict(tmp_path: Path) -> None:
+    """The run says so at its end, with the status for what is not whole."""
+    make(
+        tmp_path,
+        """
+        from pathlib import Path
+        from shop.basket import add
+
+        def test_add():
+            assert add(1, 2) == 3
+            data = Path(".whotests/data.db")
+            data.unlink()
+            data.with_name("data.db-wal").unlink(missing_ok=True)
+            data.write_text("nothing of ours, and long enough to be told from an empty file" * 9)
+        """,
+    )
+    said = run(tmp_path, status=3)
+    assert "1 passed" in said
+    assert "the data is incomplete: " in said

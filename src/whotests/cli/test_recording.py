@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from whotests.config.settings import Settings
-from whotests.recording.hosted_run import HostedRun
+from whotests.errors import WhotestsError
+from whotests.recording.hosted_run import HostedRun, Recorded
 from whotests.recording.plan import Plan
 from whotests.recording.planning import plan_of
 from whotests.runner.unmeasured_run import UnmeasuredRun
@@ -54,16 +55,19 @@ class Recording:
 
     def finish(self, *, interrupted: bool, exit_status: int, partial: bool, died: bool) -> None:
         """The run is over, if one goes on. What is surprising is said once, whatever rounds there
-        are. Raises DataError or MachineError as the writer does."""
+        are. What cannot be written is a problem: the verdicts are known by then, and stay."""
         run, self.run = self.run, None
         if run is None:
             return
-        said = run.finish(
-            status=RunStatus.INTERRUPTED if interrupted else RunStatus.FINISHED,
-            exit_status=exit_status,
-            partial=partial,
-            died=died,
-        )
+        try:
+            said = run.finish(
+                status=RunStatus.INTERRUPTED if interrupted else RunStatus.FINISHED,
+                exit_status=exit_status,
+                partial=partial,
+                died=died,
+            )
+        except WhotestsError as error:
+            said = Recorded(problem=str(error))
         if said.problem:
             self.problems.append(f"the data is incomplete: {said.problem}")
         elif said.surprise and said.surprise not in self._said:

@@ -8,9 +8,9 @@ from whotests.recording.handover import Handover
 from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
-from whotests.recording.session import run_record
+from whotests.recording.session import hide_cache, run_record
 from whotests.recording.stored_paths import StoredPaths
-from whotests.recording.unloaded import surprise_of, unloaded_files
+from whotests.recording.unloaded import not_imported, surprise_of, unloaded_files
 from whotests.recording.verdicts import Verdicts
 from whotests.records import Batch, FileRecord
 from whotests.store.writer import Writer
@@ -45,20 +45,23 @@ class HostedRun:
     MachineError as the writer does.
     """
 
-    def __init__(self, plan: Plan, writer: Writer) -> None:
+    def __init__(self, plan: Plan, writer: Writer, *, beat: float) -> None:
         self._plan = plan
         self._writer = writer
         self._verdicts = Verdicts()
+        self._beat = beat
         self._beaten = Clock.monotonic()
         self._died = False
         """A host did."""
 
     @classmethod
-    def begin(cls, plan: Plan) -> "HostedRun":
-        """The run begins now, in this process, which runs none of its tests."""
+    def begin(cls, plan: Plan, *, beat: float = _SECONDS_BETWEEN_BEATS) -> "HostedRun":
+        """The run begins now, in this process, which runs none of its tests. The data file learns
+        every `beat` seconds that it goes on, when events come."""
         writer = Writer.open(plan.data)
         writer.begin_run(run_record(plan))
-        return cls(plan, writer)
+        hide_cache(plan)
+        return cls(plan, writer, beat=beat)
 
     def handover(self) -> str:
         """The variable's value for a process that is to record for this run."""
@@ -85,7 +88,7 @@ class HostedRun:
     def handle(self, event: Event, /) -> None:
         """Take one event; now and then the data file learns that the run goes on."""
         self._verdicts.handle(event)
-        if (now := Clock.monotonic()) - self._beaten > _SECONDS_BETWEEN_BEATS:
+        if (now := Clock.monotonic()) - self._beaten > self._beat:
             self._beaten = now
             self._writer.write(Batch())
 
@@ -130,7 +133,7 @@ class HostedRun:
         unloaded = self._unloaded()
         nothing = bool(self._verdicts.of) and not by_others
         surprises = writer.notes_of_parts() or (
-            surprise_of(unloaded, nothing_loaded=nothing, modules={}),
+            surprise_of(not_imported(unloaded), nothing_loaded=nothing, modules={}),
         )
         surprise = "; ".join(filter(None, surprises))
         stored = StoredPaths(plan.root)

@@ -28,13 +28,18 @@ from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
 from whotests.recording.stored_paths import StoredPaths
-from whotests.recording.unloaded import surprise_of, unloaded_files
+from whotests.recording.unloaded import (
+    not_imported,
+    surprise_of,
+    unloaded_files,
+    unloaded_paths,
+)
 from whotests.records import FileRecord, RunRecord
 from whotests.store.connection import prepare_folder
 from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
-__all__ = ["Session", "current", "measure_afresh", "run_record"]
+__all__ = ["Session", "current", "hide_cache", "measure_afresh", "run_record"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -144,7 +149,7 @@ class Session:
         if handover is None:
             writer = Writer.open(plan.data)
             writer.begin_run(run_record(plan))
-            _hide_cache(plan)
+            hide_cache(plan)
             session = cls(plan, scope=scope, writer=writer)
             session._flusher.resume()
         else:
@@ -320,14 +325,18 @@ class Session:
     def surprise_here(self) -> str:
         """What the user may not expect of what this process has measured so far."""
         nothing = self._tested and not self.measured_files
-        return surprise_of(self._unloaded_files(), nothing_loaded=nothing)
+        return surprise_of(self._not_imported(), nothing_loaded=nothing)
 
     @_guarded(None)
     def tell_surprise(self) -> None:
         """What the user may not expect of this process, which runs tests for a runner, goes into
         the data with its part: the runner's own process knows nothing of its modules."""
-        surprise = surprise_of(self._unloaded_files(), nothing_loaded=False)
+        surprise = surprise_of(self._not_imported(), nothing_loaded=False)
         self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
+
+    def _not_imported(self) -> list[str]:
+        paths = unloaded_paths(self._scope, self._loading.files)
+        return [path for path, imported in paths if not imported]
 
     def _unloaded_files(self) -> list[FileRecord]:
         return unloaded_files(self._scope, self._loading.files, self._cache, self.plan.rules)
@@ -345,7 +354,7 @@ class Session:
         unloaded = self._unloaded_files()
         nothing = self._tested and not self.measured_files and not by_others
         # Of another copy that was imported here, too, where other processes measured this one.
-        surprise = surprise_of(unloaded, nothing_loaded=nothing)
+        surprise = surprise_of(not_imported(unloaded), nothing_loaded=nothing)
         if by_others is not None:
             self.elsewhere = ""
             unloaded = [file for file in unloaded if self._stored_path(file.path) not in by_others]
@@ -421,7 +430,7 @@ class Session:
         self.contexts.import_ended()
 
 
-def _hide_cache(plan: Plan) -> None:
+def hide_cache(plan: Plan) -> None:
     """Sees to it that git ignores the cache where the data is elsewhere, too."""
     if plan.cache.parent != plan.data.parent:
         try:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
@@ -14,7 +14,7 @@ from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 from whotests.types import FileState, LineBits
 
-__all__ = ["surprise_of", "unloaded_files"]
+__all__ = ["not_imported", "surprise_of", "unloaded_files", "unloaded_paths"]
 
 
 def unloaded_files(
@@ -31,6 +31,17 @@ def unloaded_files(
     imported too early; one that cannot be read or parsed is, too, with the reason. `modules` are
     those of the process that is measured: None stands for this one.
     """
+    return [
+        _record(path, cache, rules, imported=imported)
+        for path, imported in unloaded_paths(scope, loaded, modules=modules)
+    ]
+
+
+def unloaded_paths(
+    scope: Scope, loaded: list[LoadedFile], *, modules: Mapping[str, object] | None = None
+) -> Iterator[tuple[str, bool]]:
+    """The absolute paths of the scope's files that are not among the loaded ones, and whether some
+    module came from there. `modules` are as above."""
     real_path = _RealPaths()
     seen = {real_path(file.path) for file in loaded}
     early = {
@@ -38,15 +49,18 @@ def unloaded_files(
         for module in list((sys.modules if modules is None else modules).values())
         if isinstance(path := getattr(module, "__dict__", {}).get("__file__"), str)
     }
-    records = []
     for place in scope.python_files():
         inside = archived_files(place) if is_archive(place) else [place]
         for path in inside:
             real = real_path(path)
             if real not in seen and (path == place or scope.measures(path)):
                 seen.add(real)
-                records.append(_record(path, cache, rules, imported=real in early))
-    return records
+                yield path, real in early
+
+
+def not_imported(files: list[FileRecord]) -> list[str]:
+    """The paths of those that nothing imported."""
+    return [file.path for file in files if file.state is FileState.NOT_IMPORTED]
 
 
 class _RealPaths:
@@ -68,19 +82,18 @@ class _RealPaths:
 
 
 def surprise_of(
-    unloaded: list[FileRecord],
+    paths: Sequence[str],
     *,
     nothing_loaded: bool,
     modules: Mapping[str, object] | None = None,
 ) -> str:
-    """What a user hardly expects of the unloaded files (with absolute paths), or ''.
+    """What a user hardly expects of the files that nothing imported (absolute paths), or ''.
 
     That the tests imported another copy of a package, mostly the one that is installed; or,
     if `nothing_loaded`, that they imported nothing of the source at all. `modules` are as above.
     """
     imported = sys.modules if modules is None else modules
-    not_imported = [file.path for file in unloaded if file.state is FileState.NOT_IMPORTED]
-    for path in not_imported:
+    for path in paths:
         name, place = _importable_as(path)
         other = getattr(imported.get(name), "__file__", None) if name else None
         if isinstance(other, str) and other.endswith((".py", ".pyw")):
@@ -90,9 +103,9 @@ def surprise_of(
                 "project in editable mode (pip install -e .), or measure that copy with "
                 f"--source {there}"
             )
-    if nothing_loaded and not_imported:
-        many = len(not_imported) > 1
-        which = f"none of the {len(not_imported)} source files" if many else not_imported[0]
+    if nothing_loaded and paths:
+        many = len(paths) > 1
+        which = f"none of the {len(paths)} source files" if many else paths[0]
         negation = "" if many else " not"
         return (
             f"{which} was{negation} imported, so nothing was measured; "
