@@ -59,7 +59,7 @@ SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 RECORDED = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "compat_pytest")
 
-NETWORKX = ("networkx.algorithms", "networkx.classes", "networkx.readwrite")
+NETWORKX = tuple(f"networkx.{part}" for part in ("classes", "generators", "readwrite", "utils"))
 
 CASES = (
     Case(
