@@ -235,6 +235,34 @@ def test_a_display_that_is_full(project: Path) -> None:
     assert done.stderr == b"whotests: what is shown is not whole: No space left on device\n"
 
 
+def test_data_that_is_destroyed(project: Path) -> None:
+    """Where the data file takes nothing any more, how the tests ended is told all the same."""
+    write_files(
+        project,
+        {
+            "test_bad.py": """
+                import glob
+                import os
+                import unittest
+
+                class Bad(unittest.TestCase):
+                    def test_destroys(self):
+                        for file in glob.glob(".whotests/data.db*"):
+                            os.remove(file)
+                        os.mkdir(".whotests/data.db")
+
+                    def test_good(self):
+                        pass
+            """
+        },
+    )
+    done = run("unittest:test_bad", cwd=project)
+    assert done.returncode == 3
+    assert b"2 passed in " in done.stdout
+    assert b"whotests: the data is incomplete: " in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_file_that_cannot_be_written(project: Path) -> None:
     """Is told before any test runs; the data says that the run came to nothing."""
     done = run("--junit", "shop.py/junit.xml", "unittest:test_shop", cwd=project)

@@ -218,7 +218,10 @@ class TestRun:
         finally:
             if recording is not None:
                 interrupted = bool(failure or reports.gone or self._interruption.times)
-                self._finish(recording, interrupted=interrupted, status=int(shown.exit_status))
+                try:
+                    self._finish(recording, interrupted=interrupted, status=int(shown.exit_status))
+                except WhotestsError as error:  # no reason to hide how the tests ended
+                    problems.append(f"the data is incomplete: {error}")
                 problems += recording.problems
         for problem in problems:
             click.echo(f"whotests: {problem}", err=True)
