@@ -80,6 +80,7 @@ def test_what_is_told_of_failures(ours: Ended) -> None:
     told = ours.told["grid.test.test_storage.Later.test_logs"]
     assert "Full: logged" in told["traceback"]
     assert "Full: logged" in told["trial log"]
+    assert "grid.test.test_storage.At.test_fired" not in ours.told
     fails = ours.told["grid.test.test_storage.Later.test_fails"]["traceback"]
     assert "2 != 3" in fails
     todo = ours.told["grid.test.test_storage.Later.test_todo"]

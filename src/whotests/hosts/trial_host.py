@@ -16,6 +16,7 @@ from whotests.hosts.trial_coroutines import RunByAsyncio
 from whotests.hosts.trial_loading import Trial
 from whotests.hosts.trial_reactor import install_reactor, shut_down
 from whotests.hosts.unittest_host import UnittestHost, text_of
+from whotests.stream.event import Chunk
 
 __all__ = ["TrialHost"]
 
@@ -56,7 +57,7 @@ class TrialHost(UnittestHost):
         self._log = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
         log.startLoggingWithObserver(observer_of(self._log).emit, 0)
         if found:
-            found["trial log"] = GrowingFile(path)
+            found["trial log"] = TrialLog(path)
         return found
 
     def begin_tests(self, result: HostResult) -> None:
@@ -129,6 +130,18 @@ class TrialHost(UnittestHost):
             util.runWithWarningsSuppressed,
             defer.Deferred._runCallbacks,
         )
+
+
+class TrialLog(GrowingFile):
+    """trial's own log, without the line in which each of its cases says that it begins."""
+
+    def chunks(self, name: str) -> Iterable[Chunk]:
+        chunks = list(super().chunks(name))
+        if chunks:
+            first, end, rest = chunks[0].content.partition(b"\n")
+            if b"] --> " in first and first.endswith(b" <--") and end:
+                chunks[0] = chunks[0]._replace(content=rest)
+        return chunks if any(chunk.content for chunk in chunks) else ()
 
 
 def tolerate_dirt(result: Any) -> None:
