@@ -168,7 +168,8 @@ def run_plain(case: Case, place: Workplace[Suite]) -> Verdicts:
         except ValueError as error:
             raise VerdictsError(f"{case.name}: {error}\n{done.stdout[-3000:]}") from error
     verdicts: Verdicts = {}
-    for kind, test, outcome, _ in outcomes.tests:
+    for kind, name, outcome, _ in outcomes.tests:
+        test = name.removeprefix("unittest.loader._FailedTest.")
         word = outcome.split(" ", 1)[1] if outcome.startswith(PHASES) else outcome
         if kind == "test":
             status = STATUSES[word]
@@ -176,8 +177,8 @@ def run_plain(case: Case, place: Workplace[Suite]) -> Verdicts:
                 status = "success"  # with which trial's run passes
             verdicts[test] = worse(verdicts.get(test), status)
         elif kind == "subtest" and word == "failed":
-            name = test.partition(" ")[0]
-            verdicts[name] = worse(verdicts.get(name), "fail")
+            whole = test.partition(" ")[0]
+            verdicts[whole] = worse(verdicts.get(whole), "fail")
     return verdicts
 
 
