@@ -163,3 +163,80 @@ def test_tests_that_scenarios_make_are_found_by_their_ids(tmp_path: Path) -> Non
     assert ended.verdicts == {"test_many.Case.test_size(large)": ["fail"]}
     both = run_tests("unittest:test_many", "-j", "2", cwd=tmp_path)
     assert set(both.verdicts) == {"test_many.Case.test_size(small)", *ended.verdicts}
+
+
+def test_tests_that_are_no_cases_have_a_verdict_too(tmp_path: Path) -> None:
+    """Functions, objects without an id or with one that raises, and such as say nothing."""
+    write_files(
+        tmp_path,
+        {
+            "test_odd.py": """
+                import unittest
+
+
+                class Nameless(unittest.TestCase):
+                    def id(self):
+                        raise ValueError("no name")
+
+                    def test_it(self):
+                        pass
+
+
+                class Mute:
+                    def countTestCases(self):
+                        return 1
+
+                    def __call__(self, result):
+                        pass
+
+
+                class Slim(unittest.TestCase):
+                    __slots__ = ("size",)
+
+                    def test_it(self):
+                        self.size = 1
+
+
+                def load_tests(loader, tests, pattern):
+                    tests.addTest(unittest.FunctionTestCase(lambda: None))
+                    tests.addTest(Mute())
+                    return tests
+            """
+        },
+    )
+    ended = run_tests("unittest:test_odd", cwd=tmp_path)
+    assert {test_id: status for test_id, [status] in ended.verdicts.items()} == {
+        "test_odd.Nameless.test_it": "success",
+        "test_odd.Slim.test_it": "success",
+        "<lambda>": "success",
+        "test_odd.Mute.test": "fail",
+    }
+
+
+def test_trials_cases_may_be_run_as_unittest_does(tmp_path: Path) -> None:
+    """Without trial's loader they still wait, and still expect failures."""
+    pytest.importorskip("twisted", reason="twisted is not installed")
+    write_files(
+        tmp_path,
+        {
+            "test_later.py": """
+                from twisted.internet import reactor, task
+                from twisted.trial.unittest import TestCase
+
+
+                class Later(TestCase):
+                    def test_waits(self):
+                        return task.deferLater(reactor, 0.001)
+
+                    def test_fails(self):
+                        return task.deferLater(reactor, 0.001, self.fail, "late")
+
+                    def test_todo(self):
+                        self.fail("one day")
+
+                    test_todo.todo = "one day"
+            """
+        },
+    )
+    ended = run_tests("unittest:test_later.Later", cwd=tmp_path)
+    assert ended.verdict == {"test_waits": "success", "test_fails": "fail", "test_todo": "xfail"}

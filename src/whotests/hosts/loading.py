@@ -236,7 +236,12 @@ def _group_of(kind: type) -> str:
 
 
 def _id_of(test: Any) -> str:
-    return str(test.id()) if hasattr(test, "id") else str(test)
+    """What a test calls itself; where it cannot say so, its class and method."""
+    try:
+        return str(test.id())
+    except Exception:
+        kind = type(test)
+        return f"{kind.__module__}.{kind.__qualname__}.{getattr(test, '_testMethodName', 'test')}"
 
 
 def leaves(part: Any) -> Iterator[Any]:

@@ -61,12 +61,8 @@ class TrialHost(UnittestHost):
         return found
 
     def begin_tests(self, result: HostResult) -> None:
-        from twisted.python.components import registerAdapter
         from twisted.trial._synctest import _logObserver
-        from twisted.trial.itrial import IReporter
 
-        # Else its cases would put a result between, which knows no todo.
-        registerAdapter(lambda result: result, HostResult, IReporter)
         if self._options.unclean_warnings:
             tolerate_dirt(result)
         os.chdir(self.task.work)
