@@ -72,13 +72,6 @@ def test_isolate_says_that_a_test_fails_alone(ordered: Path) -> None:
     assert "(1 experiment)" in done.out
 
 
-def test_isolate_says_that_a_test_never_fails(ordered: Path) -> None:
-    """Neither alone nor after all others, and what may be the reason then."""
-    done = whotests_test(ordered, "--isolate", "test_state.py::test_passes", status=0)
-    assert "did not fail, neither alone nor after all other tests" in done.out
-    assert "--until-failure" in done.out
-
-
 def test_isolate_needs_a_test(ordered: Path) -> None:
     """An id that there is not is wrong use, with what is near to it."""
     done = whotests_test(ordered, "--isolate", "test_state.py::test_pass", status=2)

@@ -83,4 +83,5 @@ def test_isolate_begins_with_what_the_worker_had_run(tmp_path: Path) -> None:
     assert "  test_x.py::test_b\n" in done.out
     shutil.rmtree(tmp_path / ".whotests/runs/1")
     done = whotests_test(tmp_path, "--isolate", "test_x.py::test_victim", status=0)
-    assert "did not fail" in done.out
+    assert "did not fail, neither alone nor after all other tests" in done.out
+    assert "--until-failure" in done.out
