@@ -34,7 +34,13 @@ LISTENING: Final = 10.0
 """Seconds that an interrupted host has to let go of its fixtures."""
 
 ENDING: Final = 10.0
-"""Seconds that a host's process has to end after its last word."""
+"""Seconds that a host's process has to end after its last word while it does nothing."""
+
+ENDING_AT_MOST: Final = 120.0
+"""The same while it works, as when it writes what was recorded."""
+
+AT_WORK: Final = 0.05
+"""The part of a processor that a process uses that works, on a machine with much else to do."""
 
 
 class Death(NamedTuple):
@@ -228,7 +234,7 @@ class AttendedHost:
             process.signal(SIGABRT)
             self._wait_gone(DUMPING, killed)
             notes.append(
-                f"its process did not end within {ENDING:g} s of its last test and was killed; "
+                "its process did not end after its last test and was killed; "
                 f"where it was is in {process.files.stacks}"
             )
         elif self._said_last and process.status and not killed():
@@ -245,7 +251,14 @@ class AttendedHost:
 
     def _ends(self, killed: Callable[[], bool]) -> bool:
         """Whether the process is gone soon, by itself."""
-        return self._wait_gone(ENDING, killed)
+        begun = time.monotonic()
+        while time.monotonic() - begun < ENDING_AT_MOST:
+            worked = self._process.worked
+            if self._wait_gone(ENDING, killed):
+                return True
+            if killed() or self._process.worked - worked < AT_WORK * ENDING:
+                return False
+        return False
 
     def _wait_gone(self, seconds: float, killed: Callable[[], bool]) -> bool:
         until = time.monotonic() + seconds
