@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -159,3 +160,30 @@ def test_hosts_end_when_the_command_is_killed(tmp_path: Path) -> None:
             wait_until(lambda: not is_alive(pid))
         [base] = tmp_path.glob("whotests-*")
         wait_until(lambda: not list((base / "runs").iterdir()))
+
+
+def test_a_nanny_replaces_its_worker(tmp_path: Path) -> None:
+    """With `local:1`, the one worker is killed; its nanny starts another one, which goes on."""
+    write_files(tmp_path, WAITING)
+    words = ("--cluster", "local:1", "--order", "file", "test_it.py::test_waits")
+    with started_tests(*words, cwd=tmp_path, TMPDIR=str(tmp_path)) as started:
+        wait_until(lambda: waiting_in(tmp_path))
+        [worker] = dask_workers_of(started.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: len(waiting_in(tmp_path)) == 2)
+        (tmp_path / "go").touch()
+        done = started.ended()
+    assert done.status == 0, done
+    assert done.verdict == {"test_waits": "success"}
+
+
+def dask_workers_of(parent: int) -> list[int]:
+    """The processes that a command's nannies have started."""
+    found = []
+    for line in subprocess.check_output(
+        ["ps", "-ewwo", "pid=,ppid=,args="], text=True
+    ).splitlines():
+        pid, ppid, words = line.split(None, 2)
+        if int(ppid) == parent and "spawn_main" in words:
+            found.append(int(pid))
+    return found

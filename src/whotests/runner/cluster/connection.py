@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
 from whotests.errors import MachineError, UsageError
+from whotests.runner.cluster import undisturbed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -65,6 +66,7 @@ class Connection:
                     processes=True,
                     dashboard_address=None,
                     silence_logs=logging.CRITICAL,
+                    preload=[undisturbed.__name__],
                 )
             client = Client(
                 local if local is not None else address,
