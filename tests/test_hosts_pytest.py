@@ -418,17 +418,27 @@ def test_an_error_within_pytest_fails_its_test_and_the_others_run(tmp_path: Path
     assert "a broken hook" in ended.said_of("test_b")["traceback"]
 
 
-def test_a_session_that_fails_without_a_test_is_a_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("session.exitstatus = 7", "exit status 7"),
+        ("raise SystemExit(6)", "exit status 6"),
+        ("raise RuntimeError('too late')", "too late"),
+    ],
+)
+def test_a_session_that_fails_without_a_test_is_a_failure(
+    tmp_path: Path, end: str, said: str
+) -> None:
     """A plugin that changes pytest's exit status, or raises at the end, is not passed over."""
     folder = project(
         tmp_path,
-        conftest="def pytest_sessionfinish(session): session.exitstatus = 7",
+        conftest=f"def pytest_sessionfinish(session): {end}",
         test_it="def test_a(): pass",
     )
     ended = run_tests("pytest:.", cwd=folder)
     assert ended.status == 1
     assert ended.verdict == {"test_a": "success"}
-    assert "exit status 7" in ended.told["pytest session"]["traceback"]
+    assert said in ended.told["pytest session"]["traceback"]
 
 
 def test_a_test_that_takes_too_long_is_stopped_and_its_fixtures_are_torn_down(

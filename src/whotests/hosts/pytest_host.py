@@ -52,6 +52,7 @@ class PytestHost:
         try:
             status = int(pytest.main(words, plugins=[self, self._loop, PytestPeers(self._task)]))
         except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else int(bool(error.code))
             self._refusal = self._why_no_tests(said) or f"SystemExit: {error.code}"
         except KeyboardInterrupt:
             self._interrupted = "KeyboardInterrupt"
@@ -65,7 +66,8 @@ class PytestHost:
                 verdicts.fail(self._internal)
                 verdicts.end()
                 raise SystemExit(status or int(pytest.ExitCode.INTERNAL_ERROR))
-            verdicts.tell_failure(_SESSION, self._internal)
+            if self._loop.collected:  # else it is why there are no tests
+                verdicts.tell_failure(_SESSION, self._internal)
         verdicts.forget()
         if self._interrupted:
             self._reporter.ended(self._interrupted)
