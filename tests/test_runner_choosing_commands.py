@@ -227,3 +227,23 @@ def test_ids_that_are_none_are_not_listed(mixed: Path, tmp_path: Path) -> None:
     done = whotests_test(mixed, *words, status=2)
     assert "is of no test: tests/test_p.py::test_9" in done.err
     assert done.out == ""
+
+
+def test_failed_under_a_label(tmp_path: Path) -> None:
+    """With a label --failed goes by the runs of that label: what passes elsewhere has not passed
+    here."""
+    program = """
+        import os
+
+        def test_here():
+            assert os.environ["WHERE"] == "there"
+        """
+    write_files(tmp_path, {"pyproject.toml": "", "test_a.py": program})
+    words = ("whotests", "test", "-j1", "-v", "--context")
+    for label, status in (("here", 1), ("there", 0)):
+        done = run_plain(*words, label, cwd=tmp_path, env={"WHERE": label})
+        assert done.status == status, done.out + done.err
+    done = run_plain(*words, "here", "--failed", cwd=tmp_path, env={"WHERE": "here"})
+    assert ran(done) == ["test_a.py::test_here"]
+    done = run_plain(*words, "there", "--failed", cwd=tmp_path, env={"WHERE": "there"})
+    assert done.status == 5, done.out + done.err

@@ -6,7 +6,7 @@ the whole comes to.
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from whotests.store.past_tests import last_outcomes, past_durations
 from whotests.stream.control import RunControl
 from whotests.stream.fail_fast import FailFast
 from whotests.stream.sink import Sink
+from whotests.types import Outcome
 
 if TYPE_CHECKING:
     from whotests.cli.test_cluster import OnCluster
@@ -147,10 +148,15 @@ class TestRun:
             suites=suites,
             listed=() if wanted.load_list is None else read_load_list(wanted.load_list),
             durations=past_durations(data),
-            outcomes=last_outcomes(data) if wanted.failed else {},
+            outcomes=self._outcomes() if wanted.failed else {},
             tell=self._shown.note,
             splits=KeptSplits(data.parent / "shards"),
         )
+
+    def _outcomes(self) -> Mapping[str, Outcome]:
+        """How tests ended last: of a run with a label, where that label was."""
+        settings = self._settings
+        return last_outcomes(settings.data, label=settings.context or None)
 
     def _brief(
         self,

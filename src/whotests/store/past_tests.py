@@ -35,13 +35,14 @@ def past_durations(data: Path) -> dict[str, float]:
     return _asked(data, _durations) or {}
 
 
-def last_outcomes(data: Path) -> dict[str, Outcome]:
-    """How each test ended in the newest run that has it, measured or not, by its id. Empty when
-    there is no data file yet.
+def last_outcomes(data: Path, *, label: str | None = None) -> dict[str, Outcome]:
+    """How each test ended in the newest run that has it, measured or not, by its id; `label`: in
+    the runs of that label alone, since the same test under another one is another test. Empty
+    when there is no data file yet.
 
     Raises DataError or MachineError as a reader does.
     """
-    return _asked(data, _outcomes) or {}
+    return _asked(data, lambda connection: _outcomes(connection, label)) or {}
 
 
 def _durations(connection: sqlite3.Connection) -> dict[str, float]:
@@ -73,18 +74,23 @@ def _newest(runs: list[PastRun]) -> list[PastRun]:
     return [run for those in kinds.values() for run in those[-_FEW:]]
 
 
-def _outcomes(connection: sqlite3.Connection) -> dict[str, Outcome]:
+def _outcomes(connection: sqlite3.Connection, label: str | None) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     moments: dict[str, float] = {}
     rows = connection.execute(
         f"SELECT scope.name || test.name, outcome, run.started {_TESTS}"
-        " ORDER BY run.started, run_id"
+        " WHERE :label IS NULL OR run.label = :label ORDER BY run.started, run_id",
+        {"label": label},
     )
     for test_id, outcome, started in rows:
         outcomes[test_id] = OUTCOMES[outcome]
         moments[test_id] = started
     # What measured runs have left here is of tests that newer ones ran again, or that are gone.
-    runs = [run for run in past_runs(connection) if not run.measured]
+    runs = [
+        run
+        for run in past_runs(connection)
+        if not run.measured and (label is None or run.label == label)
+    ]
     names = PastTests(connection).names if runs else {}
     for run in runs:
         for number, result in zip(run.numbers(), run.results(), strict=True):
