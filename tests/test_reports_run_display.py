@@ -197,6 +197,7 @@ def test_nothing_can_be_shown(heard: bool) -> None:
     if not heard:
         with pytest.raises(ValueError, match="closed"):
             shown.test("a.test_0", Status.FAIL)
+        shown.display.stop_run()
         return
     shown.test("a.test_0", Status.FAIL)
     shown.test("a.test_1", Status.FAIL)

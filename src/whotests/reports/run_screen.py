@@ -71,7 +71,7 @@ class PlainScreen:
             if (line := self._pulse()) is not None:
                 try:
                     self.write(line + "\n")
-                except OSError:
+                except (OSError, ValueError):  # full, gone, closed
                     return  # whoever writes next hears of it, in a thread that can say so
 
 
