@@ -165,7 +165,7 @@ def test_histories_of_names_are_apart(data: DataFile) -> None:
 def test_the_command_lists_what_is_notable(data: DataFile) -> None:
     """With signs for outcomes and bars for durations, the newest last."""
     record_all(data, "..F.F..")
-    durations(data, 1, 1, 1, 1, 2, 2, 2, first=7)
+    durations(data, 1, 1, 1, 1, 2.5, 2.5, 2.5, first=7)
     lines = answer(data, "history").splitlines()
     assert lines[0].startswith("1 test in 14 runs, since 2025-06-15 ")
     assert lines[0].endswith("1 with all that tests ran, 13 with how they ended")
@@ -176,7 +176,7 @@ def test_the_command_lists_what_is_notable(data: DataFile) -> None:
     slower = lines.index("slower: medians of the last 3 runs, and of those before")
     assert lines[slower + 1].split() == ["test", "before", "now", "times", "durations"]
     row = lines[slower + 2].split()
-    assert (row[0], row[-1]) == ("t", "▂▂▂▂▂▂▂▄▄▄▄███")
+    assert (row[0], row[-1]) == ("t", "▁▁▁▁▁▁▁▄▄▄▄███")
 
 
 def test_the_command_tells_of_one_test(data: DataFile) -> None:

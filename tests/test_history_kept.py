@@ -1,6 +1,7 @@
 """What stays of runs when their facts go: outcomes, durations, and whether code changed."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -169,7 +170,7 @@ def test_erasing_a_run_erases_its_outcomes(data: DataFile) -> None:
     assert ends(data, "t") == [(1, "passed")]
     record(data, 2, {"t": (INIT, PASSED)})
     erase_all(data.path)
-    with sqlite3.connect(data.path) as connection:
+    with closing(sqlite3.connect(data.path)) as connection:
         for table in ("past_run", "past_test"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -240,7 +241,7 @@ def test_names_that_no_past_run_has_any_more_go(data: DataFile) -> None:
             {f"t[{when}-{number}]": (INIT, PASSED) for number in range(5)},
             keep_history=3,
         )
-    with sqlite3.connect(data.path) as connection:
+    with closing(sqlite3.connect(data.path)) as connection:
         (rows,) = connection.execute("SELECT count(*) FROM past_test").fetchone()
     assert rows < 40
     assert ends(data, "t[58-3]") == [(58, "passed")]
@@ -251,12 +252,11 @@ def test_names_that_no_past_run_has_any_more_go(data: DataFile) -> None:
 def test_one_run_adds_hardly_anything(data: DataFile) -> None:
     """A file of one run has no history: two empty tables, of a page each, and their names."""
     record(data, 0, {"t": (INIT, PASSED)})
-    with sqlite3.connect(data.path) as connection:
+    with closing(sqlite3.connect(data.path, isolation_level=None)) as connection:
         size = data.path.stat().st_size
         connection.execute("DROP TABLE past_run")
         connection.execute("DROP TABLE past_test")
         connection.execute("VACUUM")
-    connection.close()
     assert size - data.path.stat().st_size <= 3 * 1024
 
 
