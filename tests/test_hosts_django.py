@@ -197,7 +197,11 @@ def test_labels_paths_and_options_are_those_of_manage_py(tmp_path: Path) -> None
         "--data", str(tmp_path / "data.db"), "-k", "simple", "django:.", cwd=folder / "tests"
     )
     assert below.passed() == {"test_simple"}
-    assert "TestBroken" not in str(run_tests("--list", f"django:{one}", cwd=folder))
+    tagged = run_tests("django:", "--", "--tag", "broken", cwd=folder)
+    assert tagged.verdict == {"test_fail": "fail"}
+    wrong = run_tests("django:", "--", "--nonsense", cwd=folder)
+    assert wrong.status not in (0, 5)
+    assert "unrecognized arguments: --nonsense" in str(wrong.told) + wrong.err
 
 
 def test_what_keeps_django_from_finding_tests_is_told(tmp_path: Path) -> None:
