@@ -64,7 +64,9 @@ class Connection:
                     n_workers=_count(address),
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    # Any port, though nothing is shown there: Dask warns of one that is taken.
+                    dashboard_address=":0",
+                    scheduler_kwargs={"dashboard": False},
                     silence_logs=logging.CRITICAL,
                     preload=[undisturbed.__name__],
                 )
