@@ -86,10 +86,13 @@ class PastTests:
             names = unpack_names(blob)
             self.names.update(enumerate(names, start=first))
             self.rows.append((first, first + len(names)))
-        self._numbers = {name: number for number, name in self.names.items()}
+        self._numbers: dict[str, int] = {}
+        """The other way around, once a name is to be found."""
 
     def numbered(self, connection: sqlite3.Connection, names: Iterable[str]) -> Mapping[str, int]:
         """The number of each of these names; new ones get theirs."""
+        if not self._numbers:
+            self._numbers = {name: number for number, name in self.names.items()}
         numbers = self._numbers
         new = [name for name in dict.fromkeys(names) if name not in numbers]
         first = self.rows[-1][1] if self.rows else 1

@@ -6,6 +6,7 @@ May import the standard library and the store's own floor. Refuses to change wha
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -58,11 +59,14 @@ def _durations(connection: sqlite3.Connection) -> dict[str, float]:
         dict(zip(map(names.__getitem__, run.numbers()), run.durations(), strict=True))
         for run in runs
     ]
+    if len(several) == 1:
+        return {test_id: took for test_id, took in several[0].items() if took is not None}
     durations: dict[str, float] = {}
-    for test_id in {test_id: None for those in several for test_id in those}:
-        known = [duration for those in several if (duration := those.get(test_id)) is not None]
+    for test_id in dict.fromkeys(chain.from_iterable(several)):
+        known = [took for those in several if (took := those.get(test_id)) is not None]
         if known:
-            durations[test_id] = sorted(known)[(len(known) - 1) // 2]
+            known.sort()
+            durations[test_id] = known[(len(known) - 1) // 2]
     return durations
 
 
