@@ -401,3 +401,25 @@ def test_data_that_cannot_be_written_costs_no_verdict(tmp_path: Path) -> None:
     said = run(tmp_path, status=3)
     assert "1 passed" in said
     assert "the data is incomplete: " in said
+
+
+def test_a_test_that_the_host_did_not_let_pass_has_not_passed(tmp_path: Path) -> None:
+    """Its process saw nothing wrong, and the verdict counts: `--failed` runs it again."""
+    make(
+        tmp_path,
+        """
+        import unittest
+        from shop.basket import add
+
+        class Shop(unittest.TestCase):
+            async def test_never_awaited(self):
+                self.assertEqual(add(1, 2), 4)
+
+            def test_add(self):
+                self.assertEqual(add(1, 2), 3)
+        """,
+    )
+    run(tmp_path, "unittest:tests/test_shop.py", status=1)
+    with Reader.open(tmp_path / DATA) as reader:
+        ends = {test.name.rpartition(".")[2]: test.outcome.value for test in reader.tests}
+    assert ends == {"test_never_awaited": "error", "test_add": "passed"}

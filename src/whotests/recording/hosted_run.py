@@ -24,6 +24,10 @@ _SECONDS_BETWEEN_BEATS = 600.0
 
 _NAMED = 3
 
+_BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
+_FINE = frozenset({Outcome.PASSED, Outcome.SKIPPED, Outcome.EXPECTED_FAILURE})
+"""What a process says of a test that its host has not let pass: one that was never awaited, say."""
+
 _RAN = frozenset(Outcome) - {Outcome.ERROR, Outcome.SKIPPED, Outcome.UNKNOWN}
 """How tests ended that surely ran something."""
 
@@ -142,7 +146,7 @@ class HostedRun:
         writer.write(
             Batch(
                 files=tuple(file._replace(key=key) for key, file in enumerate(files)),
-                tests=self._verdicts.records(but=written),
+                tests=self._verdicts.records(but=written.keys()),
             )
         )
         problem = _lost(lost)
@@ -154,6 +158,11 @@ class HostedRun:
             append=plan.append or partial,
             keep_runs=plan.keep_runs,
             keep_history=plan.keep_history,
+            corrected={
+                test_id: Outcome.ERROR
+                for test_id, verdict in self._verdicts.of.items()
+                if verdict.outcome in _BAD and written.get(test_id) in _FINE
+            },
         )
         writer.close()
         return Recorded(problem or incomplete, surprise)

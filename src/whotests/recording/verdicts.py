@@ -1,5 +1,6 @@
 """How tests ended that run in other processes, heard from the events of a run."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -72,7 +73,7 @@ class Verdicts:
         # Clocks may go back.
         self.of[test_id] = Verdict(outcome, None if seconds is None else max(seconds, 0.0))
 
-    def records(self, but: frozenset[str] = frozenset()) -> tuple[TestRecord, ...]:
+    def records(self, but: AbstractSet[str] = frozenset()) -> tuple[TestRecord, ...]:
         """All that ended, as the store takes them, but for these ids."""
         return tuple(
             TestRecord(

@@ -6,7 +6,7 @@ transactions, and to touch the rows of a process that may still write.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from whotests.store.liveness import is_dead
@@ -16,6 +16,7 @@ from whotests.types import FileState, Outcome, RunStatus
 
 __all__ = [
     "MANY_PARTS",
+    "correct",
     "files_of_parts",
     "have_parts",
     "is_over",
@@ -77,16 +78,30 @@ def files_of_parts(connection: sqlite3.Connection, run_id: int) -> frozenset[str
     return frozenset(path for (path,) in rows)
 
 
-def tests_of_parts(connection: sqlite3.Connection, run_id: int) -> frozenset[str]:
-    """The names of the tests of which parts of a run saw the end, and wrote all that they ran."""
+def correct(connection: sqlite3.Connection, run_id: int, outcomes: Mapping[str, Outcome]) -> None:
+    """Lets tests of a run have ended so, whatever its parts said."""
     rows = connection.execute(
-        "SELECT scope.name || test.name FROM run JOIN test ON test.run_id = run.id"
+        "SELECT scope.name || test.name, test.id FROM test JOIN scope ON scope.id = scope_id"
+        " WHERE run_id = ?",
+        (run_id,),
+    )
+    ids = dict(rows.fetchall())
+    connection.executemany(
+        "UPDATE test SET outcome = ? WHERE id = ?",
+        [(OUTCOMES.index(outcome), ids[name]) for name, outcome in outcomes.items() if name in ids],
+    )
+
+
+def tests_of_parts(connection: sqlite3.Connection, run_id: int) -> Mapping[str, Outcome]:
+    """How the tests ended of which parts of a run saw the end, and wrote all that they ran."""
+    rows = connection.execute(
+        "SELECT scope.name || test.name, outcome FROM run JOIN test ON test.run_id = run.id"
         " JOIN scope ON scope.id = scope_id WHERE part_of = ? AND outcome <> ?"
         " AND test.id NOT IN (SELECT test_id FROM context WHERE NOT complete"
         " AND test_id IS NOT NULL)",
         (run_id, OUTCOMES.index(Outcome.UNKNOWN)),
     )
-    return frozenset(name for (name,) in rows)
+    return {name: OUTCOMES[outcome] for name, outcome in rows}
 
 
 def notes_of_parts(connection: sqlite3.Connection, run_id: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from whotests.store.connection import compact, connect_to_write, prepare_folder
 from whotests.store.failures import translated
 from whotests.store.parts import (
     MANY_PARTS,
+    correct,
     files_of_parts,
     have_parts,
     is_over,
@@ -44,7 +45,7 @@ from whotests.store.removal import (
     supersede,
 )
 from whotests.store.rows import RunRows
-from whotests.types import RunStatus
+from whotests.types import Outcome, RunStatus
 
 __all__ = ["Writer"]
 
@@ -174,6 +175,7 @@ class Writer:
         append: bool,
         keep_runs: int = 1,
         keep_history: int = 0,
+        corrected: Mapping[str, Outcome] | None = None,
     ) -> str:
         """Marks the run as ended, takes in its parts, and takes the place of the runs of its name
         and label that were over when it began. Gives why a part is incomplete, or ''.
@@ -181,7 +183,8 @@ class Writer:
         FINISHED: those are superseded, and go when `keep_runs` generations came after them, this
         one included. FINISHED with `append`, or without a test where they had some, and
         INTERRUPTED: those of their tests that this run ran again go. Any other status: nothing.
-        How the tests that go ended stays in the history, of the last `keep_history` runs.
+        How the tests that go ended stays in the history, of the last `keep_history` runs. Tests
+        that are `corrected` ended so, whatever the parts say.
         Leaves one compact file behind when no other process has it open.
         """
 
@@ -201,6 +204,8 @@ class Writer:
                 if problem and run_id == mine:
                     incomplete.append(problem)
                     status = RunStatus.INCOMPLETE
+            if corrected:
+                correct(connection, mine, corrected)
             before = current_before(connection, mine, over=self._over)
             # A run whose tests ran nothing (a broken conftest, a mistyped path) is no reason to
             # forget those of before. Its tests may be in parts that have not ended.
@@ -278,10 +283,10 @@ class Writer:
         parts that have written anything."""
         return self._of_parts(files_of_parts)
 
-    def tests_of_parts(self) -> frozenset[str]:
-        """The names of the tests of which parts of this run saw the end, and wrote all that they
+    def tests_of_parts(self) -> Mapping[str, Outcome]:
+        """How the tests ended of which parts of this run saw the end, and wrote all that they
         ran."""
-        return self._of_parts(tests_of_parts) or frozenset()
+        return self._of_parts(tests_of_parts) or {}
 
     def notes_of_parts(self) -> tuple[str, ...]:
         """What parts of this run that recorded all that they ran have to say."""
