@@ -27,9 +27,14 @@ def install_reactor(name: str) -> None:
 
         def iterate(self, timeout: float = 0) -> None:
             # Two turns of the loop: the first runs what is due, the second what that asked for.
-            # Twisted's own waits for 10 ms, which trial does twice after each test.
+            # Twisted's own waits for 10 ms, which trial does twice after each test; and it never
+            # lets go of timers that were cancelled, as those of each test's own limit are.
+            self.runUntilCurrent()
             loop = self._asyncioEventloop
-            loop.call_later(timeout, loop.call_soon, loop.stop)
+            if timeout:
+                loop.call_later(timeout, loop.call_soon, loop.stop)
+            else:  # a timer, however short, would let epoll wait for a millisecond
+                loop.call_soon(loop.call_soon, loop.stop)
             loop.run_forever()
 
     loop = asyncio.new_event_loop()
