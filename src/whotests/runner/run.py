@@ -101,6 +101,7 @@ class Run:
         self._died = False
         """A host did, since tests were run again for their facts."""
         self._repeats = _MOST_REPEATS
+        self._lost_slots: list[Slot] = []
         self._lost = ""
         """Why a slot was lost last."""
 
@@ -119,8 +120,8 @@ class Run:
             raise
         finally:
             self._inbox.open()
-            for worker in self._workers.values():
-                worker.slot.close()
+            for slot in (*self._lost_slots, *(each.slot for each in self._workers.values())):
+                slot.close()
 
     def join(self, slot: Slot) -> None:
         """A slot has come while the run goes on; any thread may say so."""
@@ -438,7 +439,8 @@ class Run:
         self._lost = str(error) or type(error).__name__
         self.book.note(f"the worker is lost: {self._lost}", worker=worker.name)
         del self._workers[worker.name]
-        worker.slot.close()
+        # Closed at the end: what it still says may have to be read before it can be.
+        self._lost_slots.append(worker.slot)
         for suite, collector in list(self._collectors.items()):
             if collector is worker and not self._collection.is_settled(suite):
                 del self._collectors[suite]
