@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterWorkers"]
 
-_FOR_THE_LAST: Final = 5.0
+_FOR_THE_LAST: Final = 15.0
 """Seconds that a run waits for more workers before it begins with those that are ready."""
 
 _OPENED_WITHIN: Final = 60.0
