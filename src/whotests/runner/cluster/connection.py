@@ -178,7 +178,7 @@ class Connection:
                 return asked.result(timeout=min(_LOOK, max(left, 0.01)))
             except TimeoutError:
                 if asked.done():
-                    raise  # it was raised there
+                    return asked.result()  # it came meanwhile, or was raised there
                 gone = worker not in self.workers()
                 if gone or left <= 0:
                     asked.cancel()
