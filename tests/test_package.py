@@ -24,7 +24,10 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-IMPORTABLE = sorted(module_name(path) for path in SOURCES if path.name != "__main__.py")
+OF_FRAMEWORKS = ("__main__.py", "django_runner.py")
+"""What is run, or imported by a framework that knows the user's settings by then."""
+
+IMPORTABLE = sorted(module_name(path) for path in SOURCES if path.name not in OF_FRAMEWORKS)
 
 
 @cache

@@ -24,7 +24,7 @@ from whotests.hosts.twins import suite_of, twin_of
 from whotests.stream.event import Chunk, Status
 from whotests.stream.from_result import encoded
 
-__all__ = ["UnittestHost"]
+__all__ = ["UnittestHost", "text_of"]
 
 _CALLERS = (
     # unittest, IsolatedAsyncioTestCase

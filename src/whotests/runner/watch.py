@@ -7,7 +7,7 @@ from typing import Final
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, IDLE, OUTPUT, Frame
 from whotests.stream.event import FINAL
 
-__all__ = ["Step", "Watch"]
+__all__ = ["DUMPING", "Step", "Watch"]
 
 _FINAL: Final = frozenset(status.value for status in FINAL)
 

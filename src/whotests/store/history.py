@@ -24,6 +24,7 @@ from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome
 
 __all__ = [
+    "Ended",
     "PastRun",
     "PastTests",
     "ends_of",

@@ -12,7 +12,16 @@ from whotests.stream.open_report import OpenReport
 from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now
 
-__all__ = ["Detail", "ExcInfo", "ResultToStream"]
+__all__ = [
+    "TEXT",
+    "TRACEBACK",
+    "Detail",
+    "ExcInfo",
+    "ResultToStream",
+    "described",
+    "encoded",
+    "read_through",
+]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
