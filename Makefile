@@ -73,6 +73,10 @@ bench-stream: .venv/$(OLDEST)/wheel.stamp ## measure the stream, subunit and tes
 	.venv/$(OLDEST)/bin/python -m benchmarks.packets
 	.venv/$(OLDEST)/bin/python -m benchmarks.cases
 
+.PHONY: bench-cluster
+bench-cluster: .venv/$(OLDEST)/wheel.stamp ## measure what a Dask cluster costs beside local workers, into docs/benchmarks.md
+	.venv/$(OLDEST)/bin/python -m benchmarks.cluster
+
 .PHONY: compat
 compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md; follow docs/switching.md (ARGS='--suite click')
 	.venv/$(OLDEST)/bin/python -m compat --wheel $(WHEEL) $(ARGS)
