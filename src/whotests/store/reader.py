@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from whotests.errors import DataError
 from whotests.store.branches import Branches
+from whotests.store.conditions import MANY, only, where
 from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
 from whotests.store.index import footprints_among
@@ -23,20 +24,19 @@ from whotests.store.liveness import this_host
 from whotests.store.packing import (
     Outlined,
     common,
-    unpack_bits,
     unpack_branches,
-    unpack_lines,
     unpack_outline,
     unpack_ran,
     walk,
 )
 from whotests.store.reading import connect_to_read
+from whotests.store.recorded_files import recorded_files
 from whotests.store.recorded_runs import recorded_runs
-from whotests.store.schema import FILE_STATES, OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
+from whotests.store.schema import OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
 from whotests.store.shards import data_files
 from whotests.store.totals import lines_together
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
-from whotests.types import FileState, LineBits, Outcome, TestName
+from whotests.types import LineBits, Outcome, TestName
 
 if TYPE_CHECKING:
     from whotests.store.series import AllSeries
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader"]
 
-_MANY: Final = 2000
 _TESTS: Final = (
     "SELECT test.id, run_id, label, scope.name || test.name, runner, outcome, duration"
     " FROM test JOIN scope ON scope.id = scope_id JOIN run ON run.id = run_id"
@@ -163,43 +162,7 @@ class Reader:
     @cached_property
     def files(self) -> tuple[FileVersion, ...]:
         """All versions of all files that these runs saw, by path, the newest seen first."""
-        started = {run.id: run.started for run in self.runs}
-        seen: dict[int, tuple[int, int, str]] = {}
-        for file_id, run_id, state, reason in self._rows(
-            "SELECT file_id, run_id, state, reason FROM run_file"
-            f"{_where(self._of_these_runs)} ORDER BY run_id"
-        ):
-            old = seen.get(file_id)
-            if old is not None and FILE_STATES[old[1]] is FileState.MEASURED:
-                state, reason = old[1:]
-            seen[file_id] = (run_id, state, reason)
-        rules_runs: dict[int, int] = {}
-        if self._of_these_runs:
-            newest = "SELECT file_id, max(run_id) FROM run_file GROUP BY file_id"
-            rules_runs = dict(self._rows(newest))
-        versions = [
-            FileVersion(
-                id=file_id,
-                path=path,
-                digest=digest,
-                line_count=line_count,
-                statements=unpack_bits(statements),
-                excluded=unpack_lines(excluded),
-                partial=unpack_lines(partial),
-                state=FILE_STATES[seen[file_id][1]],
-                reason=seen[file_id][2],
-                recorded=started.get(seen[file_id][0], 0.0),
-                newest_run=seen[file_id][0],
-                rules_run=rules_runs.get(file_id, seen[file_id][0]),
-            )
-            for file_id, path, digest, line_count, statements, excluded, partial in self._rows(
-                "SELECT file.id, folder.name || file.name, digest, line_count, statements,"
-                " excluded, partial FROM file JOIN folder ON folder.id = folder_id"
-            )
-            if file_id in seen
-        ]
-        versions.sort(key=lambda version: (version.path, -version.newest_run, -version.id))
-        return tuple(versions)
+        return recorded_files(self._rows, self.runs, of_these_runs=self._of_these_runs)
 
     def units(self, file_id: int) -> tuple[Unit, ...]:
         """The units of one file's version, in source order, the module first.
@@ -223,7 +186,7 @@ class Reader:
         units = {}
         rows = self._rows(
             "SELECT file_id, place, id, fingerprint FROM unit"
-            + _where("" if ids is None else _only("id", ids))
+            + where("" if ids is None else only("id", ids))
             + " ORDER BY file_id"
         )
         for file_id, group in groupby(rows, key=itemgetter(0)):
@@ -283,7 +246,7 @@ class Reader:
 
     def patterns_with(self, ids: Collection[int]) -> Mapping[int, Pattern]:
         """The patterns that have these ids, without a closer look at any others."""
-        sql = "SELECT unit_id, ran, id FROM pattern" + _where(_only("id", ids))
+        sql = "SELECT unit_id, ran, id FROM pattern" + where(only("id", ids))
         rows = [row for row in self._rows(sql) if row[2] in ids]
         units = self._units_with({unit_id for unit_id, _, _ in rows})
         with self._intact():
@@ -316,7 +279,7 @@ class Reader:
         rows = list(
             self._rows(
                 "SELECT run_id, test_id, phase, label, footprint_id, complete FROM context"
-                + _where(self._of_these_runs, _only("footprint_id", footprints))
+                + where(self._of_these_runs, only("footprint_id", footprints))
             )
         )
         tests = self._tests_among({row[1] for row in rows if row[1] is not None})
@@ -345,7 +308,7 @@ class Reader:
         wanted = frozenset(tests)
         for test_id, footprint_id in self._rows(
             "SELECT test_id, footprint_id FROM context"
-            + _where("test_id IS NOT NULL", _only("test_id", tests))
+            + where("test_id IS NOT NULL", only("test_id", tests))
         ):
             if test_id in wanted:
                 footprints.setdefault(test_id, set()).add(footprint_id)
@@ -358,7 +321,7 @@ class Reader:
         """Each footprint's id and its pattern ids, ascending; read the latter at once."""
         with self._intact():
             for footprint_id, blob in self._rows(
-                "SELECT id, patterns FROM footprint" + _where(self._footprints_of_these)
+                "SELECT id, patterns FROM footprint" + where(self._footprints_of_these)
             ):
                 yield footprint_id, walk(blob)
 
@@ -368,7 +331,7 @@ class Reader:
         with self._intact():
             for footprint_id, blob in self._rows(
                 "SELECT id, patterns FROM footprint"
-                + _where(_only("id", footprints), self._footprints_of_these)
+                + where(only("id", footprints), self._footprints_of_these)
             ):
                 if footprint_id in footprints:
                     found[footprint_id] = tuple(walk(blob))
@@ -407,7 +370,7 @@ class Reader:
                 found = {id_: found[id_] for (id_,) in ids if id_ in found}
             for footprint_id, blob in self._rows(
                 "SELECT id, patterns FROM footprint"
-                + _where(f"id > {known}", self._footprints_of_these)
+                + where(f"id > {known}", self._footprints_of_these)
             ):
                 hits = common(blob, wanted)
                 if hits:
@@ -423,15 +386,15 @@ class Reader:
 
     @cached_property
     def _tests(self) -> Mapping[int, Test]:
-        rows = self._rows(f"{_TESTS}{_where(self._of_these_runs)} ORDER BY run_id")
+        rows = self._rows(f"{_TESTS}{where(self._of_these_runs)} ORDER BY run_id")
         newest = {row[2:4]: row for row in rows}
         return {row[0]: _test(row) for row in newest.values()}
 
     def _tests_among(self, ids: Collection[int]) -> Mapping[int, Test]:
         """Those of these tests that no newer run has."""
-        if len(self.runs) > 1 or len(ids) > _MANY:
+        if len(self.runs) > 1 or len(ids) > MANY:
             return self._tests
-        return {row[0]: _test(row) for row in self._rows(_TESTS + _where(_only("test.id", ids)))}
+        return {row[0]: _test(row) for row in self._rows(_TESTS + where(only("test.id", ids)))}
 
     @cached_property
     def _of_these_runs(self) -> str:
@@ -477,19 +440,6 @@ def _unit(file_id: int, outlined: Outlined, unit_id: int, fingerprint: bytes) ->
         body_line=body_line,
         fingerprint=fingerprint,
     )
-
-
-def _only(column: str, ids: Collection[int] | None) -> str:
-    """A condition on a column, for as many ids as it is worth it."""
-    if ids is None or len(ids) > _MANY:
-        return ""
-    return f"{column} IN ({','.join(map(str, ids))})"
-
-
-def _where(*conditions: str) -> str:
-    """What conditions there are, as SQL."""
-    given = [condition for condition in conditions if condition]
-    return f" WHERE {' AND '.join(given)}" if given else ""
 
 
 def _test(row: tuple[Any, ...]) -> Test:
