@@ -9,9 +9,9 @@ from random import Random
 
 from whotests.hosts.task import Suite
 from whotests.runner.assignment import Brief
-from whotests.runner.run import Found, Run
-from whotests.runner.scheduler import Item, Key
-from whotests.runner.simulation import Losses, SimulatedSlot, SimulatedTest, World
+from whotests.runner.items import Item, Key
+from whotests.runner.running.run import Found, Run
+from whotests.runner.running.simulation import Losses, SimulatedSlot, SimulatedTest, World
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.control import RunControl
 from whotests.stream.event import Status

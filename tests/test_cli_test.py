@@ -411,7 +411,7 @@ def test_help_has_every_option_in_a_group() -> None:
 def test_numbers_of_workers(words: list[str]) -> None:
     """As the command line says, else as the settings do."""
     from whotests.cli.test import _workers
-    from whotests.runner.processors import usable_processors
+    from whotests.runner.agents.processors import usable_processors
 
     jobs = words[1] if words else None
     expected = {None: 3, "2": 2, "auto": usable_processors()}[jobs]
@@ -427,7 +427,7 @@ def test_numbers_of_workers(words: list[str]) -> None:
 )
 def test_processors_of_a_container(tmp_path: Path, text: str | None, most: int | None) -> None:
     """A quota of processor time counts as so many processors; no less than one is used."""
-    from whotests.runner.processors import usable_processors
+    from whotests.runner.agents.processors import usable_processors
 
     quota = tmp_path / "cpu.max"
     if text is not None:

@@ -222,6 +222,11 @@ def test_the_answer_as_json(data: DataFile) -> None:
         }
     ]
     (test,) = told["tests"]
+    page = (Path(__file__).parents[1] / "docs" / "json.md").read_text(encoding="utf-8")
+    section = page.split("\n## history\n")[1].split("\n## ")[0]
+    keys = {key for row in (*told["runs"], *told["flaky"], test, *test["entries"]) for key in row}
+    assert {key for key in {*keys, *told} if f"`{key}`" not in section + page[:2000]} == set()
+    assert json.loads(answer(data, "history", "?", "--json"))["tests"] == told["tests"]
     assert [entry["outcome"] for entry in test["entries"]] == ["passed", "failed"]
     assert test["entries"][1] == {
         "run": second["uid"],

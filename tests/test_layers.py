@@ -72,16 +72,31 @@ FRAMEWORKS = {
 before, or is there for: pytest has loaded its own before our plugin starts, and Django its own
 before the runner that it asks for."""
 
-FLOORS_OF_TESTING = (
-    "suites",
-    "cases",
-    "supervision",
-    "doubles",
-    "streams",
-    "results",
-    "details",
-)
-"""The same within `testing`, which is as large as many floors."""
+FLOORS_WITHIN = {
+    "testing": (
+        "suites",
+        "cases",
+        "supervision",
+        "doubles",
+        "streams",
+        "results",
+        "details",
+    ),
+    "runner": (
+        "isolation",
+        "choosing",
+        "running",
+        "detection",
+        "cluster",
+        "agents",
+        "unmeasured_run",
+        "run_folder",
+        "assignment",
+        "items",
+        "wanted",
+    ),
+}
+"""The same within floors that are as large as many."""
 
 ROOT = Path(whotests.__file__).parent
 
@@ -224,21 +239,22 @@ def test_imports_run_downwards() -> None:
     assert upward == []
 
 
-def test_imports_run_downwards_within_testing() -> None:
-    """Cases know of no suites, results of no cases, and only `testing` itself assembles."""
-    top = "whotests.testing"
+@pytest.mark.parametrize("within", FLOORS_WITHIN)
+def test_imports_run_downwards_within(within: str) -> None:
+    """Cases know of no suites, agents of no run; only the floor itself assembles."""
+    top = f"whotests.{within}"
+    floors = FLOORS_WITHIN[within]
 
     def floor(name: str) -> int:
-        return FLOORS_OF_TESTING.index(name.removeprefix(f"{top}.").split(".")[0])
+        return floors.index(name.removeprefix(f"{top}.").split(".")[0])
 
     inner = [
         found
         for found in all_imports()
-        if found.importer.startswith(f"{top}.") and found.target.startswith(top)
+        if found.importer.startswith(f"{top}.")
+        and (found.target == top or found.target.startswith(f"{top}."))
     ]
-    assert {name.split(".")[2] for name in modules() if name.startswith(f"{top}.")} == {
-        *FLOORS_OF_TESTING
-    }
+    assert {name.split(".")[2] for name in modules() if name.startswith(f"{top}.")} == {*floors}
     upward = [
         str(found)
         for found in inner

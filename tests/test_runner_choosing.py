@@ -7,10 +7,10 @@ import pytest
 
 from whotests.errors import UsageError
 from whotests.hosts.task import Suite
-from whotests.runner.choosing import Choosing
-from whotests.runner.load_list import read_load_list
-from whotests.runner.run import Found
-from whotests.runner.scheduler import Key
+from whotests.runner.choosing.choice import Choosing
+from whotests.runner.choosing.load_list import read_load_list
+from whotests.runner.items import Key
+from whotests.runner.running.run import Found
 from whotests.runner.wanted import Order, Shard, Wanted
 from whotests.types import Outcome
 

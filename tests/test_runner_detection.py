@@ -8,8 +8,8 @@ import pytest
 from measured_commands import write_files
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
-from whotests.runner.detection import Detected, detected_suites
-from whotests.runner.targets import Target, parsed_target
+from whotests.runner.detection.detecting import Detected, detected_suites
+from whotests.runner.detection.targets import Target, parsed_target
 from whotests.runner.wanted import Wanted
 
 PYTEST_TESTS = "import pytest\n\ndef test_it(): pass\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from tested_commands import wait_until
 from whotests.hosts.frames import FrameReader, ReadFrames, framed
 from whotests.hosts.stop_file import StopFile
-from whotests.runner.inbox import Inbox
+from whotests.runner.running.inbox import Inbox
 
 
 def test_news_come_in_order() -> None:

@@ -6,7 +6,7 @@ from math import log2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whotests.runner.isolating import Answer, isolated
+from whotests.runner.isolation.isolating import Answer, isolated
 
 TESTS = tuple(f"t{n}" for n in range(64))
 

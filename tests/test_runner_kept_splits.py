@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whotests.errors import MachineError
-from whotests.runner.kept_splits import KeptSplits
-from whotests.runner.scheduler import Item, Key
-from whotests.runner.sharding import part_of
+from whotests.runner.choosing.kept_splits import KeptSplits
+from whotests.runner.choosing.sharding import part_of
+from whotests.runner.items import Item, Key
 from whotests.runner.wanted import Shard
 
 NAMES = [f"t{n}" for n in range(30)]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whotests.errors import UsageError
-from whotests.runner.ordering import in_order
-from whotests.runner.rounds import rounds_of
-from whotests.runner.scheduler import Item, Key
+from whotests.runner.choosing.ordering import in_order
+from whotests.runner.choosing.rounds import rounds_of
+from whotests.runner.items import Item, Key
 from whotests.runner.wanted import Order, Shard, Wanted, parsed_order, parsed_shard
 
 

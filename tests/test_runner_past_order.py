@@ -8,7 +8,7 @@ import pytest
 from chosen_commands import whotests_test
 from measured_commands import write_files
 from whotests.hosts.frames import EVENT, FrameWriter
-from whotests.runner.past_order import past_order
+from whotests.runner.isolation.past_order import past_order
 
 
 def journal(file: Path, *events: tuple[str, str]) -> None:

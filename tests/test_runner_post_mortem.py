@@ -8,7 +8,7 @@ import pytest
 
 import whotests
 from whotests.hosts.frames import FrameReader
-from whotests.runner.post_mortem import OutputTail, PostMortem, how_it_ended, last_stacks
+from whotests.runner.agents.post_mortem import OutputTail, PostMortem, how_it_ended, last_stacks
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from simulated_runs import simulated
 from whotests.errors import MachineError, UsageError
-from whotests.runner.run import Found
-from whotests.runner.scheduler import Item
-from whotests.runner.simulation import Losses, SimulatedTest
+from whotests.runner.items import Item
+from whotests.runner.running.run import Found
+from whotests.runner.running.simulation import Losses, SimulatedTest
 from whotests.stream.collection import Collector
 from whotests.stream.event import Event, Status
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whotests.runner.scheduler import Item, Key, Scheduler
+from whotests.runner.items import Item, Key
+from whotests.runner.running.scheduler import Scheduler
 
 
 def items(*seconds: float | None, suite: int = 0, group: str = "") -> list[Item]:

@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whotests.runner.scheduler import Item, Key
-from whotests.runner.sharding import part_of
+from whotests.runner.choosing.sharding import part_of
+from whotests.runner.items import Item, Key
 from whotests.runner.wanted import Shard
 
 
@@ -118,8 +118,8 @@ def test_other_durations_have_another_digest() -> None:
 def test_another_process_gives_the_same_shard() -> None:
     """Neither hashes nor the order of sets have a part in it."""
     program = (
-        "from whotests.runner.scheduler import Item, Key\n"
-        "from whotests.runner.sharding import part_of\n"
+        "from whotests.runner.running.scheduler import Item, Key\n"
+        "from whotests.runner.choosing.sharding import part_of\n"
         "from whotests.runner.wanted import Shard\n"
         "items = [Item(Key(0, f't{n}'), f'g{n % 7}', n % 13 + 0.1) for n in range(200)]\n"
         "part = part_of(items, Shard(2, 3))\n"

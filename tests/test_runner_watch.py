@@ -1,7 +1,7 @@
 """What a host is doing, and when it takes too long, without a clock or a process."""
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, IDLE, OUTPUT, Frame
-from whotests.runner.watch import AT_THE_END, DUMPING, GRACE, Step, Watch
+from whotests.runner.agents.watch import AT_THE_END, DUMPING, GRACE, Step, Watch
 
 
 def event(test_id: str | None, status: str | None, *, runnable: bool = True) -> Frame:

@@ -23,8 +23,8 @@ def history(
     data: tuple[Path, ...], run: str | None, as_json: bool, everything: bool, test: str | None
 ) -> None:
     """List tests that passed and failed with the same code, and those that take longer than they
-    did; with TEST, which is the name of a test or a part of some names, tell how it ended in each
-    run, and how long it took.
+    did; with TEST, which is the name of a test, a part of some names or a glob, tell how it ended
+    in each run, and how long it took.
 
     'code' is a number that changes with the code that the test ran. Runs that are replaced leave
     their outcomes: those of the last 100 runs, or as many as the setting keep_history says.

@@ -15,8 +15,8 @@ from whotests.cli.test_run import TestRun, WhatToMeasure, Where
 from whotests.cli.test_shown import Shown
 from whotests.config.settings import load_settings
 from whotests.errors import UsageError
+from whotests.runner.agents.processors import usable_processors
 from whotests.runner.cluster.terms import PATIENCE, SourceMode
-from whotests.runner.processors import usable_processors
 from whotests.runner.wanted import Order, Wanted, parsed_order, parsed_shard
 
 __all__ = ["test"]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from whotests.recording.hosted_run import HostedRun
 from whotests.recording.plan import Plan
+from whotests.runner.agents.interruption import Interruption
+from whotests.runner.agents.slots import Slot
 from whotests.runner.assignment import Brief
 from whotests.runner.cluster.connection import Connection
 from whotests.runner.cluster.terms import SourceMode
 from whotests.runner.cluster.workers import ClusterWorkers
-from whotests.runner.interruption import Interruption
-from whotests.runner.run import Run, Select
-from whotests.runner.slots import Slot
+from whotests.runner.running.run import Run, Select
 from whotests.stream.control import Control
 from whotests.stream.sink import Sink
 

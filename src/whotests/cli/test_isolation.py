@@ -10,11 +10,11 @@ import click
 from whotests.cli.exit_statuses import ExitStatus
 from whotests.errors import MachineError
 from whotests.reports.isolation_text import isolation_text
+from whotests.runner.agents.slots import Slot, local_slots
 from whotests.runner.assignment import Brief
-from whotests.runner.choosing import Choosing
-from whotests.runner.isolating import Answer
-from whotests.runner.isolating_run import IsolatingRun, StoppedError
-from whotests.runner.slots import Slot, local_slots
+from whotests.runner.choosing.choice import Choosing
+from whotests.runner.isolation.isolating import Answer
+from whotests.runner.isolation.isolating_run import IsolatingRun, StoppedError
 from whotests.runner.wanted import Wanted
 from whotests.stream.control import Control
 from whotests.stream.sink import Sink

@@ -22,18 +22,18 @@ from whotests.config.settings import Settings
 from whotests.errors import WhotestsError
 from whotests.hosts.task import Suite
 from whotests.reports.run_reports import RunReports
+from whotests.runner.agents.interruption import Interruption
+from whotests.runner.agents.slots import Slot, local_slots
 from whotests.runner.assignment import Brief
-from whotests.runner.choosing import Choosing
+from whotests.runner.choosing.choice import Choosing
+from whotests.runner.choosing.kept_splits import KeptSplits
+from whotests.runner.choosing.load_list import read_load_list
+from whotests.runner.choosing.rounds import rounds_of
 from whotests.runner.cluster.terms import SourceMode
-from whotests.runner.detection import detected_suites
-from whotests.runner.interruption import Interruption
-from whotests.runner.kept_splits import KeptSplits
-from whotests.runner.load_list import read_load_list
-from whotests.runner.rounds import rounds_of
-from whotests.runner.run import Found, Run
+from whotests.runner.detection.detecting import detected_suites
+from whotests.runner.items import Item
 from whotests.runner.run_folder import RunFolder
-from whotests.runner.scheduler import Item
-from whotests.runner.slots import Slot, local_slots
+from whotests.runner.running.run import Found, Run
 from whotests.runner.wanted import Wanted
 from whotests.store.past_tests import last_outcomes, past_durations
 from whotests.stream.control import RunControl

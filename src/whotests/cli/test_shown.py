@@ -18,7 +18,7 @@ from whotests.reports.run_json import RunJson
 from whotests.reports.run_progress import Expected, Progress
 from whotests.reports.run_reports import RunReports
 from whotests.reports.run_summary import Ending
-from whotests.runner.scheduler import Item
+from whotests.runner.items import Item
 from whotests.stream.event import FAILED, Event, Status
 from whotests.stream.junit import JUnitXml
 from whotests.stream.sink import Sink

@@ -5,6 +5,7 @@ May import types, errors and the store. Refuses to read a disk or to print.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from statistics import median
 from typing import Final
 
@@ -113,6 +114,11 @@ def _meant(series: Sequence[Series], test: str) -> tuple[Series, ...]:
     parts = tuple(each for each in series if test in each.title)
     if parts:
         return parts
+    # In a test id, brackets hold parameters: they stand for themselves, as in `what`.
+    glob = test.replace("[", "[[]")
+    matching = tuple(each for each in series if fnmatchcase(each.title, glob))
+    if matching:
+        return matching
     from difflib import get_close_matches  # much to import, and seldom needed
 
     near = get_close_matches(test, [each.title for each in series], n=1)

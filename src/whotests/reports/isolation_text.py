@@ -1,6 +1,6 @@
 """What makes a test fail, in sentences."""
 
-from whotests.runner.isolating import Answer, Isolation
+from whotests.runner.isolation.isolating import Answer, Isolation
 
 __all__ = ["isolation_text"]
 

@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from whotests.errors import WhotestsError
-from whotests.runner.agent import Say
+from whotests.runner.agents.agent import Say
+from whotests.runner.agents.slots import SlotLostError
 from whotests.runner.assignment import Assignment, Done
 from whotests.runner.cluster import at_work
 from whotests.runner.cluster.facts import Facts
 from whotests.runner.cluster.moved import Move
 from whotests.runner.cluster.orders import ANSWER, Report, Work, request
-from whotests.runner.scheduler import Key
-from whotests.runner.slots import SlotLostError
+from whotests.runner.items import Key
 
 __all__ = ["ClusterSlot"]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from whotests.recording.hosted_run import HostedRun
 from whotests.recording.plan import Plan
-from whotests.runner.agent import Agent
+from whotests.runner.agents.agent import Agent
 from whotests.runner.assignment import Assignment
 from whotests.runner.cluster.archive import METADATA
 from whotests.runner.cluster.moved import Move

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from whotests.errors import MachineError, WhotestsError
 from whotests.recording.plan import Plan
+from whotests.runner.agents.slots import Slot
 from whotests.runner.assignment import Brief
 from whotests.runner.cluster import at_work
 from whotests.runner.cluster.connection import Connection
@@ -23,7 +24,6 @@ from whotests.runner.cluster.orders import ANSWER, SAID, Opened, Opening, reques
 from whotests.runner.cluster.slot import ClusterSlot
 from whotests.runner.cluster.slot_there import libraries
 from whotests.runner.cluster.terms import PATIENCE, SourceMode
-from whotests.runner.slots import Slot
 
 if TYPE_CHECKING:
     from distributed import Future

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from whotests.runner.module_text import ModuleText, find_module, parsed_module
+from whotests.runner.detection.module_text import ModuleText, find_module, parsed_module
 
 __all__ = ["Kind", "Kinds"]
 

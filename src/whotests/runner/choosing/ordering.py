@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from random import Random
 
-from whotests.runner.scheduler import Item
+from whotests.runner.items import Item
 from whotests.runner.wanted import Order
 
 __all__ = ["in_order"]

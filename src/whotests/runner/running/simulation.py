@@ -14,11 +14,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 from whotests.hosts.frames import COLLECTED, EVENT, FOUND, IDLE, framed
-from whotests.runner.agent import Say
+from whotests.runner.agents.agent import Say
+from whotests.runner.agents.slots import SlotLostError
 from whotests.runner.assignment import Assignment, Done
-from whotests.runner.inbox import Inbox
-from whotests.runner.scheduler import Key
-from whotests.runner.slots import SlotLostError
+from whotests.runner.items import Key
+from whotests.runner.running.inbox import Inbox
 
 __all__ = ["Losses", "SimulatedSlot", "SimulatedTest", "World"]
 

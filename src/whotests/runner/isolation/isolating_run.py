@@ -6,13 +6,13 @@ from time import monotonic
 from typing import Final
 
 from whotests.errors import UsageError
+from whotests.runner.agents.slots import Slot
 from whotests.runner.assignment import Brief
-from whotests.runner.choosing import Choosing
-from whotests.runner.isolating import Isolation, isolated
-from whotests.runner.past_order import past_order
-from whotests.runner.run import Found, Run
-from whotests.runner.scheduler import Item, Key
-from whotests.runner.slots import Slot
+from whotests.runner.choosing.choice import Choosing
+from whotests.runner.isolation.isolating import Isolation, isolated
+from whotests.runner.isolation.past_order import past_order
+from whotests.runner.items import Item, Key
+from whotests.runner.running.run import Found, Run
 from whotests.stream.control import Control
 from whotests.stream.event import FAILED, FINAL, Event, Status
 from whotests.stream.sink import Sink

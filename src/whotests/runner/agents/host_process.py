@@ -14,13 +14,13 @@ from whotests.errors import MachineError
 from whotests.hosts.frames import Frame, FrameReader, ReadFrames, framed
 from whotests.hosts.task import Task
 from whotests.recording.handover import VARIABLE
+from whotests.runner.agents.left_running import MARK, LeftRunning, end_left_running
+from whotests.runner.agents.warden import Warden
 from whotests.runner.assignment import Brief
-from whotests.runner.left_running import MARK, LeftRunning, end_left_running
-from whotests.runner.warden import Warden
 
 __all__ = ["HostFiles", "HostProcess"]
 
-_LIBRARY: Final = str(Path(__file__).resolve().parents[2])
+_LIBRARY: Final = str(Path(__file__).resolve().parents[3])
 
 _BOOT: Final = f"""\
 import sys

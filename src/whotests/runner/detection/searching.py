@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from whotests.runner.kinds import Kind, Kinds
+from whotests.runner.detection.kinds import Kind, Kinds
 
 __all__ = ["SuiteFiles", "start_folders"]
 

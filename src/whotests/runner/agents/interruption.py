@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-from whotests.runner.slots import Slot
+from whotests.runner.agents.slots import Slot
 from whotests.stream.control import Control
 
 __all__ = ["Interruption"]

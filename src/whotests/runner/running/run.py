@@ -8,13 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from whotests.errors import MachineError
 from whotests.hosts.frames import COLLECTED, EVENT, FOUND, Frame, ReadFrames
+from whotests.runner.agents.slots import Slot, SlotLostError
 from whotests.runner.assignment import Assignment, Brief, Done
-from whotests.runner.book import Book
-from whotests.runner.collection import Collection, Found
-from whotests.runner.inbox import Inbox
-from whotests.runner.scheduler import Item, Key, Scheduler
-from whotests.runner.slots import Slot, SlotLostError
-from whotests.runner.worker import Worker
+from whotests.runner.items import Item, Key
+from whotests.runner.running.book import Book
+from whotests.runner.running.collection import Collection, Found
+from whotests.runner.running.inbox import Inbox
+from whotests.runner.running.scheduler import Scheduler
+from whotests.runner.running.worker import Worker
 from whotests.stream.control import Control, FileControl
 from whotests.stream.event import FINAL, Status
 from whotests.stream.sink import Sink

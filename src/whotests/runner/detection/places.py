@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from whotests.runner.module_text import find_module
-from whotests.runner.targets import Target
+from whotests.runner.detection.module_text import find_module
+from whotests.runner.detection.targets import Target
 
 __all__ = ["Places"]
 

@@ -5,11 +5,11 @@ from typing import Final
 
 from whotests.errors import UsageError
 from whotests.hosts.task import Suite
-from whotests.runner.kept_splits import KeptSplits
-from whotests.runner.ordering import in_order
-from whotests.runner.run import Found
-from whotests.runner.scheduler import Item, Key
-from whotests.runner.sharding import part_of
+from whotests.runner.choosing.kept_splits import KeptSplits
+from whotests.runner.choosing.ordering import in_order
+from whotests.runner.choosing.sharding import part_of
+from whotests.runner.items import Item, Key
+from whotests.runner.running.run import Found
 from whotests.runner.wanted import Wanted
 from whotests.types import Outcome
 

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
-from whotests.runner.agent import Agent, Say
+from whotests.runner.agents.agent import Agent, Say
 from whotests.runner.assignment import Assignment, Brief, Done
-from whotests.runner.scheduler import Key
+from whotests.runner.items import Key
 
 __all__ = ["LocalSlot", "Slot", "SlotLostError", "local_slots"]
 

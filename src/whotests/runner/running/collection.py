@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from whotests.runner.scheduler import Key
+from whotests.runner.items import Key
 
 __all__ = ["Collection", "Found"]
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from heapq import heapify, heapreplace
 from typing import Final, NamedTuple
 
-from whotests.runner.scheduler import Item, Key
+from whotests.runner.items import Item, Key
 from whotests.runner.wanted import Shard
 
 __all__ = ["Part", "Weights", "digest_of_tests", "part_of", "weights_of"]

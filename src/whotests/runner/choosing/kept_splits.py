@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from whotests.errors import MachineError
-from whotests.runner.scheduler import Item
-from whotests.runner.sharding import Weights, digest_of_tests, weights_of
+from whotests.runner.choosing.sharding import Weights, digest_of_tests, weights_of
+from whotests.runner.items import Item
 
 __all__ = ["KeptSplits"]
 

@@ -7,16 +7,16 @@ from typing import Final, NamedTuple
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, FrameReader, framed
 from whotests.hosts.orders import END, RUN
-from whotests.runner.assignment import Assignment, Brief, Done
-from whotests.runner.host_process import HostProcess
-from whotests.runner.post_mortem import (
+from whotests.runner.agents.host_process import HostProcess
+from whotests.runner.agents.post_mortem import (
     OutputTail,
     PostMortem,
     how_it_ended,
     last_stacks,
     times_out_of_memory,
 )
-from whotests.runner.watch import DUMPING, Step, Watch
+from whotests.runner.agents.watch import DUMPING, Step, Watch
+from whotests.runner.assignment import Assignment, Brief, Done
 from whotests.stream.control import FileControl
 from whotests.stream.event import Status
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from whotests.hosts.frames import Frame
-from whotests.runner.scheduler import Key
+from whotests.runner.items import Key
 from whotests.stream.event import FAILED, Chunk, Event, Status
 from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now

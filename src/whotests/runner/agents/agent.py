@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from whotests.errors import MachineError
+from whotests.runner.agents.attended import INTERRUPTED, AttendedHost, Death, Say
+from whotests.runner.agents.post_mortem import PostMortem
 from whotests.runner.assignment import Assignment, Brief, Done
-from whotests.runner.attended import INTERRUPTED, AttendedHost, Death, Say
-from whotests.runner.post_mortem import PostMortem
 
 __all__ = ["Agent", "Say"]
 

@@ -3,8 +3,8 @@
 from collections import deque
 
 from whotests.hosts.frames import Frame, FrameReader
+from whotests.runner.agents.slots import Slot
 from whotests.runner.assignment import Assignment
-from whotests.runner.slots import Slot
 
 __all__ = ["Worker"]
 

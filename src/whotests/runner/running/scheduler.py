@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-__all__ = ["Item", "Key", "Scheduler"]
+from whotests.runner.items import Item, Key
+
+__all__ = ["Scheduler"]
 
 _GUESS = 0.02
 """Seconds that a test takes of which nothing is known, as long as none of those was seen."""
@@ -28,23 +29,6 @@ first; all else stays in its order, so that tests of a module stay near each oth
 
 _SHORT = 0.05
 """Seconds of what is never long."""
-
-
-class Key(NamedTuple):
-    """One test of a run: ids tell tests apart within their suite."""
-
-    suite: int
-    test_id: str
-
-
-class Item(NamedTuple):
-    """A test that is to be run."""
-
-    key: Key
-    group: str = ""
-    """Tests of one group share fixtures and stay together; '' is no group."""
-    seconds: float | None = None
-    """How long it took before, if that is known."""
 
 
 _Unit = Sequence[Item]

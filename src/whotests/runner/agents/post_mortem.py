@@ -18,7 +18,7 @@ _TAIL: Final = 1 << 15
 
 _STACKS: Final = 1 << 16
 
-_OURS: Final = os.fsencode(Path(__file__).parents[1]) + os.fsencode(os.sep)
+_OURS: Final = os.fsencode(Path(__file__).parents[2]) + os.fsencode(os.sep)
 
 _HOSTS: Final = _OURS + b"hosts" + os.fsencode(os.sep)
 

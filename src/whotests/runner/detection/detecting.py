@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 from whotests.config.settings import Settings
 from whotests.errors import UsageError
 from whotests.hosts.task import Suite
-from whotests.runner.configured import Configured, configured_host
-from whotests.runner.kinds import Kind, Kinds
-from whotests.runner.places import Places
-from whotests.runner.searching import SuiteFiles, start_folders
-from whotests.runner.targets import Target, parsed_target
+from whotests.runner.detection.configured import Configured, configured_host
+from whotests.runner.detection.kinds import Kind, Kinds
+from whotests.runner.detection.places import Places
+from whotests.runner.detection.searching import SuiteFiles, start_folders
+from whotests.runner.detection.targets import Target, parsed_target
 from whotests.runner.wanted import Wanted
 
 __all__ = ["Detected", "detected_suites"]
