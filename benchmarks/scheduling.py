@@ -23,9 +23,10 @@ from benchmarks.page import write_between_markers
 from benchmarks.table import table
 from whotests.hosts.task import Suite
 from whotests.runner.assignment import Brief
-from whotests.runner.run import Found, Run
-from whotests.runner.scheduler import Item, Key, Scheduler
-from whotests.runner.simulation import Losses, SimulatedSlot, SimulatedTest, World
+from whotests.runner.items import Item, Key
+from whotests.runner.running.run import Found, Run
+from whotests.runner.running.scheduler import Scheduler
+from whotests.runner.running.simulation import Losses, SimulatedSlot, SimulatedTest, World
 from whotests.stream.control import RunControl
 from whotests.stream.event import FINAL, Event
 
