@@ -49,6 +49,7 @@ suites_of_tests = st.lists(
     workers=st.integers(1, 5),
     seed=st.integers(0, 1000),
     rates=st.sampled_from([(0.0, 0.0, 0.0), (0.05, 0.05, 0.0), (0.02, 0.0, 0.05), (0.1, 0.1, 0.1)]),
+    looking=st.sampled_from([0.0, 0.3]),
     holds=st.booleans(),
     known=st.booleans(),
     keep_order=st.booleans(),
@@ -58,12 +59,14 @@ def test_one_verdict_whatever_dies(
     workers: int,
     seed: int,
     rates: tuple[float, float, float],
+    looking: float,
     holds: bool,
     known: bool,
     keep_order: bool,
 ) -> None:
-    """Hosts crash, are killed between tests, machines go and others come: each test of each suite
-    has one verdict, and fails only if it crashed or its host did while running it."""
+    """Hosts crash, are killed between tests, machines go, also while they look for tests, and
+    others come: each test of each suite has one verdict, and fails only if it crashed or its host
+    did while running it."""
     host, between, machine = rates
     with TemporaryDirectory() as folder:
         over = simulated(
@@ -71,7 +74,9 @@ def test_one_verdict_whatever_dies(
             suites,
             workers=workers,
             seed=seed,
-            losses=Losses(host=host, between=between, machine=machine, forgets=0.5),
+            losses=Losses(
+                host=host, between=between, machine=machine, looking=looking, forgets=0.5
+            ),
             holds=holds,
             known=known,
             keep_order=keep_order,

@@ -331,16 +331,26 @@ class Run:
         self.book.take(frame, key, worker=worker.name)
 
     def _collected(self, worker: Worker, suite: int, *, digest: str, ordered: bool) -> None:
-        worker.digest = digest
-        early, worker.early = worker.early, []
+        worker.digest, worker.ordered = digest, ordered
+        worker.took = self._clock() - worker.since
+        self._settle(worker, suite)
+
+    def _settle(self, worker: Worker, suite: int) -> None:
+        """Take its word for what the suite has, if nobody's was taken and it was asked for that."""
         if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
-            took = self._clock() - worker.since
+            assert worker.digest is not None
             self._collection.settle(
-                suite, worker.found, digest=digest, seconds=took, ordered=ordered
+                suite,
+                worker.found,
+                digest=worker.digest,
+                seconds=worker.took,
+                ordered=worker.ordered,
             )
-            for frame in early:
+            for frame in worker.early:
                 self._note(worker, suite, frame)
-        worker.lacking = frozenset() if self._collection.is_same(suite, digest) else None
+        if self._collection.is_settled(suite):
+            worker.early = []
+        worker.lacking = frozenset() if self._collection.is_same(suite, worker.digest) else None
 
     # -- what became of it ---------------------------------------------------------------------
 
@@ -374,6 +384,10 @@ class Run:
     def _finish_collecting(self, worker: Worker, assignment: Assignment, done: Done) -> None:
         suite = assignment.suite
         if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
+            if worker.digest is not None and not (done.died or done.ended):
+                # It had found them already when who was asked before it was lost.
+                self._settle(worker, suite)
+                return
             del self._collectors[suite]
             if not self._stopping and (done.ended or done.hopeless):
                 self._fail_suite(worker, suite, done.died or done.ended)

@@ -38,8 +38,10 @@ class SimulatedTest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """How likely things go wrong, per test that is begun."""
+    """How likely things go wrong, per test that is begun if nothing else is said."""
 
+    looking: float = 0.0
+    """The machine goes while its host looks for tests; per host."""
     host: float = 0.0
     """The host's process dies of the test, which gets a failure for that."""
     between: float = 0.0
@@ -210,6 +212,8 @@ class SimulatedSlot:
             self._suite, self._held = suite, ()
             self.hosts += 1
             work.time += self._start
+            if self._random.random() < self._losses.looking:
+                return None
         if assignment.collect or fresh:
             found = self._found(suite)
             if assignment.collect:

@@ -38,7 +38,12 @@ class Worker:
         self.found: list[tuple[str, str]] = []
         """What its host has said to have found, since it was asked."""
         self.early: list[Frame] = []
-        """What its host said happened before it had found all: what it could not load."""
+        """What its host said happened before it had found all: what it could not load. Kept until
+        it is known of the suite what it has."""
+        self.ordered = False
+        """Whether what its host found depends on its order."""
+        self.took = 0.0
+        """Seconds until its host had found that."""
         self.digest: str | None = None
         """Of what its host found; None: it looks still."""
         self.lacking: frozenset[str] | None = None
