@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, ClassVar, NamedTuple
@@ -35,6 +36,8 @@ class Tested:
     """Of each test, its attachments by name."""
     tags: dict[str, list[str]] = field(default_factory=dict)
     """Of each test that has any, the last ones."""
+    times: dict[str, list[datetime]] = field(default_factory=dict)
+    """Of each test, when it began and ended."""
     notes: list[str] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -139,6 +142,8 @@ def tested(status: int, out: str, err: str) -> Tested:
             elif chunk is not None and chunk["name"] == "note":
                 result.notes.append(chunk["text"])
             continue
+        if said is not None:
+            result.times.setdefault(test_id, []).append(datetime.fromisoformat(event["timestamp"]))
         if said not in (None, "inprogress", "exists"):
             kind = result.verdicts if event.get("runnable", True) else result.outside
             kind.setdefault(test_id, []).append(said)

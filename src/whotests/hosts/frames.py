@@ -5,9 +5,10 @@ its length before it, so whatever ends the writer leaves whole frames and at mos
 """
 
 import marshal
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NoReturn
+
+from whotests.hosts.system import System
 
 __all__ = [
     "COLLECTED",
@@ -49,7 +50,6 @@ _VERSION = 2
 
 _LENGTH = 4
 
-_write = os.write  # a test that replaces it does not change ours
 _dumps = marshal.dumps
 
 
@@ -98,9 +98,9 @@ class FrameWriter:
         if self._held:
             octets, self._held = self._held + octets, b""
         try:
-            written = _write(self._descriptor, octets)
+            written = System.write(self._descriptor, octets)
             while written < len(octets):
-                written += _write(self._descriptor, memoryview(octets)[written:])
+                written += System.write(self._descriptor, memoryview(octets)[written:])
         except OSError as error:
             if self._refused is None:
                 raise

@@ -8,6 +8,7 @@ from whotests.hosts.orders import Orders
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.stop_file import StopFile
+from whotests.hosts.system import System
 from whotests.hosts.task import Task
 from whotests.recording.session import current
 from whotests.stream.control import Control, RunControl
@@ -43,10 +44,10 @@ def main() -> None:
 
 def _leave(*descriptors: int) -> None:
     """A fork says nothing and takes no orders, even where a test lets it return into the host."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    nowhere = System.open(os.devnull, os.O_RDWR)
     for descriptor in descriptors:
-        os.dup2(nowhere, descriptor, inheritable=False)
-    os.close(nowhere)
+        System.dup2(nowhere, descriptor, inheritable=False)
+    System.close(nowhere)
 
 
 def host_of(task: Task, reporter: Reporter, orders: Orders) -> Host:

@@ -1,9 +1,9 @@
 """What the runner tells a host to do."""
 
-import os
 from typing import Final
 
 from whotests.hosts.frames import Frame, FrameReader
+from whotests.hosts.system import System
 from whotests.stream.control import Control, RunControl
 
 __all__ = ["END", "RUN", "Orders"]
@@ -29,7 +29,7 @@ class Orders:
     def wait_next(self) -> Frame:
         """The next order. END when the runner is gone: nobody is there to tell of more tests."""
         while not self._waiting:
-            octets = os.read(self._descriptor, _PIECE)
+            octets = System.read(self._descriptor, _PIECE)
             if not octets:
                 return (END,)
             self._waiting.extend(self._reader.feed(octets))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
+from whotests.hosts.system import System
 from whotests.stream.event import Chunk
 
 __all__ = ["KEPT", "PIECE", "TEXT", "GrowingFile", "ProcessOutput", "process_output"]
@@ -35,11 +36,11 @@ class GrowingFile:
 
     def begin(self) -> None:
         """What comes from now on counts."""
-        self._place = os.lseek(self._descriptor, 0, os.SEEK_END)
+        self._place = System.lseek(self._descriptor, 0, os.SEEK_END)
 
     def chunks(self, name: str) -> Iterable[Chunk]:
         """What came since `begin`, or since this was asked, as an attachment; none if nothing."""
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        end = System.lseek(self._descriptor, 0, os.SEEK_END)
         if end == self._place:
             return ()
         start, self._place = min(self._place, end), end
@@ -55,7 +56,7 @@ class GrowingFile:
                 left = f"\n[{end - start - 2 * KEPT} octets more are in {self.path}]\n"
                 yield Chunk(name, left.encode("utf-8", "backslashreplace"), TEXT)
             while first < last:
-                octets = os.pread(self._descriptor, min(PIECE, last - first), first)
+                octets = System.pread(self._descriptor, min(PIECE, last - first), first)
                 if not octets:  # somebody has made it shorter meanwhile
                     break
                 first += len(octets)

@@ -1,13 +1,13 @@
 """How a host tells the runner: a journal in a file, and a bell beside it."""
 
 import os
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import NoReturn
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, OUTPUT, FrameWriter, framed
+from whotests.hosts.system import System
 from whotests.stream.control import Control, RunControl
 from whotests.stream.event import FAILED, Chunk, Event, Status
 
@@ -15,8 +15,6 @@ __all__ = ["Reporter"]
 
 _AT_ONCE = 5_000
 """Tests in one frame."""
-
-_now = time.time  # a test that replaces it does not change ours
 
 
 class Reporter:
@@ -42,6 +40,8 @@ class Reporter:
         self._found = found
         self._control: Control = RunControl() if control is None else control
         self._failures_left = max_failures
+        # No clock that is put forward or back while a test runs makes it longer or shorter.
+        self._ahead = System.since_the_epoch() - System.monotonic()
 
     def found(self, tests: Sequence[tuple[str, str]], *, ordered: bool = False) -> None:
         """All tests: ids, and the groups that they share fixtures in ('' for those in none); and
@@ -76,7 +76,7 @@ class Reporter:
     def ring(self) -> None:
         """Let the runner look at the journal now."""
         try:
-            os.write(self._bell, b".")
+            System.write(self._bell, b".")
         except OSError:
             return  # it is gone; the next order will say so
 
@@ -84,19 +84,19 @@ class Reporter:
         """Nothing can be told any more, so nothing may be run: say why where no disk is needed."""
         why = f"its journal cannot be written: {error}"
         with suppress(OSError):
-            os.write(self._bell, why.encode("utf-8", "backslashreplace"))
-        os._exit(os.EX_IOERR)
+            System.write(self._bell, why.encode("utf-8", "backslashreplace"))
+        System.exit(os.EX_IOERR)
 
     # -- the events of a test, now: the same as `handle`, at a fraction of the cost ------------
 
     def began(self, test_id: str, *, at: float | None = None) -> None:
         """The test is in progress; since now, or since a time in seconds since the epoch."""
-        at = _now() if at is None else at
+        at = self._now() if at is None else at
         self._frames.put((EVENT, test_id, "inprogress", None, True, None, None, at))
 
     def attached(self, test_id: str | None, chunk: Chunk, *, runnable: bool = True) -> None:
         """A chunk of an attachment came; without a test, it belongs to none."""
-        self._frames.put((EVENT, test_id, None, None, runnable, tuple(chunk), None, _now()))
+        self._frames.put((EVENT, test_id, None, None, runnable, tuple(chunk), None, self._now()))
 
     def over(
         self,
@@ -108,7 +108,7 @@ class Reporter:
         at: float | None = None,
     ) -> None:
         """The test has its verdict."""
-        at = _now() if at is None else at
+        at = self._now() if at is None else at
         self._frames.put(
             (EVENT, test_id, status.value, sorted(tags) or None, runnable, None, None, at)
         )
@@ -139,6 +139,10 @@ class Reporter:
 
     def stop_run(self) -> None:
         """Nothing: `ended` says more."""
+
+    def _now(self) -> float:
+        """Seconds since the epoch."""
+        return self._ahead + System.monotonic()
 
     def _count_failure(self) -> None:
         if self._failures_left:
