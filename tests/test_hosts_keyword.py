@@ -60,3 +60,11 @@ def test_messages_say_where_and_what(expression: str, message: str) -> None:
 def test_an_empty_expression_means_all() -> None:
     """No word excludes nothing."""
     assert keyword_match(" ")("anything")
+
+
+@pytest.mark.parametrize("sign", ["or", "and"])
+def test_an_expression_may_have_thousands_of_words(sign: str) -> None:
+    """As one that a script has made: no word is nested in the others."""
+    fits = keyword_match(f" {sign} ".join(f"x{number}" for number in range(5000)))
+    assert fits("".join(f"x{number}" for number in range(5000)))
+    assert fits("x4999") == (sign == "or")

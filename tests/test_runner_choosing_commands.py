@@ -8,6 +8,7 @@ import pytest
 
 from chosen_commands import ran, whotests_test
 from measured_commands import recorded_outcomes, run_plain, write_files
+from tested_commands import run_tests
 
 PROJECT = {
     "pyproject.toml": "",
@@ -247,3 +248,19 @@ def test_failed_under_a_label(tmp_path: Path) -> None:
     assert ran(done) == ["test_a.py::test_here"]
     done = run_plain(*words, "there", "--failed", cwd=tmp_path, env={"WHERE": "there"})
     assert done.status == 5, done.out + done.err
+
+
+def test_more_targets_than_fit_on_one_word_of_a_command_line(tmp_path: Path) -> None:
+    """All ids of a large list may be targets, and are run; where nothing has them, a few are
+    named."""
+    names = [f"test_{'long_' * 800}{number}" for number in range(40)]
+    body = "".join(f"    def {name}(self): pass\n" for name in names)
+    program = f"import unittest\n\nclass U(unittest.TestCase):\n{body}"
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / "test_u.py").write_text(program)
+    ids = [f"test_u.U.{name}" for name in names]
+    done = run_tests(*(f"unittest:{each}" for each in ids), cwd=tmp_path)
+    assert done.verdicts == {each: ["success"] for each in ids}, done.err
+    done = run_tests(*(f"unittest:{each}" for each in ids), "-k", "nothing", cwd=tmp_path)
+    assert f"{ids[9]} and 30 more" in done.err
+    assert ids[10] not in done.err

@@ -152,9 +152,9 @@ def _label(target: str, *, cwd: Path, top: Path) -> str:
     """What Django calls a target: a folder, or a dotted name."""
     path, *rest = target.split("::")
     place = cwd / path
-    if place.is_dir():
+    if os.path.isdir(place):  # a label may be too long for a name of one
         return str(place.resolve())
-    if path.endswith(".py") and place.is_file():
+    if path.endswith(".py") and os.path.isfile(place):
         module = place.resolve()
         inside = module.relative_to(top.resolve()) if module.is_relative_to(top.resolve()) else None
         parts = (inside or Path(module.name)).with_suffix("").parts

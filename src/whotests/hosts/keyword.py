@@ -1,7 +1,7 @@
 """The expressions of `-k`: which tests, by parts of their ids."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 __all__ = ["KeywordError", "keyword_match"]
 
@@ -54,22 +54,20 @@ class _Parser:
         self._next = 0
 
     def either(self) -> Match:
-        found = self._both()
+        found = [self._both()]
         while self._take("or"):
-            left, right = found, self._both()
-            found = _either(left, right)
-        return found
+            found.append(self._both())
+        return found[0] if len(found) == 1 else _any_of(found)
 
     def expect_end(self) -> None:
         if self._next < len(self._tokens):
             raise self._unexpected("the end")
 
     def _both(self) -> Match:
-        found = self._one()
+        found = [self._one()]
         while self._take("and"):
-            left, right = found, self._one()
-            found = _both(left, right)
-        return found
+            found.append(self._one())
+        return found[0] if len(found) == 1 else _all_of(found)
 
     def _one(self) -> Match:
         if self._take("not"):
@@ -106,9 +104,9 @@ class _Parser:
         )
 
 
-def _either(left: Match, right: Match) -> Match:
-    return lambda test_id: left(test_id) or right(test_id)
+def _any_of(matches: Sequence[Match]) -> Match:
+    return lambda test_id: any(match(test_id) for match in matches)
 
 
-def _both(left: Match, right: Match) -> Match:
-    return lambda test_id: left(test_id) and right(test_id)
+def _all_of(matches: Sequence[Match]) -> Match:
+    return lambda test_id: all(match(test_id) for match in matches)

@@ -17,8 +17,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Do the task in `sys.argv[1]`, in this process. `sys.argv` becomes that of the host."""
-    task = Task.from_json(sys.argv[1])
+    """Do the task in the file `sys.argv[1]`, in this process. `sys.argv` becomes that of the
+    host."""
+    task = Task.read(sys.argv[1])
     for descriptor in (task.orders, task.bell):
         os.set_inheritable(descriptor, False)
     tell_stacks(task.stacks)

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 __all__ = ["Suite", "Task"]
 
+_SHOWN = 10
+"""Targets in the title of a suite."""
+
 
 class Suite(NamedTuple):
     """Tests of one kind that one host collects and runs."""
@@ -20,8 +23,10 @@ class Suite(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What stands for the suite as a whole: 'pytest: tests/unit'."""
-        return " ".join((f"{self.host}:", *self.targets))
+        """What stands for the suite as a whole: 'pytest: tests/unit'; of many targets some."""
+        more = len(self.targets) - _SHOWN
+        left_out = (f"and {more:,} more",) if more > 0 else ()
+        return " ".join((f"{self.host}:", *self.targets[:_SHOWN], *left_out))
 
 
 class Task(NamedTuple):
@@ -64,14 +69,16 @@ class Task(NamedTuple):
     run: str = ""
     """Tells the run from any other one; the same for all of its workers."""
 
-    def to_json(self) -> str:
-        """The task as one line of text."""
-        return json.dumps(self._asdict() | {"suite": self.suite._asdict()})
+    def write(self, path: str) -> None:
+        """Write it into a file. Raises OSError."""
+        with open(path, "w", encoding="ascii") as file:
+            json.dump(self._asdict() | {"suite": self.suite._asdict()}, file)
 
     @classmethod
-    def from_json(cls, text: str) -> "Task":
-        """The task that `to_json` wrote."""
-        data = json.loads(text)
+    def read(cls, path: str) -> "Task":
+        """The task in the file that `write` wrote."""
+        with open(path, encoding="ascii") as file:
+            data = json.load(file)
         suite = data.pop("suite")
         return cls(
             suite=Suite(

@@ -45,6 +45,11 @@ class HostFiles(NamedTuple):
     """Without a suffix: 'w0-1' is the first host of the worker w0."""
 
     @property
+    def task(self) -> Path:
+        """What it is told when it begins: a suite may have more targets than a command line."""
+        return self.base.with_suffix(".task")
+
+    @property
     def journal(self) -> Path:
         """What it says, as frames."""
         return self.base.with_suffix(".journal")
@@ -147,6 +152,7 @@ class HostProcess:
             max_failures=brief.max_failures,
             run=brief.run,
         )
+        task.write(str(files.task))
         environment = os.environ | dict(brief.environment)
         environment[MARK] = str(files.base)
         if brief.handover:
@@ -155,7 +161,7 @@ class HostProcess:
         own = not brief.debug
         with open(files.output, "ab") as output:
             process = subprocess.Popen(
-                [sys.executable, *brief.python, "-c", _BOOT, task.to_json()],
+                [sys.executable, *brief.python, "-c", _BOOT, str(files.task)],
                 stdin=subprocess.DEVNULL if own else None,
                 stdout=output if own else None,
                 stderr=output if own else None,

@@ -167,7 +167,7 @@ class Choosing:
 
     def _nothing_found(self) -> str:
         places = ", ".join(
-            f"{suite.host}: {' '.join(suite.targets) or 'all that it finds itself'}"
+            suite.title if suite.targets else f"{suite.host}: all that it finds itself"
             for suite in self._suites
         )
         fitting = f" that fits -k {self._wanted.keyword!r}" if self._wanted.keyword else ""

@@ -40,7 +40,7 @@ class Places:
         """The file or folder that is called so; None: there is none."""
         for folder in (self.cwd, self.root):
             place = folder / text
-            if place.exists():
+            if os.path.exists(place):  # `Path.exists` raises where a name is too long
                 return Path(os.path.normpath(place))
         return None
 
@@ -58,7 +58,7 @@ class Places:
     def from_the_root(self, target: Target) -> Target:
         """A target of the project's settings, as it is typed there."""
         file, colons, rest = target.text.partition("::")
-        if not file or not (self.root / file).exists():
+        if not file or not os.path.exists(self.root / file):
             return target
         return Target(target.host, self.shown(self.root / file) + colons + rest)
 
