@@ -21,7 +21,7 @@ WRITING = {
         import subprocess
         import sys
         import unittest
-        from unittest.mock import MagicMock, call
+        from unittest.mock import MagicMock
 
 
         def setUpModule():
@@ -114,7 +114,7 @@ WRITING = {
                 self.assertEqual(noted.mock_calls, [])
                 with self.assertLogs("quiet"):
                     logger.error("somebody writes %s", noted)
-                self.assertEqual(noted.mock_calls, [call.__str__()])
+                self.assertEqual(len(noted.mock_calls), 1)
     """
 }
 
