@@ -124,6 +124,74 @@ def test_a_configuration_of_stestr(tmp_path: Path, name: str, text: str) -> None
     assert suite.options == ("-t", str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("said", "set_to", "looked_in"),
+    [
+        ("${SHOP_TESTS:-./shop/unit}", None, "shop/unit"),
+        ("${SHOP_TESTS:-./shop/unit}", "", "shop/unit"),
+        ("${SHOP_TESTS:-./shop/unit}", "./shop/slow", "shop/slow"),
+        ("${SHOP_TESTS-shop/unit}", "", "."),
+        ("./${SHOP_TESTS}", "shop/slow", "shop/slow"),
+        ("$SHOP_TESTS/unit", "shop", "shop/unit"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".stestr.conf", "[DEFAULT]\ntest_path={}\ntop_dir=./\n"),
+        (
+            ".testr.conf",
+            "[DEFAULT]\n"
+            "test_command=${{PYTHON:-python}} -m subunit.run discover -t ./ {} $LISTOPT $IDOPTION\n",
+        ),
+    ],
+)
+def test_variables_in_a_configuration_of_stestr(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    text: str,
+    said: str,
+    set_to: str | None,
+    looked_in: str,
+) -> None:
+    """A path is what the shell would make of it, through which stestr reads it."""
+    monkeypatch.delenv("SHOP_TESTS", raising=False)
+    if set_to is not None:
+        monkeypatch.setenv("SHOP_TESTS", set_to)
+    tests = ("shop/unit/test_a.py", "shop/slow/test_b.py")
+    project(tmp_path, {name: text.format(said), **dict.fromkeys(tests, UNITTEST_TESTS)})
+    (suite,) = detected(tmp_path).suites
+    assert (suite.host, suite.targets) == ("unittest", (looked_in,))
+
+
+def test_the_file_of_stestr_counts_before_pyproject(tmp_path: Path) -> None:
+    """As for stestr itself, `.stestr.conf` hides what pyproject.toml says of stestr."""
+    project(
+        tmp_path,
+        {
+            ".stestr.conf": "[DEFAULT]\ntest_path=a\n",
+            "pyproject.toml": "[tool.stestr]\ntest_path = 'b'\n",
+            "a/test_a.py": UNITTEST_TESTS,
+            "b/test_b.py": UNITTEST_TESTS,
+        },
+    )
+    (suite,) = detected(tmp_path).suites
+    assert suite.targets == ("a",)
+
+
+def test_a_command_of_testrepository_that_does_not_discover(tmp_path: Path) -> None:
+    """A command that only has the word in a name is not read as one of discovery."""
+    project(
+        tmp_path,
+        {
+            ".testr.conf": "[DEFAULT]\ntest_command=python tools/discover.py $LISTOPT\n",
+            "test_a.py": UNITTEST_TESTS,
+        },
+    )
+    assert hosts(tmp_path) == {"unittest": ()}
+
+
 def test_a_configuration_of_stestr_that_is_wrong(tmp_path: Path) -> None:
     """A folder that is not there is named, with the file that speaks of it."""
     project(tmp_path, {".stestr.conf": "[DEFAULT]\ntest_path=./gone\n"})

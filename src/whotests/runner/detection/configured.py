@@ -1,5 +1,6 @@
 """What a project's own files say of how its tests are run."""
 
+import os
 import shlex
 from configparser import ConfigParser
 from configparser import Error as ConfigError
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from whotests.config.project import read_toml
 from whotests.errors import UsageError
+from whotests.runner.detection.shell_words import expanded
 
 __all__ = ["Configured", "configured_host"]
 
@@ -50,16 +52,16 @@ def _of_pytest(folder: Path) -> Configured | None:
 
 
 def _of_stestr(folder: Path) -> Configured | None:
+    """Where stestr would look, in the order in which it looks for its settings."""
+    values = _sections(folder / ".stestr.conf").defaults()
+    if values:
+        return _discovered(
+            folder, values.get("test_path", ""), values.get("top_dir"), why=".stestr.conf"
+        )
     said = _tools(folder).get("stestr")
     if isinstance(said, dict):
         name = "[tool.stestr] of pyproject.toml"
         return _discovered(folder, str(said.get("test_path", "")), said.get("top_dir"), why=name)
-    sections = _sections(folder / ".stestr.conf")
-    if sections.defaults():
-        values = sections.defaults()
-        return _discovered(
-            folder, values.get("test_path", ""), values.get("top_dir"), why=".stestr.conf"
-        )
     sections = _sections(folder / "tox.ini")
     if sections.has_section("stestr"):
         path = sections.get("stestr", "test_path", fallback="")
@@ -71,13 +73,17 @@ def _of_stestr(folder: Path) -> Configured | None:
 def _of_testr(folder: Path) -> Configured | None:
     """What follows 'discover' in the command of testrepository."""
     command = _sections(folder / ".testr.conf").defaults().get("test_command", "")
-    if "discover" not in command:
-        return None
     try:
         words = shlex.split(command)
     except ValueError:
         return None
-    words = [word for word in words[words.index("discover") + 1 :] if not word.startswith("$")]
+    if "discover" not in words:
+        return None
+    words = [
+        word
+        for word in words[words.index("discover") + 1 :]
+        if word not in ("$LISTOPT", "$IDOPTION")
+    ]
     top: str | None = None
     if "-t" in words[:-1]:
         place = words.index("-t")
@@ -88,11 +94,14 @@ def _of_testr(folder: Path) -> Configured | None:
 
 
 def _discovered(folder: Path, path: str, top: object, *, why: str) -> Configured:
+    """unittest's discovery from a path; a shell would read both, so variables are filled in."""
+    path = expanded(path, os.environ)
+    top = expanded(str(top or "."), os.environ)
     start = folder / (path or ".")
     if not start.is_dir():
         raise UsageError(f"{why} in {folder}: there is no folder {path}; correct its test_path")
     return Configured(
-        "unittest", why, targets=(str(start.resolve()),), top=(folder / str(top or ".")).resolve()
+        "unittest", why, targets=(str(start.resolve()),), top=(folder / top).resolve()
     )
 
 
