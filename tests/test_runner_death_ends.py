@@ -81,3 +81,21 @@ class Case(unittest.TestCase):
     for pid in pids:
         assert f"(process {pid})" in note
         assert f"(process {pid})" in log
+
+
+def test_processes_that_end_with_their_host_are_not_named(tmp_path: Path) -> None:
+    """Those that wait for that, as the servers of multiprocessing do, have the time to see it."""
+    text = """\
+import multiprocessing, subprocess, sys, unittest
+class Case(unittest.TestCase):
+    def test_server(self):
+        process = multiprocessing.get_context("forkserver").Process(target=abs, args=(1,))
+        process.start()
+        process.join()
+    def test_waits(self):
+        wait = "import sys, time; sys.stdin.read(); time.sleep(0.1)"
+        Case.process = subprocess.Popen([sys.executable, "-S", "-c", wait], stdin=subprocess.PIPE)
+"""
+    ended = run_tests("unittest:test_it", cwd=project(tmp_path, test_it=text))
+    assert ended.verdict == {"test_server": "success", "test_waits": "success"}
+    assert (ended.status, ended.notes) == (0, [])

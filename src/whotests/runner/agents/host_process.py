@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,9 @@ main()
 
 _PIECE: Final = 1 << 20
 """Octets of the journal that are read at once."""
+
+_DYING: Final = 0.005
+"""Seconds between looks at a process that was killed."""
 
 
 class HostFiles(NamedTuple):
@@ -295,7 +299,8 @@ class HostProcess:
         self.let_go()
         if not self.gone:
             self.kill()
-            self._process.wait()
+        while not self.gone:  # to wait for it would give its id away
+            time.sleep(_DYING)
         left = end_left_running(self.pid, mark=str(self.files.base)) if self._own_group else []
         self._process.wait()
         if self._warden is not None:

@@ -13,6 +13,10 @@ __all__ = ["MARK", "LeftRunning", "end_left_running"]
 MARK: Final = "WHOTESTS_HOST"
 """The variable by which a host's processes are known, in sessions of their own, too."""
 
+_BY_ITSELF = 1.0
+"""Seconds that a process has to see that its host is gone and to end, as multiprocessing's do: they
+are no business of the test that had them."""
+
 _GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -32,9 +36,10 @@ class LeftRunning(NamedTuple):
 
 
 def end_left_running(group: int, *, mark: str) -> list[LeftRunning]:
-    """End what is left of a host's processes: those in its process group and session, and where
-    the system has /proc, those that carry its mark. Comes back when they are gone, with what
-    there was. Where /proc is missing, the group is ended without being named.
+    """End what is left of a host's processes and does not end by itself: those in its process
+    group and session, and where the system has /proc, those that carry its mark. Comes back when
+    they are gone, with those that had to be told. Where /proc is missing, the group is ended
+    without being named.
 
     The host itself must be dead, and its process id must not be free for others yet.
     """
@@ -46,8 +51,8 @@ def end_left_running(group: int, *, mark: str) -> list[LeftRunning]:
     told: set[int] = set()
     begun = time.monotonic()
     while left := list(_left(group, mark)):
-        late = time.monotonic() - begun
-        for each in left:
+        late = time.monotonic() - begun - _BY_ITSELF
+        for each in left if late > 0 else ():
             ended.setdefault(each.pid, each)
             if late > _GRACE or each.pid not in told:
                 told.add(each.pid)
