@@ -142,7 +142,8 @@ def test_a_configuration_of_stestr(tmp_path: Path, name: str, text: str) -> None
         (
             ".testr.conf",
             "[DEFAULT]\n"
-            "test_command=${{PYTHON:-python}} -m subunit.run discover -t ./ {} $LISTOPT $IDOPTION\n",
+            "test_command=${{PYTHON:-python}} -m subunit.run discover -t ./ {} "
+            "$LISTOPT $IDOPTION\n",
         ),
     ],
 )
