@@ -92,6 +92,26 @@ def test_blocking_code_is_stopped(within: Callable[[Any], Any]) -> None:
     assert STEPS == ENDED
 
 
+@WHERE
+def test_stopped_time_stops_no_limit(
+    within: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test is ended, too, where it has put clocks in the place of the system's that stand still,
+    as freezegun does."""
+
+    class Case(Limited):
+        def test_it(self) -> None:
+            passes = time.monotonic
+            self.enterContext(monkeypatch.context()).setattr(time, "monotonic", lambda: 0.0)
+            until = passes() + FOREVER
+            while passes() < until:
+                pass
+
+    found = within(lambda: ran(Case))
+    assert took_too_long(found, at="test_it")
+    assert STEPS == ENDED
+
+
 @needs_alarms
 def test_waiting_in_the_system_is_stopped() -> None:
     """In the main thread, what sleeps or waits for a lock is ended, too."""

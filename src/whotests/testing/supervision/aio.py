@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 import sys
-import time
 import traceback
 import weakref
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 from whotests.testing.details.frames import users_caller, without_ours
 from whotests.testing.supervision.bridging import await_chain, bridged, coroutine_of, waiting_at
+from whotests.testing.supervision.clock import Clock
 from whotests.testing.supervision.deferreds import (
     Guest,
     asyncio_loop_of,
@@ -274,8 +274,8 @@ class TestLoop:
 
     def _await_processes(self) -> None:
         """Let the loop learn of the processes' ends, so that their transports are closed."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        until = Clock.monotonic() + PATIENCE
+        while Clock.monotonic() < until:
             self.loop.run_until_complete(asyncio.sleep(0.001))
             if all(leftover.kind != "processes" for leftover, _ in self._left_contents()):
                 break

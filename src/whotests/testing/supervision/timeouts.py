@@ -3,13 +3,13 @@
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from whotests.testing.details.frames import CASE, PACKAGE, innermost, is_library, users_place
+from whotests.testing.supervision.clock import Clock
 
 __all__ = ["WATCHDOG", "Deadline", "Expired", "TimedOut", "current_deadline"]
 
@@ -113,7 +113,7 @@ class Deadline:
         self.fired = False
         """Whether the time was up before the function ended."""
         self.due = 0.0
-        """When the time is up, as of `time.monotonic`."""
+        """When the time is up, as of `Clock.monotonic`."""
         self._asked = 0
         self._listening = False
         self._seen: tuple[int, int] | None = None
@@ -136,9 +136,9 @@ class Deadline:
         try:
             try:
                 _current[ident] = self
-                self.due = self._next = time.monotonic() + self.seconds
+                self.due = self._next = Clock.monotonic() + self.seconds
                 clock.begin()
-                self.due = self._next = time.monotonic() + self.seconds
+                self.due = self._next = Clock.monotonic() + self.seconds
                 value = function()
             finally:
                 self.over = True
@@ -275,7 +275,7 @@ class _Alarm:
         self._theirs_interval = 0.0
 
     def begin(self) -> None:
-        now = time.monotonic()
+        now = Clock.monotonic()
         delay, self._theirs_interval = signal.getitimer(signal.ITIMER_REAL)
         if delay:
             self._theirs_due = now + delay
@@ -291,7 +291,7 @@ class _Alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler)
             if self._theirs_due is not None:
-                delay = max(self._theirs_due - time.monotonic(), 1e-6)
+                delay = max(self._theirs_due - Clock.monotonic(), 1e-6)
                 signal.setitimer(signal.ITIMER_REAL, delay, self._theirs_interval)
         self._begun = False
 
@@ -302,7 +302,7 @@ class _Alarm:
         signal.setitimer(signal.ITIMER_REAL, delay)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
+        now = Clock.monotonic()
         ours = self._deadline.expire(now, lambda: frame)
         theirs = self._theirs_due is not None and now >= self._theirs_due
         if theirs:
@@ -348,12 +348,12 @@ class _Watchdog:
         return sys._current_frames().get(self._ident)
 
     def _watch(self) -> None:
-        wait = self._deadline.due - time.monotonic()
+        wait = self._deadline.due - Clock.monotonic()
         while not self._ended.wait(max(wait, 0.0)):
             with self._lock:
-                if self._deadline.expire(time.monotonic(), self._look):
+                if self._deadline.expire(Clock.monotonic(), self._look):
                     put_into(self._ident, Expired)
-            wait = max(self._deadline.due - time.monotonic(), TICK)
+            wait = max(self._deadline.due - Clock.monotonic(), TICK)
 
 
 def own_stack(frame: FrameType | None) -> str:
