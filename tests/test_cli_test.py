@@ -194,6 +194,25 @@ def test_a_list(project: Path) -> None:
     assert set(told_statuses(list(events)).values()) == {"exists"}
 
 
+def test_a_locale_without_the_letters(tmp_path: Path) -> None:
+    """Names that the locale cannot write have escapes in what is shown."""
+    case = (
+        "import unittest\nclass A(unittest.TestCase):\n    def test_\u0436(self): self.fail('no')\n"
+    )
+    (tmp_path / "test_it.py").write_text(case, "utf-8")
+    (tmp_path / "pyproject.toml").touch()
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "whotests", "test", "--no-measure", "unittest:test_it"],
+        cwd=tmp_path,
+        env=environment(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0"),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"\n  failed test_it.A.test_\\u0436\n" in done.stdout
+
+
 # -- how it ends -------------------------------------------------------------------------------
 
 
@@ -206,13 +225,16 @@ def test_no_test(project: Path) -> None:
     assert "no test was found that fits -k 'nowhere'; looked for unittest: test_shop\n" in shown
 
 
-def test_a_stream_that_is_full(project: Path) -> None:
-    """The run goes on, all else is told, and a run that passed has an exit status of its own."""
+@pytest.mark.parametrize("python", [(), ("-u",)], ids=["later", "at once"])
+def test_a_stream_that_is_full(project: Path, python: tuple[str, ...]) -> None:
+    """The run goes on, all else is told, and a run that passed has an exit status of its own,
+    whether the stream says so at its first line or at its end."""
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        done = run("--json", "unittest:test_shop", "-k", "not nothing", cwd=project, out=full)
+        words = ("--json", "unittest:test_shop", "-k", "not nothing")
+        done = run(*words, cwd=project, python=python, out=full)
     finally:
         os.close(full)
     assert done.returncode == 3
@@ -228,7 +250,8 @@ def test_a_display_that_is_full(project: Path) -> None:
         pytest.skip("no /dev/full here")
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        done = run("-v", "--no-measure", "unittest:test_shop", cwd=project, out=full)
+        # What is told before there are tests: why they are unittest's.
+        done = run("-v", "--no-measure", "test_shop.py", cwd=project, python=("-u",), out=full)
     finally:
         os.close(full)
     assert done.returncode == 1

@@ -88,7 +88,11 @@ def main() -> None:
     # those so seldom takes a quarter less time, and no more memory.
     gc.set_threshold(100_000, 20, 50)
     for stream in (sys.stdout, sys.stderr):
-        # A name that cannot be encoded is written with escapes rather than not at all.
-        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+        # A name that cannot be encoded is written with escapes rather than not at all. In the
+        # locale C streams are there for bytes of any kind; those of UTF-8 can write any name, too.
+        if isinstance(stream, TextIOWrapper) and (
+            stream.errors == "strict"
+            or (stream.errors == "surrogateescape" and "utf" not in stream.encoding.lower())
+        ):
             stream.reconfigure(errors="backslashreplace")
     cli(prog_name="whotests")

@@ -206,12 +206,14 @@ class TestRun:
         reports = self._reports(recording)
         failure: WhotestsError | None = None
         problems: list[str] = []
+        went_through = False
         try:
             reports.start_run()
             try:
                 connected = self._cluster.connected(folder.path) if self._cluster else nullcontext()
                 with self._interruption, connected:
                     self._run_rounds(suites, choosing, folder, reports, recording)
+                went_through = True
                 shown.exit_status = self._status(choosing, reports)
             except WhotestsError as error:
                 failure = error
@@ -223,7 +225,8 @@ class TestRun:
             problems += reports.problems
         finally:
             if recording is not None:
-                interrupted = bool(failure or reports.gone or self._interruption.times)
+                # Whatever else came in between has cut it short, too.
+                interrupted = bool(not went_through or reports.gone or self._interruption.times)
                 try:
                     self._finish(recording, interrupted=interrupted, status=int(shown.exit_status))
                 except WhotestsError as error:  # no reason to hide how the tests ended

@@ -77,6 +77,9 @@ class TestShown:
             slowest=shown.slowest,
             live=False if debug else None,
         )
+        self._unshown: Exception | None = None
+        """Why nothing could be shown before there were reports to say so."""
+        self._display.on_lost = self._note_unshown
         self.exit_status: int = ExitStatus.PASSED
         """What the run comes to, as far as is known."""
 
@@ -106,7 +109,12 @@ class TestShown:
         reports = RunReports(sinks, on_gone=on_gone)
         # It counts as well, and has to go on with that where nothing can be shown.
         self._display.on_lost = partial(reports.lost, "what is shown")
+        if self._unshown is not None:
+            reports.lost("what is shown", self._unshown)
         return reports
+
+    def _note_unshown(self, error: Exception) -> None:
+        self._unshown = error
 
     def choose(self, items: Sequence[Item]) -> None:
         """These tests are going to be run."""

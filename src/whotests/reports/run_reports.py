@@ -30,12 +30,17 @@ class RunReports:
         """Whether nobody reads a stream any more."""
 
     def start_run(self) -> None:
-        """Start all. Raises what the first one does that cannot be: nothing has run yet."""
+        """Start all, and go on without a stream that takes nothing. Raises what else keeps a sink
+        from beginning: nothing has run yet."""
         started: list[Sink] = []
         try:
-            for sink in self._sinks.values():
-                sink.start_run()
-                started.append(sink)
+            for name, sink in list(self._sinks.items()):
+                try:
+                    sink.start_run()
+                    started.append(sink)
+                except OSError as error:
+                    self.lost(name, error)
+                    del self._sinks[name]
         except BaseException:
             self._sinks = {}
             for sink in started:
