@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from types import FunctionType, MethodType
 from typing import Any
 from unittest import TestCase
 
@@ -26,23 +27,29 @@ class Returned:
 
     def __init__(self) -> None:
         self._kept: dict[int, list[tuple[object, Any]]] = {}
-        self._places: dict[type, tuple[tuple[str, Any, int], ...]] = {}
+        self._places: dict[type, tuple[tuple[str, Any], ...]] = {}
         self._checked: dict[type, str] = {}
 
     def begin(self, case: Any) -> None:
         """Look at this case, until `end`."""
         kind = type(case)
         if (places := self._places.get(kind)) is None:
-            places = self._places[kind] = tuple(_places_of(kind))
+            places = self._places[kind] = tuple(
+                (name, _listener(method, place, self._keep))
+                for name, method, place in _places_of(kind)
+            )
         if places:
             own = case.__dict__
-            for name, method, place in places:
-                own[name] = _StandIn(case, method, place, self._keep)
+            for name, listener in places:
+                own[name] = MethodType(listener, case)
 
     def end(self, case: Any) -> None:
         """Look at it no more."""
-        for name, _, _ in self._places.get(type(case), ()):
-            case.__dict__.pop(name, None)
+        places = self._places.get(type(case))
+        if places:
+            own = case.__dict__
+            for name, _ in places:
+                own.pop(name, None)
         self._kept.pop(id(case), None)
 
     def wrong(self, case: object) -> NeverRan | None:
@@ -83,27 +90,21 @@ def _places_of(kind: type) -> Iterator[tuple[str, Any, int]]:
                 break
 
 
-class _StandIn:
-    """Calls the method that it stands in for, and hears what the user's method returns."""
+def _listener(method: Any, place: int, keep: Callable[[object, object, object], None]) -> Any:
+    """A function that calls this method of a case, and hears what the user's method returns."""
+    plain = isinstance(method, FunctionType)
 
-    __slots__ = ("_case", "_keep", "_method", "_place")
-
-    def __init__(
-        self, case: object, method: Any, place: int, keep: Callable[[object, object, object], None]
-    ) -> None:
-        self._case = case
-        self._method = method
-        self._place = place
-        self._keep = keep
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        case, place = self._case, self._place
-        method = self._method.__get__(case, type(case))
+    def listen(case: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = MethodType(method, case) if plain else method.__get__(case, type(case))
         function = args[place]
-        if place and inspect.isgeneratorfunction(function):  # trial itself has an eye on these
-            return method(*args, **kwargs)
-        heard = _Heard(case, function, self._keep)
-        return method(*args[:place], heard, *args[place + 1 :], **kwargs)
+        if not place:
+            return bound(_Heard(case, function, keep), *args[1:], **kwargs)
+        if inspect.isgeneratorfunction(function):  # trial itself has an eye on these
+            return bound(*args, **kwargs)
+        heard = _Heard(case, function, keep)
+        return bound(*args[:place], heard, *args[place + 1 :], **kwargs)
+
+    return listen
 
 
 class _Heard:

@@ -110,7 +110,16 @@ class Reporter:
         """The test has its verdict."""
         at = self._now() if at is None else at
         self._frames.put(
-            (EVENT, test_id, status.value, sorted(tags) or None, runnable, None, None, at)
+            (
+                EVENT,
+                test_id,
+                status._value_,
+                sorted(tags) if tags else None,
+                runnable,
+                None,
+                None,
+                at,
+            )
         )
         if status in FAILED:
             self._count_failure()

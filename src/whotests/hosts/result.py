@@ -17,13 +17,23 @@ from whotests.testing.supervision.awaiting import NeverRan
 
 __all__ = ["HostResult", "Watch"]
 
+_UNKNOWN = Status.UNKNOWN  # CPython 3.11 looks members of enumerations up slowly
+_SUCCESS = Status.SUCCESS
+_XFAIL = Status.XFAIL
+_SKIP = Status.SKIP
+_UXSUCCESS = Status.UXSUCCESS
+_FAIL = Status.FAIL
+
+_GOOD = (_SUCCESS, _UNKNOWN, _UXSUCCESS)
+"""With one of these, it may be that none of the test ran."""
+
 _SEVERITY = {
-    Status.UNKNOWN: 0,
-    Status.SUCCESS: 1,
-    Status.XFAIL: 2,
-    Status.SKIP: 3,
-    Status.UXSUCCESS: 4,
-    Status.FAIL: 5,
+    _UNKNOWN: 0,
+    _SUCCESS: 1,
+    _XFAIL: 2,
+    _SKIP: 3,
+    _UXSUCCESS: 4,
+    _FAIL: 5,
 }
 """Of several that were reported of one test, the highest counts."""
 
@@ -46,7 +56,7 @@ class _Open:
     __slots__ = ("names", "status", "tags")
 
     def __init__(self, tags: frozenset[str]) -> None:
-        self.status = Status.UNKNOWN
+        self.status = _UNKNOWN
         self.names: set[str] = set()
         self.tags = tags
 
@@ -89,8 +99,8 @@ class HostResult(TestResult):
         """A test, and what it is called here, where that is not its id."""
         self.aliases: dict[int, str] = {}
         """The same for tests that run within suites, by their identity."""
-        self.closed: set[str] = set()
-        """Ids that had their verdict since somebody cleared this."""
+        self.closed: dict[str, Status] = {}
+        """Verdicts, by ids, since somebody cleared this."""
         self.outside: tuple[str, Status, str] | None = None
         """What was last told of something that is no test: its name, how it went, and why."""
         self._open: dict[str, _Open] = {}
@@ -155,27 +165,27 @@ class HostResult(TestResult):
         opened = self._open.get(test_id)
         if opened is None:
             return
-        if opened.status is Status.UNKNOWN and isinstance(sys.exc_info()[1], KeyboardInterrupt):
+        if opened.status is _UNKNOWN and isinstance(sys.exc_info()[1], KeyboardInterrupt):
             return  # it goes through unittest's cases, and the host decides what it is
         self._end(test_id, test)
 
     def addSuccess(self, test: TestCase, details: Mapping[str, Detail] | None = None) -> None:
-        self._report(test, Status.SUCCESS, details=details)
+        self._report(test, _SUCCESS, details=details)
 
     def addFailure(
         self, test: TestCase, err: Any = None, details: Mapping[str, Detail] | None = None
     ) -> None:
-        self._report(test, Status.FAIL, err=err, details=details)
+        self._report(test, _FAIL, err=err, details=details)
 
     def addError(
         self, test: TestCase, err: Any = None, details: Mapping[str, Detail] | None = None
     ) -> None:
-        self._report(test, Status.FAIL, err=err, details=details)
+        self._report(test, _FAIL, err=err, details=details)
 
     def addSkip(
         self, test: TestCase, reason: Any = None, details: Mapping[str, Detail] | None = None
     ) -> None:
-        self._report(test, Status.SKIP, reason=reason, details=details)
+        self._report(test, _SKIP, reason=reason, details=details)
 
     def addExpectedFailure(
         self,
@@ -184,21 +194,21 @@ class HostResult(TestResult):
         todo: Any = None,
         details: Mapping[str, Detail] | None = None,
     ) -> None:
-        self._report(test, Status.XFAIL, err=err, reason=_of_todo(todo), details=details)
+        self._report(test, _XFAIL, err=err, reason=_of_todo(todo), details=details)
 
     def addUnexpectedSuccess(
         self, test: TestCase, todo: Any = None, details: Mapping[str, Detail] | None = None
     ) -> None:
         if not self._tolerates:
-            self._report(test, Status.UXSUCCESS, reason=_of_todo(todo), details=details)
+            self._report(test, _UXSUCCESS, reason=_of_todo(todo), details=details)
             return
-        self._report(test, Status.SUCCESS, reason=_of_todo(todo), details=details)
+        self._report(test, _SUCCESS, reason=_of_todo(todo), details=details)
         if (opened := self._open.get(self._id_of(test))) is not None:
             opened.tags = opened.tags.union(("xpassed",))
 
     def addSubTest(self, test: TestCase, subtest: TestCase, err: Any) -> None:
         if err is not None:
-            self._report(test, Status.FAIL, err=err, part=described(subtest, of=test))
+            self._report(test, _FAIL, err=err, part=described(subtest, of=test))
 
     def addDuration(self, test: TestCase, elapsed: float) -> None:
         """Nothing: the times of the events say so."""
@@ -217,16 +227,29 @@ class HostResult(TestResult):
             self._reporter.began(test_id)
         self._reporter.attached(test_id, Chunk(name, encoded(reason), _TEXT, eof=True))
         if opened is not None:
-            opened.status = Status.FAIL
+            opened.status = _FAIL
             self._end(test_id, None)
         else:
-            self._close(test_id, Status.FAIL, ())
+            self._close(test_id, _FAIL, ())
 
     def skip(self, test_id: str, reason: str) -> None:
         """Give a test that does not run the verdict that it was skipped."""
         self._reporter.began(test_id)
         self._reporter.attached(test_id, Chunk("reason", encoded(reason), _TEXT, eof=True))
-        self._close(test_id, Status.SKIP, ())
+        self._close(test_id, _SKIP, ())
+
+    def end_as_others(self, test_id: str, reason: str) -> None:
+        """Give a test that told only of others how it ended the worst verdict of these; where
+        there are none, it has failed for this reason."""
+        if not self.closed:
+            self.fail(test_id, reason)
+            return
+        others = list(self.closed)
+        worst = max(self.closed.values(), key=_SEVERITY.__getitem__)
+        self._reporter.began(test_id)
+        text = encoded(f"it ran as {', '.join(others)}")
+        self._reporter.attached(test_id, Chunk("reason", text, _TEXT, eof=True))
+        self._close(test_id, worst, ())
 
     def end_all(self, reason: str) -> None:
         """Give what is in progress its verdict: it never stopped."""
@@ -259,14 +282,14 @@ class HostResult(TestResult):
         self._interrupted = isinstance(error, KeyboardInterrupt)
         late = self._limit.expired(error)
         if late is not None:
-            err, status = (type(late), late, late.__traceback__), Status.FAIL
+            err, status = (type(late), late, late.__traceback__), _FAIL
         opened = self._open.get(test_id)
-        if opened is not None and status is Status.SUCCESS and not details and reason is None:
-            if opened.status is Status.UNKNOWN:
+        if opened is not None and status is _SUCCESS and not details and reason is None:
+            if opened.status is _UNKNOWN:
                 opened.status = status
             return
         runnable = opened is not None or test.countTestCases() > 0
-        if not runnable and status is Status.SKIP:
+        if not runnable and status is _SKIP:
             self.outside = (test_id, status, str(reason))
             return  # the tests that it holds for say so
         said = opened or _Open(self._tags)
@@ -280,7 +303,7 @@ class HostResult(TestResult):
             self._reporter.over(test_id, status, runnable=False)
         elif opened is None:
             self._close(test_id, status, said.tags)
-        if self._debug is not None and status is Status.FAIL and err is not None:
+        if self._debug is not None and status is _FAIL and err is not None:
             self._debug(err[2] if isinstance(err, tuple) else err.getTracebackObject())
 
     def _attach_all(
@@ -303,7 +326,7 @@ class HostResult(TestResult):
             mime = str(detail.content_type)
             self._attach(test_id, said, name + suffix, mime, chunks, runnable)
         if len(errors) > (err is not None):
-            status = Status.FAIL  # a detail cannot be read
+            status = _FAIL  # a detail cannot be read
         for error in errors:
             text = self._text_of(error, test)
             first = first or text
@@ -344,10 +367,10 @@ class HostResult(TestResult):
 
     def _end(self, test_id: str, test: object) -> None:
         opened = self._open[test_id]
-        if opened.status in (Status.SUCCESS, Status.UNKNOWN, Status.UXSUCCESS):
+        if opened.status in _GOOD:
             wrong = self._never_ran(test)
             if wrong is not None:
-                opened.status = Status.FAIL
+                opened.status = _FAIL
                 text = [encoded(f"{type(wrong).__name__}: {wrong}\n")]
                 self._attach(test_id, opened, "traceback", TRACEBACK, text, True)
         if len(self._open) == 1:
@@ -358,7 +381,7 @@ class HostResult(TestResult):
         self._close(test_id, opened.status, opened.tags)
 
     def _close(self, test_id: str, status: Status, tags: Iterable[str]) -> None:
-        self.closed.add(test_id)
+        self.closed[test_id] = status
         self._reporter.over(test_id, status, tags=tags, at=self._time)
 
 

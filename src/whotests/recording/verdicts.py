@@ -19,6 +19,9 @@ _OUTCOMES: Final = {
     Status.UNKNOWN: Outcome.UNKNOWN,
 }
 
+_INPROGRESS = Status.INPROGRESS  # CPython 3.11 looks members of enumerations up slowly
+_make_tuple = tuple.__new__  # takes a fifth of the time of Verdict(...)
+
 
 class Verdict(NamedTuple):
     """How one test ended."""
@@ -50,15 +53,14 @@ class Verdicts:
 
     def handle(self, event: Event, /) -> None:
         """Note when a test begins, and how it ends."""
-        test_id, status = event.test_id, event.status
-        if test_id is None or not event.runnable:
+        test_id, status, _, runnable, chunk, _, time = event
+        if test_id is None or not runnable:
             return
-        if event.attachment is not None:
-            self._attached.setdefault(test_id, set()).add(event.attachment.name.partition(" ")[0])
+        if chunk is not None:
+            self._attached.setdefault(test_id, set()).add(chunk.name.partition(" ")[0])
         if status is None:
             return
-        time = event.timestamp
-        if status is Status.INPROGRESS:
+        if status is _INPROGRESS:
             if time is not None:
                 self._began[test_id] = time
             return
@@ -67,11 +69,13 @@ class Verdicts:
             return
         began = self._began.pop(test_id, None)
         seconds = None if began is None or time is None else (time - began).total_seconds()
-        attached = self._attached.pop(test_id, ())
-        if outcome is Outcome.FAILED and "reason" in attached and "traceback" not in attached:
-            outcome = Outcome.ERROR
-        # Clocks may go back.
-        self.of[test_id] = Verdict(outcome, None if seconds is None else max(seconds, 0.0))
+        if self._attached:
+            attached = self._attached.pop(test_id, ())
+            if outcome is Outcome.FAILED and "reason" in attached and "traceback" not in attached:
+                outcome = Outcome.ERROR
+        if seconds is not None and seconds < 0.0:
+            seconds = 0.0  # clocks may go back
+        self.of[test_id] = _make_tuple(Verdict, (outcome, seconds))
 
     def records(self, but: AbstractSet[str] = frozenset()) -> tuple[TestRecord, ...]:
         """All that ended, as the store takes them, but for these ids."""

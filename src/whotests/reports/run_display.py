@@ -21,13 +21,16 @@ from whotests.reports.run_summary import Ending, Slowest, summary_text
 from whotests.reports.run_words import STYLES, WORDS, clock_time, rough_time
 from whotests.reports.words import count
 from whotests.stream.collection import Collector, TestRecord
-from whotests.stream.event import Event, Status
+from whotests.stream.event import FAILED, Event, Status
 from whotests.stream.readable import one_line, reason_of
 from whotests.stream.run_output import RunOutput
 
 __all__ = ["RunDisplay"]
 
 _WIDTH: Final = max(len(WORDS[status]) for status in (Status.SUCCESS, Status.FAIL, Status.SKIP))
+
+_INPROGRESS: Final = Status.INPROGRESS  # CPython 3.11 looks members of enumerations up slowly
+_EXISTS: Final = Status.EXISTS
 
 _MOST_RUNNING: Final = 8
 """So many workers have a line; of more, the tests that take longest."""
@@ -127,7 +130,7 @@ class RunDisplay:
         self._screen.announce(f"{sentence}\n")
 
     def handle(self, event: Event, /) -> None:
-        if event.status is Status.INPROGRESS and event.test_id is not None:
+        if event.status is _INPROGRESS and event.test_id is not None:
             worker = _worker_of(event.route_code)
             self.progress.began(event.test_id, worker=worker, now=self._clock())
         self._collector.handle(event)
@@ -163,18 +166,16 @@ class RunDisplay:
         worker = _worker_of(record.route_code)
         if self._stopping:
             return self._show_cut_off(record)
-        self.progress.ended(record, worker=worker)
+        seconds = self.progress.ended(record, worker=worker)
         status = record.status
-        if status is Status.EXISTS:
+        if status is _EXISTS:
             return None
-        duration = record.duration
-        seconds = None if duration is None else duration.total_seconds()
         if seconds is not None:
             self._slowest.add(seconds, record.test_id)
-        failed = record.failed
+        failed = status in FAILED
         if failed:
             self._failed.append((status, record.test_id))
-        if not (failed or (self._verbose and not self._quiet)):
+        elif self._quiet or not self._verbose:
             return None
         paint = self._palette.paint
         line = f"{paint(f'{WORDS[status]:{_WIDTH}}', STYLES[status])} {one_line(record.test_id)}"
@@ -287,4 +288,6 @@ def _shortened(test_id: str, width: int) -> str:
 
 
 def _worker_of(route_code: str | None) -> str:
-    return "" if route_code is None else route_code.partition("/")[0]
+    if route_code is None:
+        return ""
+    return route_code.partition("/")[0] if "/" in route_code else route_code

@@ -16,6 +16,9 @@ __all__ = ["Expected", "Progress", "Running"]
 _ENOUGH = 20
 """After so many tests, those that nobody knows can be judged by those that ran."""
 
+_EXISTS = Status.EXISTS  # CPython 3.11 looks members of enumerations up slowly
+_make_tuple = tuple.__new__  # takes a fifth of the time of Running(...)
+
 
 class Expected(NamedTuple):
     """A test that was chosen to be run."""
@@ -87,29 +90,30 @@ class Progress:
         if worker not in self._seen:
             self._seen.add(worker)
             self.workers = max(self.workers, len(self._seen))
-        self._running[worker] = Running(test_id, worker, now)
+        self._running[worker] = _make_tuple(Running, (test_id, worker, now))
 
-    def ended(self, record: TestRecord, *, worker: str) -> None:
-        """A test has its verdict."""
+    def ended(self, record: TestRecord, *, worker: str) -> float | None:
+        """A test has its verdict; how many seconds it took, if that is known."""
+        test_id, _, status, tags, runnable, _, started, stopped, _, _ = record
         running = self._running.get(worker)
-        if running is not None and running.test_id == record.test_id:
+        if running is not None and running.test_id == test_id:
             del self._running[worker]
-        status = record.status
-        if status is Status.EXISTS:
-            return
-        if not record.runnable:
-            self.outside[status] += 1
-            return
-        self.counts[status] += 1
-        if record.tags:
-            self.tags.update(record.tags)
-        took = 0.0
         duration = record.duration
-        if duration is not None and record.started is not None:
-            took = max(0.0, duration.total_seconds())
-            self._count_gap(record.started, record.stopped, worker)
+        seconds = None if duration is None else duration.total_seconds()
+        if status is _EXISTS:
+            return seconds
+        if not runnable:
+            self.outside[status] += 1
+            return seconds
+        self.counts[status] += 1
+        if tags:
+            self.tags.update(tags)
+        took = 0.0
+        if seconds is not None and started is not None:
+            took = seconds if seconds > 0.0 else 0.0
+            self._count_gap(started, stopped, worker)
         self._took += took
-        expected = self._seconds.pop(record.test_id, None)
+        expected = self._seconds.pop(test_id, None)
         if expected is not None:
             self._left -= expected
             self._expected_known += expected
@@ -117,13 +121,14 @@ class Progress:
             self._known += 1
         elif self._unknown:
             self._unknown -= 1
+        return seconds
 
     def _count_gap(self, started: datetime, stopped: datetime | None, worker: str) -> None:
-        before = self._stopped.get(worker)
         if started.tzinfo is None:
             return  # nobody can say when that was
-        if before is not None and before <= started:
-            self._between += (started - before).total_seconds()
+        before = self._stopped.get(worker)
+        if before is not None and (gap := (started - before).total_seconds()) >= 0.0:
+            self._between += gap
             self._gaps += 1
         if stopped is not None and stopped.tzinfo is not None:
             self._stopped[worker] = stopped

@@ -23,6 +23,7 @@ class RunReports:
     def __init__(self, sinks: Mapping[str, Sink], *, on_gone: Callable[[], object]) -> None:
         """Sinks by what a user calls them: 'the JUnit file'."""
         self._sinks = dict(sinks)
+        self._handles = [(name, sink.handle) for name, sink in sinks.items()]
         self._on_gone = on_gone
         self.problems: list[str] = []
         """What went wrong, for the user; not that a stream's reader is gone."""
@@ -39,24 +40,25 @@ class RunReports:
                     sink.start_run()
                     started.append(sink)
                 except OSError as error:
-                    self.lost(name, error)
-                    del self._sinks[name]
+                    self._leave(name, error)
         except BaseException:
-            self._sinks = {}
+            self._sinks, self._handles = {}, []
             for sink in started:
                 sink.stop_run()
             raise
 
     def handle(self, event: Event, /) -> None:
-        lost: list[str] = []
-        for name, sink in self._sinks.items():
+        for name, handle in self._handles:
             try:
-                sink.handle(event)
+                handle(event)
             except Exception as error:
-                self.lost(name, error)
-                lost.append(name)
-        for name in lost:
-            del self._sinks[name]
+                self._leave(name, error)
+
+    def _leave(self, name: str, error: Exception) -> None:
+        """Go on without this sink."""
+        self.lost(name, error)
+        self._handles = [each for each in self._handles if each[0] != name]
+        del self._sinks[name]
 
     def stop_run(self) -> None:
         for name, sink in self._sinks.items():

@@ -49,6 +49,7 @@ class TestRecord(NamedTuple):
 TestRecord.__test__ = False  # type: ignore[attr-defined]
 """For pytest, which takes it for a test where it is imported."""
 
+_INPROGRESS = Status.INPROGRESS  # CPython 3.11 looks members of enumerations up slowly
 _NO_TAGS: frozenset[str] = frozenset()
 _make_tuple = tuple.__new__  # takes a fifth of the time of TestRecord(...)
 
@@ -68,7 +69,8 @@ class Collector:
     ) -> None:
         self._on_test = on_test
         self._on_other = on_other
-        self._open: dict[str | tuple[str, str], _OpenTest] = {}
+        self._open: dict[str | tuple[str, str], _OpenTest | Event] = {}
+        """Of most tests nothing is known between the first event and the last, but the first."""
 
     def start_run(self) -> None:
         self._open = {}
@@ -82,7 +84,16 @@ class Collector:
         key = test_id if route_code is None else (test_id, route_code)
         test = self._open.get(key)
         if test is None:
+            if status is _INPROGRESS and tags is None and chunk is None:
+                self._open[key] = event
+                return
             test = self._open[key] = _OpenTest(test_id, route_code, timestamp)
+        elif isinstance(test, Event):
+            if status in FINAL and tags is None and chunk is None:
+                del self._open[key]
+                self._on_test(_record_of(test, status, runnable, timestamp))
+                return
+            test = self._open[key] = _opened(test)
         if tags is not None:
             test.tags = tags
         test.runnable = runnable
@@ -98,8 +109,29 @@ class Collector:
 
     def stop_run(self) -> None:
         while self._open:
-            key = next(iter(self._open))
-            self._on_test(self._open.pop(key).record(Status.UNKNOWN, None))
+            test = self._open.pop(next(iter(self._open)))
+            test = _opened(test) if isinstance(test, Event) else test
+            self._on_test(test.record(Status.UNKNOWN, None))
+
+
+def _record_of(
+    began: Event, status: Status, runnable: bool, stopped: datetime | None
+) -> TestRecord:
+    """The record of a test of which only its beginning and its end were told."""
+    test_id, _, _, _, _, route_code, started = began
+    return _make_tuple(
+        TestRecord,
+        (test_id, route_code, status, _NO_TAGS, runnable, {}, started, stopped, True, ()),
+    )
+
+
+def _opened(began: Event) -> "_OpenTest":
+    """A test that has begun."""
+    assert began.test_id is not None
+    test = _OpenTest(began.test_id, began.route_code, began.timestamp)
+    test.runnable = began.runnable
+    test.begun = True
+    return test
 
 
 class _OpenTest:

@@ -17,6 +17,7 @@ _STATUS: Final = {status.value: status for status in Status}
 _TEXT: Final = "text/plain; charset=utf-8"
 
 _time_of = datetime.fromtimestamp
+_INPROGRESS = Status.INPROGRESS  # CPython 3.11 looks members of enumerations up slowly
 _make_tuple = tuple.__new__  # takes a third of the time of Event(...)
 
 
@@ -52,7 +53,7 @@ class Book:
         if key is not None:
             if key in self.verdicts:
                 return
-            if status is Status.INPROGRESS:
+            if status is _INPROGRESS:
                 route = self._routes.setdefault(key, route)
             elif status is None:
                 route = self._routes.get(key, route)
