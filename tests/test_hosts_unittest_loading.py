@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -163,6 +164,96 @@ def test_tests_that_scenarios_make_are_found_by_their_ids(tmp_path: Path) -> Non
     assert ended.verdicts == {"test_many.Case.test_size(large)": ["fail"]}
     both = run_tests("unittest:test_many", "-j", "2", cwd=tmp_path)
     assert set(both.verdicts) == {"test_many.Case.test_size(small)", *ended.verdicts}
+
+
+SCENARIOS = """
+    import testresources
+    import testscenarios
+    import testtools
+
+    SIZES = [("small", {"size": 1}), ("large", {"size": 9})]
+
+
+    class Plain(testscenarios.TestWithScenarios):
+        scenarios = SIZES
+
+        def test_size(self):
+            self.assertLess(self.size, 5)
+
+
+    class OfTesttools(testscenarios.WithScenarios, testtools.TestCase):
+        scenarios = SIZES
+
+        def test_size(self):
+            self.assertLess(self.size, 5)
+
+
+    class Single(Plain):
+        scenarios = []
+        size = 2
+"""
+
+
+HOOK = """
+
+def load_tests(loader, tests, pattern):
+    return testresources.OptimisingTestSuite(tests)
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "hook"), [("unittest", ""), ("unittest", HOOK), ("trial", "")], ids=repr
+)
+def test_each_scenario_of_a_case_is_a_test(tmp_path: Path, host: str, hook: str) -> None:
+    """Cases that run themselves once per scenario have a verdict for each, and none besides, in
+    a suite of testresources, too; each can be asked for, and so can all of one method."""
+    pytest.importorskip("testscenarios")
+    pytest.importorskip("twisted")
+    write_files(tmp_path, {"test_many.py": dedent(SCENARIOS) + hook})
+    whole = run_tests(f"{host}:test_many", cwd=tmp_path)
+    assert whole.verdicts == {
+        "test_many.OfTesttools.test_size(large)": ["fail"],
+        "test_many.OfTesttools.test_size(small)": ["success"],
+        "test_many.Plain.test_size(large)": ["fail"],
+        "test_many.Plain.test_size(small)": ["success"],
+        "test_many.Single.test_size": ["success"],
+    }
+    one = run_tests(f"{host}:test_many.Plain.test_size(large)", cwd=tmp_path)
+    assert one.verdicts == {"test_many.Plain.test_size(large)": ["fail"]}
+    all_of_one = run_tests(f"{host}:test_many.Plain.test_size", "-j", "2", cwd=tmp_path)
+    assert set(all_of_one.verdicts) == {
+        "test_many.Plain.test_size(large)",
+        "test_many.Plain.test_size(small)",
+    }
+
+
+def test_a_case_that_runs_under_other_names_ends_as_the_worst_of_them(tmp_path: Path) -> None:
+    """Scenarios that are there only once a class is set up are not tests of their own: the test
+    that was found fails if one of them does."""
+    pytest.importorskip("testscenarios")
+    write_files(
+        tmp_path,
+        {
+            "test_late.py": """
+                import testscenarios
+
+
+                class Late(testscenarios.TestWithScenarios):
+                    @classmethod
+                    def setUpClass(cls):
+                        cls.scenarios = [("small", {"size": 1}), ("large", {"size": 9})]
+
+                    def test_any(self):
+                        pass
+
+                    def test_size(self):
+                        self.assertLess(self.size, 5)
+            """
+        },
+    )
+    ended = run_tests("unittest:test_late", cwd=tmp_path)
+    assert ended.verdicts["test_late.Late.test_any"] == ["success"]
+    assert ended.verdicts["test_late.Late.test_size"] == ["fail"]
 
 
 def test_tests_that_are_no_cases_have_a_verdict_too(tmp_path: Path) -> None:

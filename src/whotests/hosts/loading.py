@@ -8,6 +8,8 @@ import unittest
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from whotests.hosts.scenarios import apart
+
 __all__ = [
     "Broken",
     "Entry",
@@ -187,12 +189,13 @@ def entries(loaded: Iterable[Any]) -> list[Entry]:
                 walk(inner)
 
     for part in loaded:
-        walk(part)
+        walk(apart(part))
     return found
 
 
 def called(name: str, loaded: Any) -> Any:
     """Those tests in a suite that have this id, or one that begins so; None if there are none."""
+    loaded = apart(loaded)
     gone = [
         test
         for test in leaves(loaded)
