@@ -1,5 +1,6 @@
 """Who finds the tests of a suite for all others, and what becomes of that when he is lost."""
 
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -99,3 +100,25 @@ def test_who_has_found_tests_already_says_which_when_the_other_is_lost(tmp_path:
         "test_a": Status.SUCCESS,
     }
     assert [each.collect for each in finds.assignments] == [False, True, False]
+
+
+def test_a_run_without_workers_stops_when_it_is_told(tmp_path: Path) -> None:
+    """Ctrl-C ends it also while it waits for a machine in the place of the last one that went."""
+    lost = Lost()
+    lost.future.set_exception(SlotLostError("its machine is gone"))
+    control = RunControl()
+    brief = Brief(
+        run="one",
+        root=tmp_path,
+        cwd=tmp_path,
+        folder=tmp_path,
+        suites=(Suite("unittest"),),
+        workers=1,
+    )
+    collector = Collector(
+        lambda record: None, on_other=lambda event: threading.Timer(0.1, control.stop).start()
+    )
+    # What gives up instead raises that all workers were lost.
+    Run(
+        brief, [lost], sink=collector, select=lambda found: (), control=control, patience=60.0
+    ).run()

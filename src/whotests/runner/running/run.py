@@ -38,6 +38,9 @@ _LACKING: Final = (
 
 _MOST_REPEATS: Final = 5
 
+_LOOK: Final = 0.25
+"""Seconds between looks at whether the run is to stop, while there is no worker."""
+
 _SILENT: Final = "its host was told to run it, and did not say that it did"
 
 
@@ -135,15 +138,29 @@ class Run:
         while True:
             if not self._is_busy and not self._resume():
                 return
-            news = self._inbox.wait_next(None if self._workers else self._patience)
-            if news is None:
-                self._give_up()
-                return
-            self._handle(news)
+            news = self._wait_news()
+            if news is not None:
+                self._handle(news)
             if self._is_to_stop():
                 self._stop()
+            if news is None:
+                if not self._stopping:
+                    self._give_up()
+                return
             if self._stopping:
                 self._wake()
+
+    def _wait_news(self) -> _News | None:
+        """What happens next; None: there is no worker, and none has come, or is wanted."""
+        if self._workers:
+            return self._inbox.wait_next()
+        until = self._clock() + self._patience
+        while True:
+            left = max(until - self._clock(), 0.0)
+            news = self._inbox.wait_next(min(left, _LOOK))
+            # Nobody is there who could be interrupted, and would say so.
+            if news is not None or not left or self._control.should_stop:
+                return news
 
     @property
     def _is_busy(self) -> bool:
