@@ -79,6 +79,31 @@ def test_an_extra_is_asked_for_by_name(tmp_path: Path) -> None:
     assert "pip install 'whotests[cluster]'" in done.err
 
 
+def test_data_that_is_destroyed(cluster: DaskCluster, tmp_path: Path) -> None:
+    """Where the data file takes nothing any more, how the tests ended counts all the same."""
+    write_files(
+        tmp_path,
+        {
+            "pyproject.toml": "",
+            "test_bad.py": """
+                import glob, os, unittest
+                class Bad(unittest.TestCase):
+                    def test_destroys(self):
+                        for file in glob.glob(".whotests/data.db*"):
+                            os.remove(file)
+                        os.mkdir(".whotests/data.db")
+                    def test_good(self): pass
+            """,
+        },
+    )
+    words = ("--measure", "--cluster", cluster.address, "unittest:test_bad")
+    done = run_tests(*words, cwd=tmp_path)
+    assert done.passed() == {"test_destroys", "test_good"}
+    assert done.status == 3
+    assert "passed, but not all is recorded or written: 2 passed" in done.err
+    assert "whotests: the data is incomplete: " in done.err
+
+
 @pytest.mark.parametrize(
     ("address", "why"),
     [

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from whotests.recording.hosted_run import HostedRun
-from whotests.recording.plan import Plan
+from whotests.cli.test_recording import Recording
 from whotests.runner.agents.interruption import Interruption
 from whotests.runner.agents.slots import Slot
 from whotests.runner.assignment import Brief
@@ -54,17 +53,17 @@ class OnCluster:
         *,
         select: Select,
         sink: Sink,
-        recorded: HostedRun | None,
-        plan: Plan | None,
+        recording: Recording | None,
         keep_order: bool = False,
     ) -> None:
-        """One round. Raises what a run does, MachineError when no worker can be had, and what
-        adding to the data file raises."""
+        """One round. Raises what a run does, and MachineError when no worker can be had. What
+        cannot be added to the data file is a problem of the recording."""
         assert self._connection is not None, "connected first"
+        hosted = None if recording is None else recording.hosted
         with ClusterWorkers(
             self._connection,
             brief._replace(handover=""),
-            plan=plan if recorded is not None else None,
+            plan=None if recording is None or hosted is None else recording.plan,
             source=self._source,
             tell=self._tell,
             patience=self._patience,
@@ -74,9 +73,9 @@ class OnCluster:
             facts = workers.facts
 
             def without_facts() -> frozenset[str]:
-                if recorded is None or facts is None:
+                if hosted is None or facts is None:
                     return frozenset()
-                return recorded.without_facts() - facts.tests()
+                return hosted.without_facts() - facts.tests()
 
             run = Run(
                 brief._replace(workers=len(slots)),
@@ -98,5 +97,5 @@ class OnCluster:
                 run.run()
             finally:
                 self._interruption.forget()
-                if recorded is not None and plan is not None and facts is not None:
-                    facts.add_to(plan.data, run=recorded.run_id, outcomes=recorded.outcomes())
+                if recording is not None and facts is not None:
+                    recording.add(facts)

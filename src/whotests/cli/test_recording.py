@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from whotests.recording.planning import plan_of
 from whotests.runner.unmeasured_run import UnmeasuredRun
 from whotests.stream.event import Event
 from whotests.types import RunStatus
+
+if TYPE_CHECKING:
+    from whotests.runner.cluster.facts import Facts
 
 __all__ = ["Recording"]
 
@@ -52,6 +56,16 @@ class Recording:
         )
         kind = HostedRun if self._facts else UnmeasuredRun
         self.run = kind.begin(self.plan)
+
+    def add(self, facts: "Facts") -> None:
+        """Make what the machines of a cluster recorded a part of the run that goes on. What cannot
+        be written is a problem, as at the end."""
+        if (run := self.hosted) is None or self.plan is None:
+            return
+        try:
+            facts.add_to(self.plan.data, run=run.run_id, outcomes=run.outcomes())
+        except WhotestsError as error:
+            self.problems.append(f"the data is incomplete: {error}")
 
     def finish(self, *, interrupted: bool, exit_status: int, partial: bool, died: bool) -> None:
         """The run is over, if one goes on. What is surprising is said once, whatever rounds there

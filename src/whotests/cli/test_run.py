@@ -285,8 +285,7 @@ class TestRun:
                 brief,
                 select=select,
                 sink=sink,
-                recorded=hosted,
-                plan=None if recording is None else recording.plan,
+                recording=recording,
                 keep_order=bool(choosing.order.by),
             )
             return
