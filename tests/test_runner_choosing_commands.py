@@ -250,6 +250,31 @@ def test_failed_under_a_label(tmp_path: Path) -> None:
     assert done.status == 5, done.out + done.err
 
 
+def test_failed_goes_by_what_each_host_calls_a_failure(tmp_path: Path) -> None:
+    """A success that was not expected is one for pytest and trial, so --failed leaves it out; for
+    unittest it is a failure."""
+    case = """
+        from {} import TestCase
+
+        class C(TestCase):
+            def test_{}(self):
+                pass
+            {}
+        """
+    files = {
+        "pyproject.toml": "",
+        "test_p.py": "import pytest\n\n@pytest.mark.xfail\ndef test_p(): pass\n",
+        "test_u.py": case.format("unittest", "u", "test_u.__unittest_expecting_failure__ = True"),
+        "test_t.py": case.format("twisted.trial.unittest", "t", "test_t.todo = 'later'"),
+    }
+    write_files(tmp_path, files)
+    words = ("pytest:test_p.py", "unittest:test_u.py", "trial:test_t.py")
+    done = whotests_test(tmp_path, *words, status=1, measure=True)
+    assert "2 passed, 1 unexpected success, 2 of them though" in done.out
+    done = whotests_test(tmp_path, *words, "--failed", "--list", status=0)
+    assert done.out == "test_u.C.test_u\n"
+
+
 def test_more_targets_than_fit_on_one_word_of_a_command_line(tmp_path: Path) -> None:
     """All ids of a large list may be targets, and are run; where nothing has them, a few are
     named."""

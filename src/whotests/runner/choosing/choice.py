@@ -20,6 +20,9 @@ FAILED: Final = frozenset(
 )
 """Outcomes of tests that `--failed` runs again."""
 
+_PASSES_UNEXPECTED: Final = frozenset(("pytest", "trial"))
+"""Hosts for which a success that was not expected is one, unless they call it a failure."""
+
 _SHOWN: Final = 10
 """Ids in one sentence."""
 
@@ -124,7 +127,8 @@ class Choosing:
     def _that_failed(self, items: list[Item]) -> list[Item]:
         if not items:
             return items
-        wanted = self._failed | self._unknown
+        before = self._failed - {item.key.test_id for item in items if self._succeeded(item)}
+        wanted = before | self._unknown
         failed = [item for item in items if item.key.test_id in wanted]
         seen = self._outcomes.keys() | self._unknown
         unseen = [item.key.test_id for item in items if item.key.test_id not in seen]
@@ -136,16 +140,22 @@ class Choosing:
                 f"{_counted(len(unseen), 'test')} that no run has seen "
                 f"{'is' if len(unseen) == 1 else 'are'} left out by --failed: {_shown(unseen)}"
             )
-        if self._failed:
+        if before:
             self._why_none = (
                 f"none of the {_counted(len(items), 'test')} that were found failed last; "
-                f"{_counted(len(self._failed), 'test')} of other names did: {_shown(self._failed)}"
+                f"{_counted(len(before), 'test')} of other names did: {_shown(before)}"
             )
         elif self._outcomes:
             self._why_none = (
                 "no test failed when it was run last; leave --failed out to run all of them"
             )
         return failed
+
+    def _succeeded(self, item: Item) -> bool:
+        """Whether it did last, though that was not expected, and its host lets that pass."""
+        outcome = self._outcomes.get(item.key.test_id)
+        host = self._suites[item.key.suite].host
+        return outcome is Outcome.UNEXPECTED_SUCCESS and host in _PASSES_UNEXPECTED
 
     def _of_the_shard(self, items: list[Item]) -> list[Item]:
         shard = self._wanted.shard
