@@ -1,7 +1,9 @@
 """`whotests report` tells of the files and contexts that it is asked for, in the form asked for."""
 
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -263,3 +265,23 @@ def test_exports_leave_out_what_reports_leave_out(shop: Path) -> None:
     ended = run_plain("python", "-m", "whotests", "export", "sqlite", "--omit", "x", cwd=shop)
     assert ended.status == 2
     assert "whotests subset --files" in ended.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes with names")
+def test_exports_leave_what_is_no_file_what_it_is(shop: Path, tmp_path: Path) -> None:
+    """A pipe gets what is exported, and a link leads where it led: neither becomes a file."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "real.info")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for place in (pipe, link):
+            words = ("python", "-m", "whotests", "export", "lcov", "-o", str(place))
+            ended = run_plain(*words, cwd=shop)
+            assert (ended.status, ended.out) == (0, f"wrote {place}\n"), ended.err
+        assert b"SF:shop/full.py" in os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert "SF:shop/full.py" in (tmp_path / "real.info").read_text()

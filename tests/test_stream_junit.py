@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -199,6 +200,24 @@ def test_a_file_that_cannot_be_replaced_is_told(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match=r"cannot be written to .*junit\.xml: "):
         sink.stop_run()
     assert os.listdir(tmp_path) == ["junit.xml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes with names")
+def test_what_is_no_file_stays_what_it_is(tmp_path: Path) -> None:
+    """A pipe, as of a shell's `>(...)`, gets the XML; a link leads where it led."""
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "real.xml"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        send(JUnitXml(pipe), [Event("a", Status.SUCCESS)])
+        assert os.read(reader, 1 << 16).startswith(b"<?xml ")
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    send(JUnitXml(link), [Event("a", Status.SUCCESS)])
+    assert link.is_symlink()
+    assert file.read_text().startswith("<?xml ")
 
 
 class Full(io.StringIO):

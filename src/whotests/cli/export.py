@@ -112,23 +112,27 @@ def _relative(name: str, told: bool | None) -> bool:
 
 
 def _put(chosen: Format, exported: Export, output: str) -> tuple[str, ...]:
-    """Writes beside the place, and puts it there when all is written."""
+    """Writes beside the place, and puts it there when all is written. What is no file (a device,
+    a pipe, a link) stays what it is, and is written to."""
     assert chosen.write is not None
     to_stdout = output == _STANDARD_OUTPUT
-    out = Path(tempfile.gettempdir() if to_stdout else output)
+    out = Path(output)
     if not to_stdout:
         _check_place(out, chosen)
+    beside = not to_stdout and not out.is_symlink() and (out.is_file() or not out.exists())
     try:
         with tempfile.TemporaryDirectory(
-            prefix=".whotests-", dir=None if to_stdout else out.absolute().parent
+            prefix=".whotests-", dir=out.absolute().parent if beside else None
         ) as folder:
             written = Path(folder) / "export"
             unsaid = chosen.write(exported, written)
             if to_stdout:
                 sys.stdout.buffer.write(written.read_bytes())
                 sys.stdout.buffer.flush()
-            else:
+            elif beside:
                 os.replace(written, out)
+            else:
+                out.write_bytes(written.read_bytes())
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise MachineError(
@@ -145,6 +149,8 @@ def _check_place(out: Path, chosen: Format) -> None:
         raise UsageError(f"{out} is a folder; name a file in it with -o")
     if not out.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {out.parent}; make it, or name another file")
+    if out.exists() and not out.is_file():
+        return
     try:
         with out.open("rb") as file:
             head = file.read(_HEAD)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, TextIO
 
 from whotests.errors import MachineError
@@ -28,8 +29,9 @@ class JUnitXml:
     and its route code are its output. Characters that XML forbids are replaced. Tests that only
     exist are left out.
 
-    A path is written in one piece: there is the whole file, or what was there before. Its folder
-    is made if need be. Held in memory are tests in progress only: the counts stand in front, so
+    A file is written in one piece: there is the whole one, or what was there before. Its folder
+    is made if need be. What is no file (a device, a pipe, a link) stays what it is, and is written
+    to. Held in memory are tests in progress only: the counts stand in front, so
     the tests that ended wait in a temporary file. MachineError where a file cannot be written.
     """
 
@@ -75,6 +77,10 @@ class JUnitXml:
         if not isinstance(self._target, Path):
             self._write_suite(self._target)
             self._target.flush()
+            return
+        if is_special(self._target):
+            with self._target.open("w", encoding="utf-8", newline="\n") as file:
+                self._write_suite(file)
             return
         unfinished = self._target.with_name(f".{self._target.name}.{os.getpid()}")
         try:
@@ -225,8 +231,16 @@ def temporary_file(target: TextIO | Path) -> IO[str]:
     """A file without a name, on the disk where the target will be."""
     from tempfile import TemporaryFile
 
-    folder = target.parent if isinstance(target, Path) else None
+    folder = target.parent if isinstance(target, Path) and not is_special(target) else None
     return TemporaryFile("w+", encoding="utf-8", newline="\n", dir=folder)
+
+
+def is_special(path: Path) -> bool:
+    """Whether there is something that is no file of its own."""
+    try:
+        return not S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def writer_to(file: IO[str]) -> Callable[[str], object]:
