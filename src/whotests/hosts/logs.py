@@ -45,6 +45,10 @@ class LogWatch:
         if self._lines:
             self._lines, self._size, self._left_out = [], 0, 0
 
+    def noticed(self) -> bool:
+        """Whether anything was logged since then."""
+        return bool(self._lines)
+
     def chunks(self, name: str = "log") -> Iterable[Chunk]:
         """What was logged since `begin`, as an attachment; none if nothing was."""
         if not self._lines:

@@ -50,20 +50,19 @@ class Returned:
             own = case.__dict__
             for name, _ in places:
                 own.pop(name, None)
-        self._kept.pop(id(case), None)
+        if self._kept:
+            self._kept.pop(id(case), None)
 
     def wrong(self, case: object) -> NeverRan | None:
         """What is wrong with what the methods of this case returned, if anything is."""
-        said = ""
-        for function, value in self._kept.pop(id(case), ()):
-            said = said or never_ran(function, value)
-        if not said:
+        said: str | None = ""
+        if self._kept:
+            for function, value in self._kept.pop(id(case), ()):
+                said = said or never_ran(function, value)
+        if not said and "testtools.runtest" in sys.modules:
             said = unrun_by_testtools(case)
-        if not said:
-            kind = type(case)
-            if (found := self._checked.get(kind)) is None:
-                found = self._checked[kind] = unawaited_fixture(kind)
-            said = found
+        if not said and (said := self._checked.get(type(case))) is None:
+            said = self._checked[type(case)] = unawaited_fixture(type(case))
         return NeverRan(said) if said else None
 
     def _keep(self, case: object, function: object, value: object) -> None:
@@ -177,9 +176,9 @@ def never_ran(function: object, value: Any) -> str:
 
 
 def unrun_by_testtools(case: Any) -> str:
-    """Why a method of a testtools case did not run, or ''."""
-    module = sys.modules.get("testtools.runtest")
-    if module is None or getattr(case, "_TestCase__RunTest", None) is not module.RunTest:
+    """Why a method of a testtools case did not run, or ''. testtools is loaded."""
+    module: Any = sys.modules["testtools.runtest"]
+    if getattr(case, "_TestCase__RunTest", None) is not module.RunTest:
         return ""  # it is none of testtools', or what runs it may well await
     method = getattr(case, getattr(case, "_testMethodName", ""), None)
     if inspect.iscoroutinefunction(method):

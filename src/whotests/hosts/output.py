@@ -38,6 +38,10 @@ class GrowingFile:
         """What comes from now on counts."""
         self._place = System.lseek(self._descriptor, 0, os.SEEK_END)
 
+    def noticed(self) -> bool:
+        """Whether anything came since then."""
+        return System.lseek(self._descriptor, 0, os.SEEK_END) != self._place
+
     def chunks(self, name: str) -> Iterable[Chunk]:
         """What came since `begin`, or since this was asked, as an attachment; none if nothing."""
         end = System.lseek(self._descriptor, 0, os.SEEK_END)
@@ -74,6 +78,10 @@ class ProcessOutput(GrowingFile):
     def begin(self) -> None:
         flush()
         super().begin()
+
+    def noticed(self) -> bool:
+        flush()
+        return super().noticed()
 
     def chunks(self, name: str = "output") -> Iterable[Chunk]:
         flush()

@@ -46,6 +46,9 @@ class Watch(Protocol):
     def begin(self) -> None:
         """What comes from now on counts."""
 
+    def noticed(self) -> bool:
+        """Whether anything came since then."""
+
     def chunks(self, name: str, /) -> Iterable[Chunk]:
         """What came since then, as an attachment; nothing if nothing did."""
 
@@ -170,6 +173,13 @@ class HostResult(TestResult):
         self._end(test_id, test)
 
     def addSuccess(self, test: TestCase, details: Mapping[str, Detail] | None = None) -> None:
+        if not details and (opened := self._open.get(self._id_of(test))) is not None:
+            # As `_report` does, which takes longer, and most tests come this way.
+            self._interrupted = False
+            if self._limit.expired() is None:
+                if opened.status is _UNKNOWN:
+                    opened.status = _SUCCESS
+                return
         self._report(test, _SUCCESS, details=details)
 
     def addFailure(
@@ -284,10 +294,6 @@ class HostResult(TestResult):
         if late is not None:
             err, status = (type(late), late, late.__traceback__), _FAIL
         opened = self._open.get(test_id)
-        if opened is not None and status is _SUCCESS and not details and reason is None:
-            if opened.status is _UNKNOWN:
-                opened.status = status
-            return
         runnable = opened is not None or test.countTestCases() > 0
         if not runnable and status is _SKIP:
             self.outside = (test_id, status, str(reason))
@@ -375,8 +381,9 @@ class HostResult(TestResult):
                 self._attach(test_id, opened, "traceback", TRACEBACK, text, True)
         if len(self._open) == 1:
             for name, watch in self._watches:
-                for chunk in watch.chunks(unused_name(name, opened.names)):
-                    self._reporter.attached(test_id, chunk)
+                if watch.noticed():
+                    for chunk in watch.chunks(unused_name(name, opened.names)):
+                        self._reporter.attached(test_id, chunk)
         del self._open[test_id]
         self._close(test_id, opened.status, opened.tags)
 
