@@ -395,6 +395,7 @@ def test_settings_are_defaults(project: Path) -> None:
         ("--pdb -j2", "--pdb and -j 2 do not fit"),
         ("-j 0", "-j 0: give a whole number from 1 on, or auto"),
         ("-j many", "-j many: give a whole number"),
+        ("-j 100000", "-j 100000: one machine gets 1,000 processes at most"),
         ("--order backwards", "--order backwards: there is no such order"),
         ("--timeout nan", "--timeout nan: give a number of seconds"),
         ("--shard 3/2", "--shard 3/2: write I/N"),
@@ -410,6 +411,26 @@ def test_wrong_use(project: Path, monkeypatch: pytest.MonkeyPatch, words: str, t
     assert ended.stderr.startswith("whotests: ")
     assert told in ended.stderr
     assert not (project / ".whotests" / "data.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("-n2", "no such option '-n'; it is -j N here"),
+        ("--lf", "no such option '--lf'; it is --failed here"),
+        ("--cov=shop", "no such option '--cov'; what runs is recorded anyway: --source says"),
+        ("--until-fail", "no such option '--until-fail'; did you mean --until-failure"),
+        ("-m", "stands behind '--': whotests test -- -m"),
+    ],
+)
+def test_options_of_other_runners(
+    project: Path, monkeypatch: pytest.MonkeyPatch, word: str, told: str
+) -> None:
+    """Are refused with what to write instead."""
+    monkeypatch.chdir(project)
+    ended = CliRunner().invoke(cli, ["test", word], prog_name="whotests")
+    assert ended.exit_code == 2
+    assert told in ended.stderr
 
 
 def test_help_has_every_option_in_a_group() -> None:

@@ -121,6 +121,18 @@ def test_passed_though() -> None:
     )
 
 
+def test_what_is_outside_of_tests() -> None:
+    """What fails or is skipped that is no test, a module, say, is counted apart; it took no time
+    that one could tell."""
+    shown = Shown()
+    for name, status in (("a.py", Status.FAIL), ("b.py", Status.SKIP)):
+        shown.display.handle(Event(name, status, runnable=False, timestamp=START))
+    assert shown.end(good=False) == (
+        "failed  a.py\n\n1 failure\n  failed a.py\n\n"
+        "FAILED: 1 failure outside of tests, 1 skip outside of tests, 3 not run in 0.0 ms\n"
+    )
+
+
 def test_verbose() -> None:
     """A line for each test, with why one was skipped."""
     shown = Shown(verbose=True)

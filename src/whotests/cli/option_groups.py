@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from whotests.cli.options_elsewhere import hint_for
+
 __all__ = ["GroupedCommand", "group_of_options"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -34,7 +36,8 @@ def group_of_options(title: str) -> Callable[..., Callable[[_Function], _Functio
 
 class GroupedCommand(click.Command):
     """Shows its options group by group, in the order in which they stand. What stands behind
-    `--` is not looked at: the command finds it in `context.meta` under `BEHIND`."""
+    `--` is not looked at: the command finds it in `context.meta` under `BEHIND`. Options of other
+    runners are refused with what to write instead."""
 
     BEHIND = "whotests.behind"
 
@@ -44,7 +47,12 @@ class GroupedCommand(click.Command):
             place = args.index("--")
             args, behind = args[:place], args[place + 1 :]
         ctx.meta[self.BEHIND] = tuple(behind)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            option = error.option_name
+            hint = hint_for(option, ctx.command_path, near=error.possibilities or ())
+            raise click.UsageError(f"no such option {option!r}; {hint}", ctx) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

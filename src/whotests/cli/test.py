@@ -4,6 +4,7 @@ import shlex
 import sys
 from math import isfinite
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -20,6 +21,9 @@ from whotests.runner.cluster.terms import PATIENCE, SourceMode
 from whotests.runner.wanted import Order, Wanted, parsed_order, parsed_shard
 
 __all__ = ["test"]
+
+_MOST_JOBS: Final = 1_000
+"""A slip of the finger should not take a machine down."""
 
 _which = group_of_options("Which tests")
 _when = group_of_options("In which order, how often")
@@ -292,6 +296,11 @@ def _workers(jobs: str | None, usual: int, *, debug: bool) -> int:
         return usual or usable_processors()
     if jobs == "auto":
         return usable_processors()
+    if jobs.isdecimal() and int(jobs) > _MOST_JOBS:
+        raise UsageError(
+            f"-j {jobs}: one machine gets {_MOST_JOBS:,} processes at most; more machines are a "
+            "cluster (--cluster)"
+        )
     if jobs.isdecimal() and int(jobs) >= 1:
         return int(jobs)
     raise UsageError(f"-j {jobs}: give a whole number from 1 on, or auto")

@@ -23,7 +23,10 @@ class Suite(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What stands for the suite as a whole: 'pytest: tests/unit'; of many targets some."""
+        """What stands for the suite as a whole: 'pytest: tests/unit'; of many targets some, and
+        the host alone where there are none."""
+        if not self.targets:
+            return self.host
         more = len(self.targets) - _SHOWN
         left_out = (f"and {more:,} more",) if more > 0 else ()
         return " ".join((f"{self.host}:", *self.targets[:_SHOWN], *left_out))

@@ -181,7 +181,7 @@ class RunDisplay:
         line = f"{paint(f'{WORDS[status]:{_WIDTH}}', STYLES[status])} {one_line(record.test_id)}"
         if status is Status.SKIP and (reason := reason_of(record)):
             line += f": {one_line(reason)}"
-        about = [] if seconds is None else [f"{seconds:.3f} s"]
+        about = [f"{seconds:.3f} s"] if seconds is not None and record.begun else []
         if self.progress.workers > 1 and worker:
             about.append(worker)
         if about:

@@ -108,6 +108,8 @@ def _counts(progress: Progress, palette: Palette) -> str:
     outside = sum(progress.outside[status] for status in FAILED)
     if outside:
         said.append(palette.paint(f"{count(outside, 'failure')} outside of tests", "bold red"))
+    if skips := progress.outside[Status.SKIP]:
+        said.append(palette.paint(f"{count(skips, 'skip')} outside of tests", STYLES[Status.SKIP]))
     for tag, words in _TAGS.items():
         if progress.tags[tag]:
             said.append(palette.paint(f"{progress.tags[tag]:,} {words}", "yellow"))
