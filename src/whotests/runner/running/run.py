@@ -12,7 +12,8 @@ from whotests.runner.agents.slots import Slot, SlotLostError
 from whotests.runner.assignment import Assignment, Brief, Done
 from whotests.runner.items import Item, Key
 from whotests.runner.running.book import Book
-from whotests.runner.running.collection import Collection, Found
+from whotests.runner.running.collecting import Collecting
+from whotests.runner.running.collection import Found
 from whotests.runner.running.inbox import Inbox
 from whotests.runner.running.scheduler import Scheduler
 from whotests.runner.running.worker import Worker
@@ -97,9 +98,8 @@ class Run:
         self._clock = clock
         self.book = Book(sink)
         self._inbox: Inbox[_News] = Inbox() if inbox is None else inbox
-        self._collection = Collection(len(brief.suites))
-        self._collectors: dict[int, Worker] = {}
-        """Who finds the tests of a suite for all others."""
+        self._collecting = Collecting(len(brief.suites))
+        self._collection = self._collecting.collection
         self._scheduler: Scheduler | None = None
         self._without_facts = without_facts
         self._died = False
@@ -234,7 +234,8 @@ class Run:
         if self._stopping:
             self._end(worker)
         elif self._scheduler is None:
-            self._let_collect(worker)
+            if (assignment := self._collecting.next_for(worker)) is not None:
+                self._submit(worker, assignment)
         elif worker.suite is None:
             suite = self._suite_for(worker, self._scheduler)
             if suite is not None:
@@ -244,24 +245,6 @@ class Run:
         elif not self._give_tests(worker):
             if self._scheduler.waiting_in(worker.suite):
                 worker.unable.add(worker.suite)
-            self._end(worker)
-
-    def _let_collect(self, worker: Worker) -> None:
-        open_suites = self._collection.open
-        if worker.suite is None:
-            if open_suites:
-                suite = open_suites.popleft()
-                self._collectors[suite] = worker
-                self._submit(worker, Assignment(suite, collect=True))
-            else:
-                suites = [s for s in range(len(self._brief.suites)) if s not in worker.refused]
-                if suites:
-                    self._submit(worker, Assignment(suites[worker.turn % len(suites)]))
-        elif worker.suite in open_suites:
-            open_suites.remove(worker.suite)
-            self._collectors[worker.suite] = worker
-            self._submit(worker, Assignment(worker.suite, collect=True))
-        elif open_suites:  # more suites than workers
             self._end(worker)
 
     def _suite_for(self, worker: Worker, scheduler: Scheduler) -> int | None:
@@ -330,9 +313,11 @@ class Run:
             elif kind == FOUND:
                 worker.found.extend(frame[1])
             elif kind == COLLECTED:
-                self._collected(
-                    worker, suite, digest=frame[2], ordered=bool(frame[3:] and frame[3])
-                )
+                _, _, digest, ordered = frame
+                for event in self._collecting.found(
+                    worker, suite, digest=digest, ordered=ordered, now=self._clock()
+                ):
+                    self._note(worker, suite, event)
         self._give_ahead(worker)
 
     def _note(self, worker: Worker, suite: int, frame: Frame) -> None:
@@ -346,28 +331,6 @@ class Run:
                 took = None if began is None or seconds is None else seconds - began
                 self._scheduler.finished(worker.name, key, seconds=took)
         self.book.take(frame, key, worker=worker.name)
-
-    def _collected(self, worker: Worker, suite: int, *, digest: str, ordered: bool) -> None:
-        worker.digest, worker.ordered = digest, ordered
-        worker.took = self._clock() - worker.since
-        self._settle(worker, suite)
-
-    def _settle(self, worker: Worker, suite: int) -> None:
-        """Take its word for what the suite has, if nobody's was taken and it was asked for that."""
-        if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
-            assert worker.digest is not None
-            self._collection.settle(
-                suite,
-                worker.found,
-                digest=worker.digest,
-                seconds=worker.took,
-                ordered=worker.ordered,
-            )
-            for frame in worker.early:
-                self._note(worker, suite, frame)
-        if self._collection.is_settled(suite):
-            worker.early = []
-        worker.lacking = frozenset() if self._collection.is_same(suite, worker.digest) else None
 
     # -- what became of it ---------------------------------------------------------------------
 
@@ -400,26 +363,12 @@ class Run:
 
     def _finish_collecting(self, worker: Worker, assignment: Assignment, done: Done) -> None:
         suite = assignment.suite
-        if self._collectors.get(suite) is worker and not self._collection.is_settled(suite):
-            if worker.digest is not None and not (done.died or done.ended):
-                # It had found them already when who was asked before it was lost.
-                self._settle(worker, suite)
-                return
-            del self._collectors[suite]
-            if not self._stopping and (done.ended or done.hopeless):
-                self._fail_suite(worker, suite, done.died or done.ended)
-            else:
-                self._collection.open.append(suite)
-        elif done.ended or done.hopeless:
-            worker.refused.add(suite)
-
-    def _fail_suite(self, worker: Worker, suite: int, reason: str) -> None:
-        """Its tests cannot be found."""
-        self._collection.settle(suite, (), digest="")
-        for frame in worker.early:
-            self._note(worker, suite, frame)
-        name = self._brief.suites[suite].title
-        self.book.fail(Key(suite, name), reason, worker=worker.name, runnable=False)
+        findings = self._collecting.over(worker, assignment, done, stopping=self._stopping)
+        for event in findings.events:
+            self._note(worker, suite, event)
+        if findings.failure:
+            name = self._brief.suites[suite].title
+            self.book.fail(Key(suite, name), findings.failure, worker=worker.name, runnable=False)
 
     def _begin(self) -> None:
         items = list(self._select(self._collection.found))
@@ -473,10 +422,7 @@ class Run:
         del self._workers[worker.name]
         # Closed at the end: what it still says may have to be read before it can be.
         self._lost_slots.append(worker.slot)
-        for suite, collector in list(self._collectors.items()):
-            if collector is worker and not self._collection.is_settled(suite):
-                del self._collectors[suite]
-                self._collection.open.append(suite)
+        self._collecting.lost(worker)
         if self._scheduler is not None:
             self._scheduler.workers = max(len(self._workers), 2 if self._patience else 1)
             self._scheduler.gone(worker.name)

@@ -220,7 +220,7 @@ class SimulatedSlot:
                 work.tell_found(found)
             if fresh:
                 digest = "same" if len(found) == len(self._world.suites[suite]) else "other"
-                work.tell((COLLECTED, len(found), digest))
+                work.tell((COLLECTED, len(found), digest, False))
         tests = (*self._held, *assignment.tests)
         self._held = ()
         if self._holds and not assignment.end:
