@@ -12,10 +12,11 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.made_suites import BOUND, TRIVIAL, make_suite
 from benchmarks.page import write_between_markers
@@ -39,6 +40,13 @@ OVERHEAD = 50.0
 
 SPEEDUP = 1.7
 """How many times faster two workers must be than one, where tests are bound by the processor."""
+
+PER_TEST = 2048
+"""Octets that memory may grow with each test."""
+
+FEW = "20,000 trivial tests"
+MANY = "100,000 trivial tests"
+PROCESSOR = "2,000 tests bound by the processor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,11 @@ class Job:
         costs = self.costs.get(way.name)
         return min(cost.cpu for cost in costs) if costs else None
 
+    def memory(self, way: Way) -> float | None:
+        """Octets of the largest process, the least."""
+        costs = self.costs.get(way.name)
+        return min(cost.memory for cost in costs) if costs else None
+
     def wall(self, way: Way) -> float | None:
         """Seconds until it was over, the least."""
         costs = self.costs.get(way.name)
@@ -109,14 +122,14 @@ def jobs() -> list[Job]:
     pytests = (PYTEST, XDIST)
     return [
         Job(
-            "20,000 trivial tests",
+            FEW,
             20_000,
             TRIVIAL,
             (*ON_UNITTEST, *pytests, *OURS_ON_UNITTEST, *OURS_ON_PYTEST),
         ),
-        Job("100,000 trivial tests", 100_000, TRIVIAL, (UNITTEST, *OURS_ON_UNITTEST)),
+        Job(MANY, 100_000, TRIVIAL, (UNITTEST, *OURS_ON_UNITTEST)),
         Job(
-            "2,000 tests bound by the processor",
+            PROCESSOR,
             2_000,
             BOUND,
             (*ON_UNITTEST, *pytests, *OURS_ON_UNITTEST, *OURS_ON_PYTEST),
@@ -161,7 +174,7 @@ def main() -> int:
     if not (options.only or options.way):
         write_between_markers(PAGE, "running", passage)
         print(f"\nwritten to {PAGE.relative_to(ROOT)}")
-    return 0 if all(met for _, _, met in found) else 1
+    return 1 if any(bar.met is False for bar in found) else 0
 
 
 def workplace(wheel: Path) -> Workplace[Suite]:
@@ -180,49 +193,70 @@ def one_run(way: Way, place: Workplace[Suite], folder: Path) -> Cost:
     return measure([str(place.python), *way.command], folder=folder, environment=environment)
 
 
-Bar = tuple[str, str, bool]
+class Bar(NamedTuple):
+    """What is promised, or told beside that."""
+
+    promise: str
+    measured: str
+    met: bool | None
+    """None: nothing is promised."""
 
 
 def bars(measured: Sequence[Job]) -> list[Bar]:
-    """What is promised, what was measured, whether it holds."""
-    by_name = {job.name: job for job in measured}
+    """All that can be told of what was measured."""
+    jobs = {job.name: job for job in measured}
     found: list[Bar] = []
-    few, many = by_name.get("20,000 trivial tests"), by_name.get("100,000 trivial tests")
-    unmeasured, two, recorded, _ = OURS_ON_UNITTEST
-    if many is not None:
-        for what, way in (("", unmeasured), (", recording", recorded)):
-            own, base = many.cpu(way), many.cpu(UNITTEST)
-            if own is not None and base is not None:
-                extra = (own - base) * 1e6 / many.tests
-                holds = extra < OVERHEAD or bool(what)
-                told = f"{extra:.1f} µs"
-                promise = f"serial, over unittest's own, per test{what}"
-                found.append(
-                    (f"{promise}: under {OVERHEAD:.0f} µs" * (not what) or promise, told, holds)
-                )
-    if few is not None and many is not None:
-        for way in (unmeasured, two):
-            small, large = few.costs.get(way.name), many.costs.get(way.name)
-            if small and large:
-                grows = min(c.memory for c in large) - min(c.memory for c in small)
-                per_test = grows / (many.tests - few.tests)
-                told = f"{min(c.memory for c in large) / 2**20:.0f} MiB, {per_test:,.0f} B per test"
-                found.append((f"memory of the largest process, {way.name}", told, per_test < 2048))
-    bound = by_name.get("2,000 tests bound by the processor")
-    if bound is not None:
-        for serial in (UNITTEST, unmeasured):
-            one, both = bound.wall(serial), bound.wall(two)
-            if one is not None and both is not None:
-                told = f"{one / both:.2f} times"
-                promise = f"-j2 at least {SPEEDUP} times as fast as {serial.name}"
-                found.append((promise, told, one / both >= SPEEDUP))
-    for job in measured:
-        way = OURS_ON_PYTEST[1]
-        own, theirs = job.wall(way), job.wall(XDIST)
-        if own is not None and theirs is not None:
-            told = f"{own:.2f} s and {theirs:.2f} s"
-            found.append((f"{job.name}: -j2 not slower than pytest -n 2", told, own <= theirs))
-    return found
+    if MANY in jobs:
+        found += overheads(jobs[MANY])
+    if FEW in jobs and MANY in jobs:
+        found += memory(jobs[FEW], jobs[MANY])
+    if PROCESSOR in jobs:
+        found += speedups(jobs[PROCESSOR])
+    return [*found, *(bar for job in measured for bar in beside_xdist(job))]
+
+
+def overheads(many: Job) -> Iterator[Bar]:
+    """What a test costs serially, beside what it costs by unittest."""
+    unmeasured, _, recorded, _ = OURS_ON_UNITTEST
+    what = "serial, over unittest's own, per test"
+    for way in (unmeasured, recorded):
+        own, base = many.cpu(way), many.cpu(UNITTEST)
+        if own is None or base is None:
+            continue
+        extra = (own - base) * 1e6 / many.tests
+        told = f"{extra:.1f} µs"
+        if way is unmeasured:
+            yield Bar(f"{what}: under {OVERHEAD:.0f} µs", told, extra < OVERHEAD)
+        else:
+            yield Bar(f"{what}, recording", told, None)
+
+
+def memory(few: Job, many: Job) -> Iterator[Bar]:
+    """What the largest process has for each test more."""
+    for way in OURS_ON_UNITTEST[:2]:
+        small, large = few.memory(way), many.memory(way)
+        if small is not None and large is not None:
+            per_test = (large - small) / (many.tests - few.tests)
+            told = f"{large / 2**20:.0f} MiB, {per_test:,.0f} B per test"
+            yield Bar(f"memory of the largest process, {way.name}", told, per_test < PER_TEST)
+
+
+def speedups(job: Job) -> Iterator[Bar]:
+    """How much sooner two workers are done than one."""
+    unmeasured, two, _, _ = OURS_ON_UNITTEST
+    for serial in (UNITTEST, unmeasured):
+        one, both = job.wall(serial), job.wall(two)
+        if one is not None and both is not None:
+            promise = f"-j2 at least {SPEEDUP} times as fast as {serial.name}"
+            yield Bar(promise, f"{one / both:.2f} times", one / both >= SPEEDUP)
+
+
+def beside_xdist(job: Job) -> Iterator[Bar]:
+    """Two workers of ours and of pytest-xdist."""
+    own, theirs = job.wall(OURS_ON_PYTEST[1]), job.wall(XDIST)
+    if own is not None and theirs is not None:
+        promise = f"{job.name}: -j2 not slower than pytest -n 2"
+        yield Bar(promise, f"{own:.2f} s and {theirs:.2f} s", own <= theirs)
 
 
 def render(measured: Sequence[Job], found: Sequence[Bar], *, rounds: int) -> str:
@@ -253,7 +287,8 @@ def render(measured: Sequence[Job], found: Sequence[Bar], *, rounds: int) -> str
             )
         headers = [job.name, "processor time", "time", f"as fast as {job.ways[0].name}", "memory"]
         parts.append(table(headers, rows))
-    rows = [[promise, told, "met" if met else "**missed**"] for promise, told, met in found]
+    said = {True: "met", False: "**missed**", None: ""}
+    rows = [[bar.promise, bar.measured, said[bar.met]] for bar in found]
     parts.append(table(["bar", "measured", ""], rows))
     return "\n\n".join(parts)
 
