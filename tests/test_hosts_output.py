@@ -60,6 +60,14 @@ WRITING = {
                 finally:
                     sys.stdout = stream
 
+            def test_g_stream_that_fails(self):
+                class Fails:
+                    def flush(self):
+                        raise RuntimeError
+
+                self.addClassCleanup(setattr, sys, "stdout", sys.stdout)
+                sys.stdout = Fails()
+
             def test_h_closes(self):
                 kept = os.dup(1)
                 os.close(1)

@@ -1,7 +1,8 @@
 """What this process has written into its log from some time on."""
 
 import os
-import sys
+
+from whotests.hosts.output import flush
 
 __all__ = ["Said"]
 
@@ -19,8 +20,7 @@ class Said:
 
     def read(self) -> str:
         """What was written since, without white space around it."""
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        flush()
         try:
             with open(self._path, "rb") as file:
                 file.seek(self._begin)
