@@ -82,6 +82,14 @@ def test_runs_that_begin_at_once_have_a_folder_each(tmp_path: Path) -> None:
     assert names(tmp_path) == ["78", "79", "80"]
 
 
+def test_an_old_folder_that_cannot_be_removed_stays(tmp_path: Path) -> None:
+    """It may be another user's: that is no reason to run nothing, nor to keep all others."""
+    (tmp_path / "1" / "lock").mkdir(parents=True)
+    for _ in range(3):
+        RunFolder.make(tmp_path, keep=2).close()
+    assert names(tmp_path) == ["1", "3", "4"]
+
+
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_machine(tmp_path: Path) -> None:
     """Where the system refuses, the message names the place, the reason and what to do."""
     (tmp_path / "runs").write_text("a file")

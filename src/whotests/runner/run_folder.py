@@ -41,7 +41,8 @@ class RunFolder:
                 descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for number in numbers[: max(0, len(numbers) + 1 - max(keep, 1))]:
-                    _put_away(runs / str(number))
+                    with suppress(OSError):  # one of another user stays, and is no reason to fail
+                        _put_away(runs / str(number))
             for each in runs.glob(f"{_REMOVED}*"):
                 _remove_temporary(each)
                 shutil.rmtree(each, ignore_errors=True)  # what is in use goes the next time
