@@ -118,7 +118,7 @@ def test_other_durations_have_another_digest() -> None:
 def test_another_process_gives_the_same_shard() -> None:
     """Neither hashes nor the order of sets have a part in it."""
     program = (
-        "from whotests.runner.running.scheduler import Item, Key\n"
+        "from whotests.runner.items import Item, Key\n"
         "from whotests.runner.choosing.sharding import part_of\n"
         "from whotests.runner.wanted import Shard\n"
         "items = [Item(Key(0, f't{n}'), f'g{n % 7}', n % 13 + 0.1) for n in range(200)]\n"
