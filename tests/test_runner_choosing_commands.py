@@ -122,6 +122,12 @@ def test_nothing_that_fits(mixed: Path) -> None:
     assert "no test was found that fits -k 'nothing_like_it'; looked for pytest: tests" in done.out
 
 
+def test_words_for_the_runner_of_which_nothing_comes(mixed: Path) -> None:
+    """They are named, too: the runner may take them for something else than was meant."""
+    done = whotests_test(mixed, "unittest:cases", "--", "-p", "no:randomly", status=5)
+    assert "looked for unittest: cases, with -p no:randomly\n" in done.out
+
+
 def test_random_order_is_repeatable(mixed: Path) -> None:
     """A seed gives one order, and is said; each round has the next seed."""
     words = ("tests", "-v", "--order")

@@ -156,6 +156,31 @@ class Case(unittest.TestCase):
     assert ended.status == 0
 
 
+def test_a_fork_that_returns_into_its_host_ends_with_its_test(tmp_path: Path) -> None:
+    """What comes behind the test runs once, in the parent; how the test ended in the child is the
+    child's exit status."""
+    text = """\
+import os
+def test_a():
+    if not (child := os.fork()):
+        assert 0, "in the child"
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+def test_b():
+    if child := os.fork():
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+def test_c():
+    with open("ran", "a") as file:
+        file.write("c")
+def teardown_module():
+    with open("ran", "a") as file:
+        file.write("t")
+"""
+    folder = project(tmp_path, test_it=text)
+    ended = run_tests("pytest:test_it.py", cwd=folder)
+    assert ended.verdict == dict.fromkeys(("test_a", "test_b", "test_c"), "success")
+    assert (folder / "ran").read_text() == "ct"
+
+
 def test_what_a_test_said_before_it_killed_its_process_is_told_in_part_only(
     tmp_path: Path,
 ) -> None:

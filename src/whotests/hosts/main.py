@@ -25,7 +25,6 @@ def main() -> None:
     tell_stacks(task.stacks)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     journal = os.open(task.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    os.register_at_fork(after_in_child=lambda: _leave(task.orders, task.bell, journal))
     control: Control = StopFile(task.stop) if task.stop else RunControl()
     reporter = Reporter(
         journal,
@@ -34,6 +33,7 @@ def main() -> None:
         control=control,
         max_failures=task.max_failures,
     )
+    os.register_at_fork(after_in_child=lambda: _leave(reporter, task.orders, task.bell, journal))
     try:
         host_of(task, reporter, Orders(task.orders, control=control)).run()
     except KeyboardInterrupt:
@@ -43,8 +43,9 @@ def main() -> None:
         session.tell_surprise()
 
 
-def _leave(*descriptors: int) -> None:
+def _leave(reporter: Reporter, *descriptors: int) -> None:
     """A fork says nothing and takes no orders, even where a test lets it return into the host."""
+    reporter.leave()
     nowhere = System.open(os.devnull, os.O_RDWR)
     for descriptor in descriptors:
         System.dup2(nowhere, descriptor, inheritable=False)

@@ -40,8 +40,14 @@ class Reporter:
         self._found = found
         self._control: Control = RunControl() if control is None else control
         self._failures_left = max_failures
+        self._in_fork = False
         # No clock that is put forward or back while a test runs makes it longer or shorter.
         self._ahead = System.since_the_epoch() - System.monotonic()
+
+    def leave(self) -> None:
+        """This process is a fork that a test made. It may run that test to its end, and ends there
+        with 0, or with 1 where the test fails in it: all other tests are the parent's."""
+        self._in_fork = True
 
     def found(self, tests: Sequence[tuple[str, str]], *, ordered: bool = False) -> None:
         """All tests: ids, and the groups that they share fixtures in ('' for those in none); and
@@ -108,6 +114,8 @@ class Reporter:
         at: float | None = None,
     ) -> None:
         """The test has its verdict."""
+        if self._in_fork and runnable:
+            System.exit(int(status in FAILED))
         at = self._now() if at is None else at
         self._frames.put(
             (

@@ -1,5 +1,6 @@
 """Which of the tests that hosts found are run, and in which order."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -180,6 +181,8 @@ class Choosing:
             suite.title if suite.targets else f"{suite.host}: all that it finds itself"
             for suite in self._suites
         )
+        words = [*dict.fromkeys(shlex.join(each.options) for each in self._suites if each.options)]
+        places += f", with {', '.join(words)}" if words else ""
         fitting = f" that fits -k {self._wanted.keyword!r}" if self._wanted.keyword else ""
         return f"no test was found{fitting}; looked for {places}"
 
