@@ -120,6 +120,8 @@ class ClusterWorkers:
         self._over = False
         self._stopped = False
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="whotests cluster")
+        # What slots have done does not wait until a thousand other workers were looked at.
+        self._admitting = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="whotests admits")
         self._threads = [
             threading.Thread(target=self._listen, name="whotests hears", daemon=True),
             threading.Thread(target=self._keep, name="whotests cluster", daemon=True),
@@ -138,7 +140,8 @@ class ClusterWorkers:
         self._said.put(None)
         for thread in self._threads:
             thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._admitting, self._pool):
+            pool.shutdown(wait=False, cancel_futures=True)
         self._close_all()
 
     def wait_slots(self) -> list[Slot]:
@@ -218,7 +221,8 @@ class ClusterWorkers:
                 reason = f"its machine, or the Dask worker {each.worker} on it, is gone"
                 self._later(partial(each.slot.lose, reason))
         for worker in new:
-            self._later(partial(self._admit, worker, there[worker]))
+            with suppress(RuntimeError):  # the run is over
+                self._admitting.submit(self._admit, worker, there[worker])
 
     def _slots_open(self) -> list[_Open]:
         with self._lock:
@@ -308,7 +312,7 @@ class ClusterWorkers:
             with self._lock:
                 attempts = self._attempts[worker] = self._attempts.get(worker, 0) + 1
             if attempts < _ATTEMPTS and self._known.get(worker) == "open":
-                self._open_slot(worker, shipped=shipped)
+                self._admitting.submit(self._open_slot, worker, shipped=shipped)
 
     # -- what they say -------------------------------------------------------------------------
 
