@@ -142,7 +142,7 @@ def tested(status: int, out: str, err: str) -> Tested:
             elif chunk is not None and chunk["name"] == "note":
                 result.notes.append(chunk["text"])
             continue
-        if said is not None:
+        if "status" in event and "timestamp" in event:
             result.times.setdefault(test_id, []).append(datetime.fromisoformat(event["timestamp"]))
         if said not in (None, "inprogress", "exists"):
             kind = result.verdicts if event.get("runnable", True) else result.outside
