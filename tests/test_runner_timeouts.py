@@ -1,10 +1,12 @@
 """`--timeout`: first within the process, then from outside, whatever the test is doing."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from measured_commands import run_plain
 from measured_commands import write_files as write
 from tested_commands import run_tests
 
@@ -52,6 +54,24 @@ class Case(unittest.TestCase):
     log = [line.split() for line in (tmp_path / "log").read_text().splitlines()]
     assert len({pid for pid, _ in log}) == 1
     assert len(log) == 6
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_is_told_of_a_stack_begins_at_the_test(tmp_path: Path, host: str) -> None:
+    """Frames by which a runner came to the test are left out, and threads of the runner's own."""
+    text = """\
+import time, unittest
+def wait(): time.sleep(1000)
+class Case(unittest.TestCase):
+    def test_a(self): wait()
+"""
+    folder = project(tmp_path, text)
+    done = run_plain("whotests", "test", "--timeout", "0.3", "-q", host, cwd=folder)
+    told = done.out.partition("Where everything was:")[2]
+    assert re.findall(r"thread (.*):", told) == ["'MainThread'"]
+    frames = re.findall(r'File "(.*)", line \d+, in (\w+)', told)
+    own = [(Path(file).name, name) for file, name in frames if "unittest" not in file]
+    assert own == [("test_it.py", "test_a"), ("test_it.py", "wait")]
 
 
 @pytest.mark.parametrize("host", HOSTS)

@@ -239,9 +239,13 @@ class Deadline:
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         for other, top in sys._current_frames().items():
             name = names.get(other, str(other))
-            if not name.startswith(WATCHDOG):
-                stack = own_stack(frame if other == ident and frame is not None else top)
-                texts.append(f"thread {name!r}:\n{stack}")
+            if name.startswith(WATCHDOG) or (other not in names and _is_ours(top)):
+                continue
+            if other == ident:
+                stack = own_stack(frame or top, below=self._within | {Deadline.run.__code__})
+            else:
+                stack = own_stack(top)
+            texts.append(f"thread {name!r}:\n{stack}")
         self._stacks = "\n".join(text.rstrip() for text in texts)
 
     def timed_out(self, raised: BaseException | None) -> TimedOut:
@@ -356,18 +360,32 @@ class _Watchdog:
             wait = max(self._deadline.due - Clock.monotonic(), TICK)
 
 
-def own_stack(frame: FrameType | None) -> str:
-    """The test's part of the stack down to a frame, as text."""
+def own_stack(frame: FrameType | None, *, below: frozenset[CodeType] = frozenset()) -> str:
+    """The test's part of the stack down to a frame, as text: what is below these calls."""
     stack = []
     for each, line in traceback.walk_stack(frame):
         name = each.f_globals.get("__name__") or ""
-        if name == CASE:
+        if name == CASE or each.f_code in below:
             break
         if not name.startswith(_MACHINERY) and each.f_code.co_name not in _BOOTSTRAP:
             stack.append((each, line))
     stack.reverse()
+    for place, (each, _) in enumerate(stack):
+        if not (each.f_globals.get("__name__") or "").startswith(_CALLERS):
+            del stack[:place]
+            break
     return "".join(traceback.StackSummary.extract(iter(stack)).format()) or "  in its loop"
 
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether the frame is of a thread that whotests has for itself."""
+    while frame.f_back is not None:
+        frame = frame.f_back
+    return (frame.f_globals.get("__name__") or "").startswith("whotests.")
+
+
+_CALLERS = ("_pytest.", "pluggy.", "unittest.", "whotests.")
+"""Modules by which one comes to a test. Where they are what it tests, they stand below it."""
 
 _MACHINERY = (
     PACKAGE,
