@@ -91,6 +91,46 @@ class Good(unittest.TestCase):
     assert len(list((tmp_path / ".whotests/runs/1").glob("w0-*.journal"))) == 4
 
 
+def test_a_class_that_kills_fails_no_other_class_of_its_module(tmp_path: Path) -> None:
+    """Where classes share a module's fixture, those fail whose own fixture ends the host, and all
+    others run."""
+    text = """\
+import os, unittest
+def setUpModule(): pass
+class A(unittest.TestCase):
+    def test_a(self): pass
+class Bad(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls): os._exit(7)
+    def test_b1(self): pass
+    def test_b2(self): pass
+class C(unittest.TestCase):
+    def test_c(self): pass
+class TearDown(unittest.TestCase):
+    @classmethod
+    def tearDownClass(cls): os._exit(8)
+    def test_d(self): pass
+class Z(unittest.TestCase):
+    def test_z(self): pass
+"""
+    ended = run_tests("unittest:test_it", cwd=project(tmp_path, test_it=text))
+    assert ended.passed() == {"test_a", "test_c", "test_d", "test_z"}
+    assert set(ended.verdict) == {"test_b1", "test_b2", *ended.passed()}
+
+
+def test_a_module_that_kills_does_not_do_so_for_each_of_its_classes(tmp_path: Path) -> None:
+    """After the third class before which hosts died, all that share the module's fixture fail."""
+    cases = "".join(
+        f"class C{number}(unittest.TestCase):\n    def test_{number}(self): pass\n"
+        for number in range(8)
+    )
+    text = "import os, unittest\ndef setUpModule(): os._exit(7)\n" + cases
+    ended = run_tests("unittest:test_it", cwd=project(tmp_path, test_it=text))
+    assert len(ended.verdict) == 8
+    assert not ended.passed()
+    assert len(list((tmp_path / ".whotests/runs/1").glob("w0-*.journal"))) == 9
+
+
 def test_a_host_that_dies_between_tests_is_replaced(tmp_path: Path) -> None:
     """Nothing fails when a host dies without a test in progress; it is told."""
     text = """\

@@ -1,5 +1,6 @@
 """One worker: starts hosts, gives them what is to be done, replaces those that die."""
 
+import re
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -22,6 +23,9 @@ the machine that ends them than what they load."""
 PAUSE: Final = 0.3
 """Seconds before the system is asked again for what it has refused."""
 
+_PARAMETERS: Final = re.compile(r"[\[( ]")
+"""Where a test's name ends, and what tells it from others of that name begins."""
+
 
 class Agent:
     """At most one host's process at a time, replaced when it dies.
@@ -40,6 +44,8 @@ class Agent:
         """Suites whose tests a host here has found."""
         self._interrupted = False
         self._killed = False
+        self._blamed: dict[str, set[str]] = {}
+        """Group -> owners of tests in it that failed as hosts died before they began."""
         self._notes: list[str] = []
         self._deaths = 0
 
@@ -48,7 +54,8 @@ class Agent:
 
         The test that a dying host ran gets its verdict. A host that dies without a verdict since
         the assignment began is replaced at once, twice; then the test that was to come next gets
-        its verdict, and with it those that share its fixtures.
+        its verdict, and with it those that share its fixtures and are of the same class; those of
+        all classes when that was the third.
         """
         said = 0
 
@@ -147,7 +154,7 @@ class Agent:
         host, self._host, self._held = self._host, None, ()
         if host is None:
             return
-        burial = host.end(lambda: self._killed)
+        burial = host.end(say or (lambda _: None), lambda: self._killed)
         self._log(f"process {host.pid} is over")
         for note in burial.notes:
             self._note(note)
@@ -157,17 +164,25 @@ class Agent:
             say(burial.crash.frames(self._end_of(host.suite), runnable=False))
 
     def _blame(self, left: list[str], death: Death, say: Say) -> None:
-        """Give its verdict to the test that was to come next, and to those of its group."""
+        """Give its verdict to the test that was to come next, and to those of its group.
+
+        A group may be a whole module, for its own fixture; as long as it may be that of a class
+        that ends hosts, only the tests of that class fail.
+        """
         head, *others = left
         why = death.why
         first = f"{why.reason} before it began this test, {DEATHS} times in a row"
         say(why._replace(reason=first).frames(head))
         group = death.groups.get(head, "")
+        if not group:
+            return
+        blamed = self._blamed.setdefault(group, set())
+        blamed.add(owner_of(head))
+        reason = f"{why.reason} before it began {head}, with which this test shares fixtures"
         for test_id in others:
-            if group and death.groups.get(test_id) == group:
-                reason = (
-                    f"{why.reason} before it began {head}, with which this test shares fixtures"
-                )
+            if death.groups.get(test_id) == group and (
+                len(blamed) >= DEATHS or owner_of(test_id) in blamed
+            ):
                 say(PostMortem(reason).frames(test_id))
 
     def _end_of(self, suite: int) -> str:
@@ -181,3 +196,9 @@ class Agent:
         now = datetime.now().astimezone().isoformat(timespec="milliseconds")
         with suppress(OSError), open(self.brief.folder / f"{self.name}.log", "a") as log:
             log.write(f"{now} {text}\n")
+
+
+def owner_of(test_id: str) -> str:
+    """What a test's id says that it is of: a class, or a file with functions."""
+    name = _PARAMETERS.split(test_id, maxsplit=1)[0]
+    return name.rpartition("::" if "::" in name else ".")[0]
