@@ -423,3 +423,42 @@ def test_a_test_that_the_host_did_not_let_pass_has_not_passed(tmp_path: Path) ->
     with Reader.open(tmp_path / DATA) as reader:
         ends = {test.name.rpartition(".")[2]: test.outcome.value for test in reader.tests}
     assert ends == {"test_never_awaited": "error", "test_add": "passed"}
+
+
+def test_names_that_the_data_writes_otherwise_are_not_taken_for_lost(tmp_path: Path) -> None:
+    """After a death, tests of one id, and ids that are no text in UTF-8, do not run once more, and
+    the data is not said to be incomplete."""
+    make(
+        tmp_path,
+        """
+        import os
+        import unittest
+
+        from shop.basket import add
+
+
+        class Case(unittest.TestCase):
+            name = ""
+
+            def id(self):
+                return self.name or super().id()
+
+            def test_add(self):
+                self.assertEqual(add(1, 2), 3)
+
+
+        class Zz(unittest.TestCase):
+            def test_end(self):
+                os._exit(1)
+
+
+        def load_tests(loader, tests, pattern):
+            odd = Case("test_add")
+            odd.name = "sur\\udc80rogate"
+            return unittest.TestSuite([Case("test_add"), Case("test_add"), odd, Zz("test_end")])
+        """,
+    )
+    said = run(tmp_path, "unittest:tests/test_shop.py", status=1)
+    assert "3 passed, 1 failed" in said
+    assert "once more" not in said
+    assert "incomplete" not in said

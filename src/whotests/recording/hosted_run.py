@@ -1,6 +1,7 @@
 """A run that is measured in other processes only: those that a runner starts."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
@@ -23,6 +24,8 @@ _SECONDS_BETWEEN_BEATS = 600.0
 """A run that did not write for a day counts as killed."""
 
 _NAMED = 3
+
+_NUMBER: Final = re.compile(r" #\d+\Z")
 
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 _FINE = frozenset({Outcome.PASSED, Outcome.SKIPPED, Outcome.EXPECTED_FAILURE})
@@ -111,7 +114,10 @@ class HostedRun:
         return frozenset(
             test_id
             for test_id, verdict in self._verdicts.of.items()
-            if test_id not in written and verdict.duration is not None and verdict.outcome in _RAN
+            if verdict.duration is not None
+            and verdict.outcome in _RAN
+            and test_id not in written
+            and _written_as(test_id) not in written
         )
 
     def finish(
@@ -177,6 +183,12 @@ class HostedRun:
             namespace_packages=plan.namespace_packages,
         )
         return unloaded_files(scope, [], Cache(plan.cache), plan.rules, modules={})
+
+
+def _written_as(test_id: str) -> str:
+    """What a process that records calls a test: its own id, without the number that tells it from
+    others of that id, and what is no text in UTF-8 as the store writes it."""
+    return _NUMBER.sub("", test_id).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _lost(tests: frozenset[str]) -> str:
