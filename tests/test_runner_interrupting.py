@@ -9,6 +9,9 @@ import pytest
 
 from measured_commands import write_files as write
 from tested_commands import is_alive, started_tests, wait_until
+from whotests.hosts.task import Suite
+from whotests.runner.agents.attended import AttendedHost
+from whotests.runner.assignment import Assignment, Brief, Done
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -63,6 +66,32 @@ def test_the_first_signal_lets_go_of_fixtures_and_keeps_what_is_done(
     assert (tmp_path / "class-torn-down").exists()
     assert "interrupted; fixtures are let go of" in done.err
     assert not is_alive(int((tmp_path / "began").read_text()))
+
+
+def test_fixtures_that_fail_behind_the_signal_are_told(tmp_path: Path) -> None:
+    """Also where the signal comes when a test is just over: what the fixtures of its class come to
+    is heard, and that the host ends is nothing strange."""
+    text = """\
+import pathlib, unittest
+class Case(unittest.TestCase):
+    @classmethod
+    def tearDownClass(cls): raise RuntimeError("left open")
+    def test_a(self): pathlib.Path("over").touch()
+"""
+    folder, cwd = tmp_path / "run", project(tmp_path / "project", text)
+    folder.mkdir()
+    suites = (Suite("unittest", ("test_it",)),)
+    brief = Brief(run="1", root=cwd, cwd=cwd, folder=folder, suites=suites, workers=1)
+    host = AttendedHost(brief, worker="w0", suite=0, number=1)
+    said: list[bytes] = []
+    host.do(Assignment(0, collect=True), said.append, lambda: 0)
+    done = host.do(
+        Assignment(0, ("test_it.Case.test_a",)), said.append, lambda: int((cwd / "over").exists())
+    )
+    assert isinstance(done, Done)
+    burial = host.end(said.append, lambda: False)
+    assert b"RuntimeError: left open" in b"".join(said)
+    assert burial.notes == ()
 
 
 def test_the_second_signal_kills(tmp_path: Path) -> None:

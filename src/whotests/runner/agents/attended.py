@@ -222,9 +222,10 @@ class AttendedHost:
 
     # -- its burial ----------------------------------------------------------------------------
 
-    def end(self, killed: Callable[[], bool]) -> Burial:
+    def end(self, say: Say, killed: Callable[[], bool]) -> Burial:
         """Let the process end if it lives, and end all that it has left running. Comes back soon:
-        a host that does not end by itself is killed. `killed`: whether it is to be at once."""
+        a host that does not end by itself is killed. `killed`: whether it is to be at once. What
+        it says meanwhile, as of fixtures, where it was not waited for, is passed on."""
         process = self._process
         process.let_go()
         notes = []
@@ -237,11 +238,13 @@ class AttendedHost:
                 "its process did not end after its last test and was killed; "
                 f"where it was is in {process.files.stacks}"
             )
-        elif self._said_last and process.status and not killed():
+        if not self._said_last:
+            self._listen(ENDED, False, say, gone=True)
+        if self._said_last and process.status and not killed() and not notes:
             how = how_it_ended(process.status)
             reason = f"the process of worker {self._worker} {how} after its last test"
             crash = PostMortem(reason, self._stacks(), self._tail.read())
-        elif alive and not self._said_last and not killed():
+        elif alive and not self._said_last and not killed() and not notes:
             notes.append(f"its process {how_it_ended(process.status)} before its last word")
         if left := process.bury():
             names = ", ".join(f"{each.command!r} (process {each.pid})" for each in left)
