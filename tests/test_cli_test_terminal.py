@@ -1,6 +1,7 @@
 """`whotests test` on a terminal: what is seen while it runs, Ctrl-C, and the debugger."""
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -85,11 +86,12 @@ class Terminal:
 
 
 @contextmanager
-def on_terminal(*words: str, cwd: Path, **more: str) -> Iterator[Terminal]:
+def on_terminal(*words: str, cwd: Path, columns: int = 80, **more: str) -> Iterator[Terminal]:
     """The command, on a terminal; nothing is measured."""
     side, other = os.openpty()
-    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    variables = {name: value for name, value in environment().items() if name != "NO_COLOR"}
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    not_here = ("NO_COLOR", "COLUMNS", "LINES")  # pytest-xdist sets some of them
+    variables = {name: value for name, value in environment().items() if name not in not_here}
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", ON_TERMINAL, "--no-measure", *words],
         cwd=cwd,
@@ -130,6 +132,19 @@ def test_what_is_seen_meanwhile(project: Path) -> None:
     assert "test_slow.Slow.test_a" in after
     assert "of 3 tests" not in after
     assert "2 passed\x1b[0m, \x1b[1;31m1 failed\x1b[0m in " in after
+
+
+def test_a_narrow_terminal(project: Path) -> None:
+    """What goes away again leaves room for the '^C' of the terminal, which would else break its
+    last line in two."""
+    with on_terminal("unittest:test_slow", cwd=project, columns=44) as terminal:
+        terminal.read_until("Slow.test_b")
+        (project / "go_on").touch()
+        assert terminal.end() == 1
+        seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.seen)
+    painted = [line for line in re.split(r"[\r\n]+", seen) if " of 3 tests" in line]
+    assert painted
+    assert max(map(len, painted)) <= 41
 
 
 def test_without_colours(project: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -34,6 +35,10 @@ _EXISTS: Final = Status.EXISTS
 
 _MOST_RUNNING: Final = 8
 """So many workers have a line; of more, the tests that take longest."""
+
+_MARGIN: Final = 3
+"""Columns that stay free, for the '^C' that a terminal writes where it is: it must not begin a
+line of its own, which nobody would take away."""
 
 _NOTE: Final = "note"
 """The attachment of no test in which a worker or the runner says something, whole."""
@@ -240,7 +245,7 @@ class RunDisplay:
 
     def _region(self) -> RenderableType:
         progress, now = self.progress, self._clock()
-        width = self._console.width
+        width = max(1, self._console.width - _MARGIN)
         running = progress.running()
         room = max(1, min(_MOST_RUNNING, self._console.height // 3))
         rows: list[RenderableType] = [
@@ -268,7 +273,7 @@ class RunDisplay:
                 finished_style="red" if progress.failed else "green",
             )
             line.add_row(passed_time, bar, words)
-        return Group(*rows, line)
+        return Constrain(Group(*rows, line), width)
 
     def _running_line(self, test: Running, *, now: float, width: int) -> Text:
         line = Text(no_wrap=True, overflow="crop")
