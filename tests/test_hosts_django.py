@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from measured_commands import run_plain, write_files
-from tested_commands import run_tests
+from tested_commands import PLUGINS, run_tests
 
 pytest.importorskip("django")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")
@@ -233,7 +233,7 @@ def test_pytest_django_has_databases_per_worker(tmp_path: Path, jobs: str) -> No
     folder = site(tmp_path)
     (folder / "tests/test_unloadable.py").unlink()
     (folder / "pytest.ini").write_text("[pytest]\nDJANGO_SETTINGS_MODULE = site_settings\n")
-    ended = run_tests("-j", jobs, "pytest:tests", cwd=folder)
+    ended = run_tests("-j", jobs, "pytest:tests", cwd=folder, **PLUGINS)
     assert ended.passed() == {"test_slow", "test_there", "test_more", "test_simple"}
     assert {name for name, status in ended.verdict.items() if status == "fail"} == {
         "test_fail",

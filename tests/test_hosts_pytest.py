@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from measured_commands import write_files
+from tested_commands import PLUGINS, run_tests
 from tested_commands import Tested as Ended
-from tested_commands import run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")
 
@@ -236,9 +236,12 @@ def test_words_for_pytest_are_pytests(tmp_path: Path) -> None:
             def test_b(n): pass
         """,
     )
-    assert run_tests("pytest:.", "--", "-m", "slow", cwd=folder).passed() == {"test_a"}
-    assert run_tests("-k", "not test_a", cwd=folder).passed() == {"test_b[1]", "test_b[2]"}
-    one = run_tests("test_it.py::test_b[2]", cwd=folder)
+    assert run_tests("pytest:.", "--", "-m", "slow", cwd=folder, **PLUGINS).passed() == {"test_a"}
+    assert run_tests("-k", "not test_a", cwd=folder, **PLUGINS).passed() == {
+        "test_b[1]",
+        "test_b[2]",
+    }
+    one = run_tests("test_it.py::test_b[2]", cwd=folder, **PLUGINS)
     assert one.verdicts == {"test_it.py::test_b[2]": ["success"]}
     assert not list(folder.glob(".coverage*"))
 
@@ -260,6 +263,18 @@ def test_what_pytest_refuses_is_said_in_its_words(
     assert ended.status not in (0, 5)
     assert not ended.verdicts
     assert said in str(ended.told) + ended.err
+
+
+def test_what_ends_pytest_is_told_with_its_place(tmp_path: Path) -> None:
+    """Of an exception that ends all, the line that raised it: in a conftest, in a test."""
+    folder = project(tmp_path, test_it="def test_a():\n    raise KeyboardInterrupt('enough')\n")
+    ended = run_tests("pytest:test_it.py", cwd=folder)
+    (reason,) = ended.said_of("test_a").values()
+    assert reason == f"KeyboardInterrupt: enough, at {folder / 'test_it.py'}:2 in test_a"
+    (folder / "conftest.py").write_text("import sys\n\nsys.exit('no database')\n")
+    ended = run_tests("pytest:", cwd=folder)
+    assert ended.outside == {"pytest": ["fail"]}
+    assert f"SystemExit: no database, at {folder / 'conftest.py'}:3 in <module>" in ended.err
 
 
 def test_a_conftest_that_cannot_be_imported_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from measured_commands import run_plain, write_files
-from tested_commands import run_tests
+from tested_commands import PLUGINS, run_tests
 from whotests.runner.run_folder import RunFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")
@@ -121,7 +121,7 @@ def test_each_of_several_workers_is_told_apart_as_by_xdist(tmp_path: Path) -> No
     """By `worker_id` and the environment; their temporary folders lie side by side in one of the
     run; one `testrun_uid`. What plugins write for a whole run, no worker overwrites."""
     folder = project(tmp_path, "addopts = --junitxml=junit.xml", test_it=WORKERS)
-    ended = run_tests("-j", "2", "pytest:.", cwd=folder)
+    ended = run_tests("-j", "2", "pytest:.", cwd=folder, **PLUGINS)
     assert ended.status == 0, ended
     assert all(set(said) == {"stdout"} for said in ended.told.values())
     told = [json.loads(said["stdout"]) for said in ended.told.values()]
@@ -147,7 +147,7 @@ def test_one_worker_is_plain_pytest(tmp_path: Path) -> None:
                 assert "PYTEST_XDIST_WORKER" not in os.environ
         """,
     )
-    assert run_tests("pytest:.", cwd=folder).status == 0
+    assert run_tests("pytest:.", cwd=folder, **PLUGINS).status == 0
     assert (folder / "junit.xml").exists()
     assert (folder / ".pytest_cache/v/cache/nodeids").exists()
 
@@ -156,7 +156,7 @@ def test_the_temporary_folder_of_a_run_goes_with_the_runs_folder(tmp_path: Path)
     """As long as the run's folder is kept, tests' files are; then they are removed. What a note
     says that has come with the project is not believed."""
     folder = project(tmp_path, test_it="def test_it(tmp_path): (tmp_path / 'a').touch()")
-    run_tests("-j", "2", cwd=folder)
+    run_tests("-j", "2", cwd=folder, **PLUGINS)
     runs = folder / ".whotests/runs"
     temporary = Path((runs / "1/temporary").read_text())
     assert list(temporary.glob("popen-gw?/test_it0/a"))
@@ -174,7 +174,7 @@ def test_the_temporary_folder_of_a_run_goes_with_the_runs_folder(tmp_path: Path)
 def test_an_option_of_ours_in_addopts_begins_no_run_of_its_own(tmp_path: Path) -> None:
     """`--whotests` in the project's own configuration, under `whotests test --no-measure`."""
     folder = project(tmp_path, "addopts = --whotests", test_it="def test_it(): pass")
-    before = run_tests("pytest:.", cwd=folder)
+    before = run_tests("pytest:.", cwd=folder, **PLUGINS)
     assert before.passed() == {"test_it"}
     log = (folder / ".whotests/runs/1/w0-1.out").read_text()
     assert "recorded in" not in log
@@ -203,7 +203,7 @@ def test_hypothesis_and_timeouts_of_plugins_work(tmp_path: Path) -> None:
             def test_last(): pass
         """,
     )
-    ended = run_tests("pytest:.", cwd=folder)
+    ended = run_tests("pytest:.", cwd=folder, **PLUGINS)
     assert ended.passed() == {"test_last"}
     assert len(ended.verdict) == 4
     assert "number=50" in ended.said_of("test_example")["traceback"]

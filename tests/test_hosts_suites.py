@@ -9,7 +9,7 @@ import pytest
 
 from exact_suites import Suite, fetch
 from measured_commands import run_plain
-from tested_commands import run_tests
+from tested_commands import PLUGINS, run_tests
 
 pytestmark = pytest.mark.suites
 TESTS = Path(__file__).parent
@@ -109,7 +109,7 @@ def test_a_real_suite_has_the_verdicts_of_its_own_tools(
     for jobs in ("1", "2"):
         data = tmp_path / f"{jobs}.db"
         words = ("-j", jobs, "--data", str(data), *project.ours)
-        ended = run_tests(*words, cwd=root, **variables)
+        ended = run_tests(*words, cwd=root, **PLUGINS, **variables)
         assert {test: [NAMES[each] for each in all_] for test, all_ in ended.verdicts.items()} == {
             test: [status] for test, status in serial["ended"].items()
         }, ended.err[-2000:]
