@@ -14,6 +14,7 @@ from whotests.hosts.pytest_peers import PytestPeers
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.said import Said
 from whotests.hosts.task import Task
+from whotests.testing.details.frames import innermost
 
 __all__ = ["PytestHost"]
 
@@ -53,9 +54,9 @@ class PytestHost:
             status = int(pytest.main(words, plugins=[self, self._loop, PytestPeers(self._task)]))
         except SystemExit as error:
             status = error.code if isinstance(error.code, int) else int(bool(error.code))
-            self._refusal = self._why_no_tests(said) or f"SystemExit: {error.code}"
-        except KeyboardInterrupt:
-            self._interrupted = "KeyboardInterrupt"
+            self._refusal = self._why_no_tests(said) or _told(error)
+        except KeyboardInterrupt as error:
+            self._interrupted = _told(error)
         except Exception:
             self._internal = traceback.format_exc()
             sys.stderr.write(self._internal)
@@ -117,7 +118,7 @@ class PytestHost:
 
     def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         if excinfo.errisinstance(KeyboardInterrupt):
-            self._interrupted = str(excinfo.value) or "KeyboardInterrupt"
+            self._interrupted = _told(excinfo.value)
             return
         self._refusal = str(excinfo.value)
         if self._loop.verdicts.nodeid:
@@ -128,6 +129,13 @@ class PytestHost:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         keep_failures_only(config)
+
+
+def _told(error: BaseException) -> str:
+    """What was raised, and where."""
+    text = "".join(traceback.format_exception_only(error)).rstrip()
+    place = innermost(traceback.extract_tb(error.__traceback__))
+    return f"{text}, at {place}" if place else text
 
 
 def _words(task: Task) -> list[str]:
