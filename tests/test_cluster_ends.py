@@ -109,6 +109,10 @@ def test_data_that_is_destroyed(cluster: DaskCluster, tmp_path: Path) -> None:
     [
         ("local:none", "'none' is no number of workers"),
         ("tcp://127.0.0.1:1", "no cluster at tcp://127.0.0.1:1"),
+        ("nonsense", "--cluster nonsense: missing port number"),
+        ("http://127.0.0.1:8786", "unknown address scheme 'http'"),
+        ("tls://127.0.0.1:8786", "no certificates"),
+        ("", "its ADDRESS is empty"),
     ],
 )
 def test_what_is_no_cluster_is_an_error(tmp_path: Path, address: str, why: str) -> None:
@@ -117,3 +121,4 @@ def test_what_is_no_cluster_is_an_error(tmp_path: Path, address: str, why: str) 
     done = run_tests("--cluster", address, "--cluster-patience", "1", cwd=tmp_path)
     assert done.status == 2
     assert why in done.err
+    assert "Traceback" not in done.err

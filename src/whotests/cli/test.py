@@ -83,7 +83,7 @@ _shown = group_of_options("What is shown")
 )
 @_where(
     "--cluster",
-    default="",
+    default=None,
     metavar="ADDRESS|local:N",
     help="Run on a Dask cluster: that of the scheduler at ADDRESS, or N processes here. Each "
     "thread of its workers runs one test at a time.",
@@ -164,7 +164,7 @@ def test(
     isolate: str,
     jobs: str | None,
     timeout: float | None,
-    cluster: str,
+    cluster: str | None,
     cluster_source: SourceMode,
     cluster_patience: float,
     pdb: bool,
@@ -270,9 +270,14 @@ def _again(
     return shlex.join([*command, *targets, *(("--", *words) if words else ())])
 
 
-def _cluster(address: str, jobs: str | None, *, isolate: str, debug: bool) -> str:
-    """The address, if nothing speaks against it. Raises UsageError."""
-    if address:
+def _cluster(address: str | None, jobs: str | None, *, isolate: str, debug: bool) -> str:
+    """The address, if nothing speaks against it; '' where none is given. Raises UsageError."""
+    if address is not None:
+        if not address.strip():
+            raise UsageError(
+                "--cluster: its ADDRESS is empty; give a scheduler's address, such as "
+                "tcp://192.0.2.1:8786, or local:N, or leave the option out"
+            )
         for option, given, why in (
             ("-j", jobs is not None, "each thread of the cluster's workers runs tests"),
             ("--isolate", isolate, "it looks for one test's failure here"),
@@ -280,7 +285,7 @@ def _cluster(address: str, jobs: str | None, *, isolate: str, debug: bool) -> st
         ):
             if given:
                 raise UsageError(f"--cluster and {option} do not fit: {why}; leave one of them out")
-    return address
+    return address or ""
 
 
 def _workers(jobs: str | None, usual: int, *, debug: bool) -> int:

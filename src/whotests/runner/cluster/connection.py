@@ -70,6 +70,8 @@ class Connection:
                     silence_logs=logging.CRITICAL,
                     preload=[undisturbed.__name__],
                 )
+            else:
+                _check(address)
             client = Client(
                 local if local is not None else address,
                 set_as_default=False,
@@ -201,6 +203,18 @@ class Connection:
                 self.client.run(eval, expression, dict(names), workers=[worker], on_error="ignore")
 
         threading.Thread(target=tell, daemon=True).start()
+
+
+def _check(address: str) -> None:
+    """Raises ValueError for what is no scheduler's address: Dask would say so too late, when its
+    client is half made and complains of its own end."""
+    from distributed import Security
+    from distributed.comm.addressing import get_address_host_port
+
+    get_address_host_port(address)
+    encrypted = address.startswith(("tls://", "wss://"))
+    if encrypted and Security().get_connection_args("client")["ssl_context"] is None:
+        raise ValueError("Dask's settings here have no certificates for it (distributed.comm.tls)")
 
 
 def _count(address: str) -> int:
