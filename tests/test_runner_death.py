@@ -196,6 +196,21 @@ class Case(unittest.TestCase):
     assert ended.status == 0
 
 
+@pytest.mark.parametrize("host", ["unittest:test_it", "pytest:test_it.py"])
+def test_who_closes_all_descriptors_is_told_so(tmp_path: Path, host: str) -> None:
+    """The test that took its process the means to tell anything fails, with what could not be
+    written; the others run."""
+    text = """\
+import os, unittest
+class Case(unittest.TestCase):
+    def test_a(self): os.closerange(3, 1000)
+    def test_b(self): pass
+"""
+    ended = run_tests(host, cwd=project(tmp_path, test_it=text))
+    assert ended.verdict == {"test_a": "fail", "test_b": "success"}
+    assert "journal cannot be written: [Errno 9]" in "".join(ended.said_of("test_a").values())
+
+
 def test_a_fork_that_returns_into_its_host_ends_with_its_test(tmp_path: Path) -> None:
     """What comes behind the test runs once, in the parent; how the test ended in the child is the
     child's exit status."""

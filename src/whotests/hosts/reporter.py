@@ -88,9 +88,12 @@ class Reporter:
 
     def _give_up(self, error: OSError) -> NoReturn:
         """Nothing can be told any more, so nothing may be run: say why where no disk is needed."""
-        why = f"its journal cannot be written: {error}"
-        with suppress(OSError):
-            System.write(self._bell, why.encode("utf-8", "backslashreplace"))
+        why = f"its journal cannot be written: {error}".encode("utf-8", "backslashreplace")
+        try:
+            System.write(self._bell, why)
+        except OSError:  # a test has closed all that it could, say; then it is part of the output
+            with suppress(OSError):
+                System.write(2, b"whotests gave up: " + why + b"\n")
         System.exit(os.EX_IOERR)
 
     # -- the events of a test, now: the same as `handle`, at a fraction of the cost ------------
