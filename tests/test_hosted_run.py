@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from measured_commands import write_files
+from tested_commands import environment
 from whotests.config.settings import load_settings
 from whotests.query.history import history
 from whotests.recording.hosted_run import HostedRun
@@ -53,6 +54,7 @@ def run(folder: Path, *words: str, status: int, command: str = "test") -> str:
     done = subprocess.run(
         [sys.executable, "-m", "whotests", command, *words],
         cwd=folder,
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=120,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chosen_commands import ran, whotests_test
+from chosen_commands import WITHOUT_PLUGINS, ran, whotests_test
 from measured_commands import recorded_outcomes, run_plain, write_files
 from tested_commands import run_tests
 
@@ -248,7 +248,7 @@ def test_failed_under_a_label(tmp_path: Path) -> None:
     write_files(tmp_path, {"pyproject.toml": "", "test_a.py": program})
     words = ("whotests", "test", "-j1", "-v", "--context")
     for label, status in (("here", 1), ("there", 0)):
-        done = run_plain(*words, label, cwd=tmp_path, env={"WHERE": label})
+        done = run_plain(*words, label, cwd=tmp_path, env={"WHERE": label, **WITHOUT_PLUGINS})
         assert done.status == status, done.out + done.err
     done = run_plain(*words, "here", "--failed", cwd=tmp_path, env={"WHERE": "here"})
     assert ran(done) == ["test_a.py::test_here"]
