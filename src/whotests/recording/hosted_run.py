@@ -27,7 +27,7 @@ _NAMED = 3
 
 _NUMBER: Final = re.compile(r" #\d+\Z")
 
-_BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
+_BAD = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.UNKNOWN})
 _FINE = frozenset({Outcome.PASSED, Outcome.SKIPPED, Outcome.EXPECTED_FAILURE})
 """What a process says of a test that its host has not let pass: one that was never awaited, say."""
 

@@ -36,6 +36,8 @@ class Verdicts:
 
     The stream does not tell failures from errors. What failed for a reason and without a
     traceback is an error here, as that of a test whose process died; all else is a failure.
+    What failed so and never began, as all workers were lost before, has not ended: that tells
+    nothing of the test.
     """
 
     def __init__(self) -> None:
@@ -72,7 +74,7 @@ class Verdicts:
         if self._attached:
             attached = self._attached.pop(test_id, ())
             if outcome is Outcome.FAILED and "reason" in attached and "traceback" not in attached:
-                outcome = Outcome.ERROR
+                outcome = Outcome.UNKNOWN if began is None else Outcome.ERROR
         if seconds is not None and seconds < 0.0:
             seconds = 0.0  # clocks may go back
         self.of[test_id] = _make_tuple(Verdict, (outcome, seconds))

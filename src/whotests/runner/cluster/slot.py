@@ -161,7 +161,7 @@ class ClusterSlot:
             self._inner = None
         reason = ""
         if inner.cancelled():
-            reason = "Dask gave its work up"
+            reason = "Dask gave its work up, as it does when its scheduler is gone"
         elif (failure := inner.exception()) is not None:
             reason = f"{type(failure).__name__}: {failure}"
         if reason:
