@@ -250,9 +250,13 @@ def test_failed_under_a_label(tmp_path: Path) -> None:
     for label, status in (("here", 1), ("there", 0)):
         done = run_plain(*words, label, cwd=tmp_path, env={"WHERE": label, **WITHOUT_PLUGINS})
         assert done.status == status, done.out + done.err
-    done = run_plain(*words, "here", "--failed", cwd=tmp_path, env={"WHERE": "here"})
+    done = run_plain(
+        *words, "here", "--failed", cwd=tmp_path, env={"WHERE": "here", **WITHOUT_PLUGINS}
+    )
     assert ran(done) == ["test_a.py::test_here"]
-    done = run_plain(*words, "there", "--failed", cwd=tmp_path, env={"WHERE": "there"})
+    done = run_plain(
+        *words, "there", "--failed", cwd=tmp_path, env={"WHERE": "there", **WITHOUT_PLUGINS}
+    )
     assert done.status == 5, done.out + done.err
 
 
