@@ -62,7 +62,7 @@ def test_no_data_yet(tmp_path: Path, words: tuple[str, ...]) -> None:
     ended = ask(*words, cwd=tmp_path)
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith("whotests: no data yet: ")
-    assert "whotests run -- pytest" in ended.err
+    assert "whotests test" in ended.err
     assert not (tmp_path / ".whotests").exists()
 
 

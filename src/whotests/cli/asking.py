@@ -78,7 +78,7 @@ def _not_understood(data: Path, error: Exception) -> DataError:
     return DataError(
         f"{data} holds what makes no sense ({type(error).__name__}: {error}): it was damaged, or "
         "this is a bug in whotests; delete the file and record again with "
-        "`whotests run -- pytest`, and if that ends the same way, please report it"
+        "`whotests test`, and if that ends the same way, please report it"
     )
 
 

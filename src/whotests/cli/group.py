@@ -75,7 +75,7 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Begin with: whotests run -- pytest",
+    epilog="Begin with: whotests test",
 )
 @click.version_option(__version__, prog_name="whotests", message="%(prog)s %(version)s")
 def cli() -> None:

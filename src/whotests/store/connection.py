@@ -128,7 +128,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not tables and not application and not path.stat().st_size:
             raise DataError(
-                f"{path} is empty; record first with `whotests run -- pytest`, "
+                f"{path} is empty; record first with `whotests test`, "
                 "or give another file with --data FILE"
             )
         raise not_ours(path)

@@ -69,7 +69,7 @@ def translated(path: Path, failure: sqlite3.Error | OSError) -> WhotestsError:
 def cut_short(path: Path) -> DataError:
     """`path` is not as SQLite left it."""
     return DataError(
-        f"{path} is cut short or damaged; delete it and record again with `whotests run -- pytest`"
+        f"{path} is cut short or damaged; delete it and record again with `whotests test`"
     )
 
 
@@ -85,9 +85,7 @@ def damaged(path: Path, failure: Exception) -> DataError:
     """What stands in `path` makes no sense, though SQLite could read it."""
     what = f"{failure.args[0]!r} is missing" if isinstance(failure, KeyError) else str(failure)
     what = brief(what)
-    return DataError(
-        f"{path} is damaged ({what}); delete it and record again with `whotests run -- pytest`"
-    )
+    return DataError(f"{path} is damaged ({what}); delete it and record again with `whotests test`")
 
 
 def brief(text: str) -> str:
@@ -101,7 +99,7 @@ def newer(path: Path, *, version: int, known: int, made_by: str) -> DataError:
     by = f"whotests {brief(made_by)}" if made_by else "a newer whotests"
     return DataError(
         f"{path} was made by {by} (data version {version}, this whotests reads up to {known}); "
-        "upgrade whotests, or record again with `whotests run -- pytest` into another --data FILE"
+        "upgrade whotests, or record again with `whotests test` into another --data FILE"
     )
 
 
@@ -110,5 +108,5 @@ def older(path: Path, *, version: int, made_by: str) -> DataError:
     by = f"whotests {brief(made_by)}" if made_by else "an older whotests"
     return DataError(
         f"{path} was made by {by} (data version {version}), which this whotests cannot use; "
-        "delete it and record again with `whotests run -- pytest`"
+        "delete it and record again with `whotests test`"
     )

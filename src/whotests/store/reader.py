@@ -111,7 +111,7 @@ class Reader:
             if not (reader.all_runs and reader.runs):
                 raise DataError(
                     f"no data yet: {reader.path} holds no run; record first with "
-                    "`whotests run -- pytest`, or give another data file with --data FILE"
+                    "`whotests test`, or give another data file with --data FILE"
                 )
         except BaseException:
             reader.close()

@@ -25,7 +25,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise DataError(
-            f"no data yet: {path} does not exist; record first with `whotests run -- pytest`, "
+            f"no data yet: {path} does not exist; record first with `whotests test`, "
             "or give the data file with --data FILE"
         )
     if not path.is_file():

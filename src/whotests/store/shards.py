@@ -32,7 +32,7 @@ def data_files(paths: Iterable[Path]) -> tuple[Path, ...]:
         if not inside:
             raise DataError(
                 f"{path} is a folder without a data file in it; give the data file with --data "
-                "FILE, or record first with `whotests run -- pytest`"
+                "FILE, or record first with `whotests test`"
             )
         for file in inside:
             found.setdefault(os.path.realpath(file), file)

@@ -239,7 +239,7 @@ def _check_tables(path: Path, connection: sqlite3.Connection) -> None:
         if columns.get(table) != _columns_by_us()[table]:
             raise DataError(
                 f"{path} has no table {table!r} as whotests makes it; record again with "
-                "`whotests run -- pytest`"
+                "`whotests test`"
             )
 
 
