@@ -93,5 +93,5 @@ def test_an_old_folder_that_cannot_be_removed_stays(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_machine(tmp_path: Path) -> None:
     """Where the system refuses, the message names the place, the reason and what to do."""
     (tmp_path / "runs").write_text("a file")
-    with pytest.raises(MachineError, match=r"runs: File exists; make room there"):
+    with pytest.raises(MachineError, match=r"runs: File exists; let it be .* with --data FILE"):
         RunFolder.make(tmp_path / "runs")

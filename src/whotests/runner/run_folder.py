@@ -48,8 +48,9 @@ class RunFolder:
                 shutil.rmtree(each, ignore_errors=True)  # what is in use goes the next time
         except OSError as error:
             raise MachineError(
-                f"cannot make a folder for this run in {runs}: {error.strerror or error}; make "
-                "room there, or let `data` of [tool.whotests] be where there is some"
+                f"cannot make a folder for this run in {runs}: {error.strerror or error}; let "
+                "it be written there, or give another place with --data FILE, or `data` of "
+                "[tool.whotests]"
             ) from error
         return cls(path, descriptor)
 
