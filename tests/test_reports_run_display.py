@@ -13,7 +13,7 @@ from stream_events import EVENTS, START
 from whotests.reports.run_display import RunDisplay
 from whotests.reports.run_progress import Expected
 from whotests.reports.run_summary import Ending, Slowest
-from whotests.reports.run_words import clock_time, rough_time
+from whotests.reports.run_words import clock_time, ended_so, rough_time
 from whotests.stream.event import Chunk, Event, Status
 
 PLAIN = 'text/plain; charset="utf8"'
@@ -313,3 +313,17 @@ def test_any_events_can_be_shown(events: list[Event]) -> None:
         display.summarize(
             Ending(verdict="FAILED", good=False, why="why", again="again", logs="logs")
         )
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "text"),
+    [
+        (1, Status.XFAIL, "1 expected failure"),
+        (2, Status.XFAIL, "2 expected failures"),
+        (2, Status.UXSUCCESS, "2 unexpected successes"),
+        (1204, Status.SUCCESS, "1,204 passed"),
+    ],
+)
+def test_counts_of_tests(number: int, status: Status, text: str) -> None:
+    """How many tests ended so, with a plural where the words have one."""
+    assert ended_so(number, status) == text

@@ -10,7 +10,7 @@ from typing import Final
 
 from whotests.reports.palette import Palette
 from whotests.reports.run_progress import Progress
-from whotests.reports.run_words import STYLES, WORDS
+from whotests.reports.run_words import STYLES, WORDS, ended_so
 from whotests.reports.words import count, duration
 from whotests.stream.event import FAILED, Status
 from whotests.stream.readable import one_line
@@ -101,7 +101,7 @@ def summary_text(
 
 def _counts(progress: Progress, palette: Palette) -> str:
     said = [
-        palette.paint(f"{progress.counts[status]:,} {WORDS[status]}", STYLES[status])
+        palette.paint(ended_so(progress.counts[status], status), STYLES[status])
         for status in Status
         if progress.counts[status]
     ]

@@ -4,7 +4,7 @@ from typing import Final
 
 from whotests.stream.event import Status
 
-__all__ = ["STYLES", "WORDS", "clock_time", "rough_time"]
+__all__ = ["STYLES", "WORDS", "clock_time", "ended_so", "rough_time"]
 
 WORDS: Final = {
     Status.EXISTS: "exists",
@@ -28,8 +28,19 @@ STYLES: Final = {
     Status.UNKNOWN: "bold red",
 }
 
+_PLURALS: Final = {
+    Status.XFAIL: "expected failures",
+    Status.UXSUCCESS: "unexpected successes",
+}
+
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+
+
+def ended_so(number: int, status: Status) -> str:
+    """'1,204 passed', '1 expected failure', '2 expected failures'."""
+    word = WORDS[status]
+    return f"{number:,} {word if number == 1 else _PLURALS.get(status, word)}"
 
 
 def clock_time(seconds: float) -> str:
