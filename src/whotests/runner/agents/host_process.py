@@ -99,6 +99,8 @@ class HostProcess:
         self._own_group = own_group
         self._warden = Warden(process.pid) if own_group else None
         self._unsent = b""
+        self._silence = 0.0
+        """Seconds to wait though its bell never rings again; 0: it may."""
         self._reader = FrameReader()
         self._cut = b""
         """The first octets of a frame that is not there yet."""
@@ -231,7 +233,10 @@ class HostProcess:
     def wait_news(self, seconds: float) -> None:
         """Come back when its bell rings, and after so many seconds."""
         poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
+        if self._silence:
+            seconds = self._silence = min(2 * self._silence, seconds)
+        else:
+            poll.register(self._bell, select.POLLIN)
         if self._unsent:
             poll.register(self._orders, select.POLLOUT)
         poll.poll(seconds * 1000)
@@ -242,6 +247,8 @@ class HostProcess:
                     self.trouble += told.decode("utf-8", "replace")
         except BlockingIOError:
             return
+        # Nobody has the other end: it is about to be dead, or a test has closed it.
+        self._silence = self._silence or _DYING
 
     def said(self) -> Iterator[tuple[ReadFrames, list[Frame]]]:
         """What has come into its journal: whole frames, as octets and as values, in pieces."""
