@@ -273,7 +273,8 @@ def _under_whotests(
             lines, branches = layout_of(block.file).hit(block.index, key)
             found = {(int(line), 0) for line in lines_in(lines)}
             if branch:
-                found = {block.file.branches[index] for index in lines_in(branches)}
+                arcs = block.file.facts[3]
+                found = {arcs[index] for index in lines_in(branches)}
             if found:
                 facts.setdefault(context.test or "", set()).update(found)
     return facts, ending

@@ -6,6 +6,7 @@ Much to import, for the first run of a file alone: what it makes is kept in the 
 import __future__
 
 import ast
+import marshal
 import sys
 import types
 from functools import partial
@@ -73,7 +74,7 @@ def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
     return Entry(
         code=code,
         layout=layout,
-        analysis=(line_count, statements, excluded | left_out & statements, *rest),
+        analysis=marshal.dumps((line_count, statements, excluded | left_out & statements, *rest)),
         warned=(*warned, *compiler_warned),
         reason=reason,
     )

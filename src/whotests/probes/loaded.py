@@ -1,5 +1,6 @@
 """A version of a measured file in this process, and the ways in which its code is wanted."""
 
+import marshal
 import types
 from _weakref import ReferenceType
 from collections.abc import Callable
@@ -45,8 +46,9 @@ class Entry(NamedTuple):
     code: types.CodeType
     """With placeholders for the blocks."""
     layout: Packed
-    analysis: tuple[Any, ...]
-    """As `source.plain` has it."""
+    analysis: bytes
+    """What `source.plain` has, as `marshal` writes it: a large program has as many branches as
+    lines, and they are wanted once."""
     warned: tuple[tuple[str, str, int], ...]
     """What the compiler warned of: category, text, line."""
     reason: str
@@ -57,18 +59,13 @@ class LoadedFile:
     """A version of a file that was asked for while measuring."""
 
     __slots__ = (
+        "analysis",
         "blocks",
-        "branches",
         "codes",
         "digest",
-        "excluded",
-        "line_count",
         "packed_layout",
-        "partial",
         "path",
-        "plain_units",
         "reason",
-        "statements",
         "warned",
     )
 
@@ -76,15 +73,8 @@ class LoadedFile:
         """One that could not be instrumented for the `reason`, until `take` says more."""
         self.path = path
         self.digest = digest
-        self.line_count = 0
-        self.statements = 0
-        self.excluded = 0
-        """Line bitmaps, as in `records.FileRecord`."""
-        self.branches: tuple[tuple[int, int], ...] = ()
-        self.partial = 0
-        """As in `records.FileRecord`."""
-        self.plain_units: tuple[Any, ...] = ()
-        """As `source.plain` has them: of plain tuples the garbage collector keeps no track."""
+        self.analysis = b""
+        """As in `Entry`."""
         self.packed_layout: Packed = ()
         """Empty when it could not be instrumented, and runs as it is."""
         self.reason = reason
@@ -100,17 +90,15 @@ class LoadedFile:
 
     def take(self, entry: Entry) -> None:
         """Makes it one that was instrumented."""
-        (
-            self.line_count,
-            self.statements,
-            self.excluded,
-            self.branches,
-            self.partial,
-            self.plain_units,
-        ) = entry.analysis
+        self.analysis = entry.analysis
         self.packed_layout = entry.layout
         self.reason = entry.reason
         self.warned = entry.warned
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """What `source.plain` has of it; of one that could not be instrumented, of no line."""
+        return marshal.loads(self.analysis) if self.analysis else (0, 0, 0, (), 0, ())
 
 
 @lru_cache(maxsize=16)

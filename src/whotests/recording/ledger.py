@@ -125,16 +125,17 @@ class Ledger:
         return key
 
     def _file_record(self, file: LoadedFile) -> FileRecord:
+        line_count, statements, excluded, branches, partial, units = file.facts
         return FileRecord(
             key=self._file_keys[id(file)],
             path=self._stored(file.path),
             digest=file.digest,
-            line_count=file.line_count,
-            statements=LineBits(file.statements),
-            excluded=LineBits(file.excluded),
-            branches=file.branches,
-            partial=LineBits(file.partial),
-            units=tuple(map(unit_record, file.plain_units)),
+            line_count=line_count,
+            statements=LineBits(statements),
+            excluded=LineBits(excluded),
+            branches=branches,
+            partial=LineBits(partial),
+            units=tuple(map(unit_record, units)),
             state=FileState.MEASURED if file.packed_layout else FileState.NOT_MEASURED,
             reason=file.reason,
         )
