@@ -122,3 +122,20 @@ def test_what_is_no_cluster_is_an_error(tmp_path: Path, address: str, why: str) 
     assert done.status == 2
     assert why in done.err
     assert "Traceback" not in done.err
+
+
+def test_versions_that_no_test_needs_are_not_spoken_of(tmp_path: Path) -> None:
+    """Dask's own table of versions that differ, of packages that the project does not import, is
+    not shown."""
+    described = {
+        "lz4-0.0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: lz4\nVersion: 0.0.1\n"
+    }
+    write_files(tmp_path / "there", described)
+    write_files(tmp_path / "here", PYTEST)
+    with dask_cluster(
+        tmp_path / "cluster", workers=1, PYTHONPATH=str(tmp_path / "there")
+    ) as cluster:
+        done = run_tests("--cluster", cluster.address, cwd=tmp_path / "here")
+    assert done.passed()
+    assert "Mismatched" not in done.err
+    assert "lz4" not in done.err
