@@ -331,3 +331,34 @@ def test_trials_cases_may_be_run_as_unittest_does(tmp_path: Path) -> None:
     )
     ended = run_tests("unittest:test_later.Later", cwd=tmp_path)
     assert ended.verdict == {"test_waits": "success", "test_fails": "fail", "test_todo": "xfail"}
+
+
+def test_what_a_test_said_before_its_case_broke_down_is_kept_with_why(tmp_path: Path) -> None:
+    """A case that tells of an error and then lets another one through has both tracebacks."""
+    write_files(
+        tmp_path,
+        {
+            "test_two.py": """
+                import sys
+                import unittest
+
+
+                class Case(unittest.TestCase):
+                    def run(self, result):
+                        result.startTest(self)
+                        try:
+                            raise ValueError("the first")
+                        except ValueError:
+                            result.addError(self, sys.exc_info())
+                        raise RuntimeError("the second")
+
+                    def test_it(self):
+                        pass
+            """
+        },
+    )
+    ended = run_tests("unittest:test_two", cwd=tmp_path)
+    said = ended.said_of("test_it")
+    assert "the first" in said["traceback"]
+    assert "the second" in said["traceback-1"]
+    assert "left out" not in ended.err

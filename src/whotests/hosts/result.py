@@ -235,6 +235,8 @@ class HostResult(TestResult):
         opened = self._open.get(test_id)
         if opened is None:
             self._reporter.began(test_id)
+        else:
+            name = unused_name(name, opened.names)
         self._reporter.attached(test_id, Chunk(name, encoded(reason), _TEXT, eof=True))
         if opened is not None:
             opened.status = _FAIL
