@@ -102,6 +102,7 @@ class Reader:
                 "COLUMNS": "100",
                 "NO_COLOR": "1",
                 "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTEST_ADDOPTS": "",
                 "PYTHONWARNINGS": "",
             },
             stdout=subprocess.PIPE,
