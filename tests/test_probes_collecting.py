@@ -5,14 +5,11 @@ A profile function comes where a signal's handler, or another thread, might.
 
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from whotests.probes import runtime
-from whotests.probes.cache import Cache
-from whotests.probes.load import Loading
-from whotests.probes.runtime import LOG, PLACES, Block, Key, block, block_of, collect, keys_of
+from whotests.probes.runtime import LOG, Block, Key, block, block_of, collect, keys_of
 from whotests.recording.contexts import Context, Contexts
 from whotests.types import Phase, Runner, TestName
 
@@ -51,7 +48,7 @@ def blocks(count: int) -> list[Block]:
 
 def raised(hit: Block, place: int) -> None:
     """What a region's handler notes."""
-    hit.places[hit, 2 * place, 0] = place
+    hit.log += ((hit, place),)
 
 
 def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
@@ -95,43 +92,6 @@ def test_what_an_interruption_leaves_is_found_the_next_time() -> None:
         assert not LOG
         assert not collect()
     assert number > 10
-
-
-def test_exception_is_found_once_in_each_context() -> None:
-    """However often it was raised since the last time, and in nested regions."""
-    (hit,) = blocks(1)
-    for _ in range(2):
-        for _ in range(3):
-            raised(hit, 7)
-            hit.places[hit, 14, 20] = 7  # of the region around, at its own place
-        assert sorted(places(collect())) == [(0, -27), (0, -7)]
-        assert not collect()
-
-
-def test_exceptions_of_one_instruction_are_kept_once(tmp_path: Path) -> None:
-    """A loop that runs on exceptions takes no memory for each, and each instruction is noted
-    again in the next context."""
-    path = tmp_path / "module.py"
-    source = b"def f(x):\n    y = x[0]\n    y = x[1]\n    return y\n"
-    loading = Loading(
-        measures=lambda path: True,
-        cache=Cache(tmp_path / "cache"),
-        began=lambda: None,
-        ended=lambda: None,
-    )
-    module: dict[str, Any] = {}
-    code = loading.code_of(str(path), source)
-    assert code is not None
-    exec(code, module)
-    for _ in range(2):
-        collect()
-        for number in range(1000):
-            try:
-                module["f"]([0] * (number % 2))
-            except IndexError:
-                continue
-        assert len(PLACES) == 2
-        assert {place for _, place in places(collect())} == {-2, -3}
 
 
 def test_label_of_a_handler_has_what_ran_in_it() -> None:

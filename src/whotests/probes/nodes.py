@@ -64,11 +64,10 @@ class _At:
     def store(self, block: ast.Constant, name: str) -> ast.Attribute:
         return ast.Attribute(block, name, _STORE, **self.place)
 
-    def append_to_log(self, block: ast.Constant) -> ast.stmt:
-        # Not a tuple: that would be one more constant of the code, for the garbage collector to
-        # look at for ever.
-        entry = ast.List([block], _LOAD, **self.place)
-        return ast.AugAssign(self.store(block, "log"), _ADD, entry, **self.place)
+    def append_to_log(self, block: ast.Constant, entry: ast.expr) -> ast.stmt:
+        return ast.AugAssign(
+            self.store(block, "log"), _ADD, ast.Tuple([entry], _LOAD, **self.place), **self.place
+        )
 
 
 def note(block: str, slot: int, line: int) -> ast.If:
@@ -80,7 +79,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
         at.load(constant, name),
         [
             ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
-            at.append_to_log(constant),
+            at.append_to_log(constant, constant),
         ],
         [],
         **at.place,
@@ -139,56 +138,27 @@ def _false_note(block: str, slot: int, at: _At) -> ast.expr:
 def region(
     body: list[ast.stmt], block: str, probe: ast.If | None, offset: int, *, line: int
 ) -> list[ast.stmt]:
-    """The body with a handler that notes the line at which an exception was raised.
+    """The body with a handler that notes the line at which an exception was raised, as a place.
 
-    It takes long to find the line, so the handler looks first whether the instruction is known.
-    It costs nothing until something is raised, and lets it pass as it is: a bare `raise` adds no
-    entry to the traceback. A probe given is noted too. The handler stands at `line`: where an
-    exception passes next anyway, no debugger stops at a line that does not run then.
+    It costs nothing until something is raised, and lets it pass as it is: a bare `raise` adds
+    no entry to the traceback. A probe given is noted too. The handler stands at `line`: where
+    an exception passes next anyway, no debugger stops at a line that does not run then.
     """
     at = _At(line)
     constant = at.constant(block)
-    traceback = ast.Name(HIDDEN, _LOAD, **at.place)
-    key = ast.Tuple(
-        [
-            constant,
-            ast.Attribute(traceback, "tb_lasti", _LOAD, **at.place),
-            at.constant(offset),
-        ],
-        _LOAD,
-        **at.place,
-    )
-    places = at.load(constant, "places")
-    is_new = ast.BoolOp(
-        ast.And(),
-        [
-            # A handler inside may have taken the traceback off.
-            ast.Compare(traceback, [ast.IsNot()], [at.constant(None)], **at.place),
-            ast.Compare(key, [ast.NotIn()], [places], **at.place),
-        ],
-        **at.place,
-    )
+    raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
+    raised_at: ast.expr = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
+    # An instruction may have no line.
+    place: ast.expr = ast.BoolOp(ast.Or(), [raised_at, at.constant(-offset)], **at.place)
+    if offset:
+        place = ast.BinOp(place, _ADD, at.constant(offset), **at.place)
+    entry = ast.Tuple([constant, place], _LOAD, **at.place)
     handler = ast.ExceptHandler(
         at.load(constant, "raised"),
         HIDDEN,
         [
-            ast.Assign(
-                [ast.Name(HIDDEN, _STORE, **at.place)],
-                ast.Attribute(traceback, "__traceback__", _LOAD, **at.place),
-                **at.place,
-            ),
-            ast.If(
-                is_new,
-                [
-                    ast.Assign(
-                        [ast.Subscript(places, key, _STORE, **at.place)],
-                        ast.Attribute(traceback, "tb_lineno", _LOAD, **at.place),
-                        **at.place,
-                    )
-                ],
-                [],
-                **at.place,
-            ),
+            # A handler inside may have taken the traceback off.
+            ast.If(raised, [at.append_to_log(constant, entry)], [], **at.place),
             *([probe] if probe else []),
             ast.Raise(**at.place),
         ],

@@ -4,7 +4,7 @@ The code of a probe is
 
     if B.s5:                      # armed?
         B.s5 = False              # disarm: it was reached
-        B.log += [B]              # B has something to collect
+        B.log += (B,)             # B has something to collect
 
 with the block `B` itself in the code's constants. There is no call in it, so it cannot fail
 at the recursion limit. Each step is one store or one list's growth, which no other thread can
@@ -19,7 +19,6 @@ from typing import Any, ClassVar, Protocol
 __all__ = [
     "BLOCK_SIZE",
     "LOG",
-    "PLACES",
     "SLOTS",
     "Block",
     "Key",
@@ -49,12 +48,8 @@ class _Look(Protocol):
 
 
 LOG: list["Block | tuple[Block, Key]"] = []
-"""Blocks that were hit since the last `collect`, with repetitions. And frames that were found
-waiting, and what a collecting that was interrupted had in its hands."""
-
-PLACES: dict[tuple["Block", int, int], int | None] = {}
-"""Where exceptions were raised since the last `collect`: the block, the instruction, and what
-makes a place of the line; and the line, if the instruction has one."""
+"""Blocks that were hit since the last `collect`, and places of exceptions; with repetitions. And
+what a collecting that was interrupted had in its hands."""
 
 _seen: dict[int, object] = {}
 """Number -> the block of that pattern."""
@@ -80,7 +75,6 @@ class Block:
 
     raised = BaseException
     """What a region's handler takes; measured code may have another `BaseException`."""
-    places = PLACES
     iter = iter
     """The built-in; measured code may have another one."""
     slots: ClassVar[tuple[str, ...]] = ()
@@ -95,7 +89,12 @@ class Block:
     """The block's index in its file's layout."""
 
     def __init__(self, file: object, index: int) -> None:
-        """One of that file, with all its probes armed. Each class has its own."""
+        self.log = LOG
+        self.numbers = _no_numbers if _one_at_a_time else {}
+        self.file = file
+        self.index = index
+        for name in self.slots:
+            setattr(self, name, True)
 
     def read(self) -> tuple[bool, ...]:
         """The slots as they are."""
@@ -104,7 +103,7 @@ class Block:
     def hit(self, slot: int) -> None:
         """What a probe does, for places where only an expression can stand."""
         setattr(self, SLOTS[slot], False)
-        self.log += [self]
+        self.log += (self,)
 
     def __reduce__(self) -> tuple[type[Exception], tuple[()], dict[str, object]]:
         """Code that is shipped by value (cloudpickle) records nothing where it arrives, and
@@ -119,23 +118,12 @@ def _block_class(size: int) -> type[Block]:
     # The slots are read before any is written: what is hit in between stays disarmed.
     reads = "; ".join(f"{name} = block.{name}" for name in slots)
     arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
-    armed = "".join(f"block.{name} = " for name in slots)
-    numbers = "none" if _one_at_a_time else "{}"
-    functions: dict[str, Any] = {"log": LOG, "none": _no_numbers}
-    # A program has many blocks: nothing is looked up or looped over for each.
+    functions: dict[str, Any] = {}
     exec(
-        f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n"
-        "def begin(block, file, index):\n"
-        "    block.log = log\n    block.file = file\n    block.index = index\n"
-        f"    block.numbers = {numbers}\n    {armed}True\n",
+        f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n",
         functions,
     )
-    body = {
-        "__slots__": slots,
-        "slots": slots,
-        "take": staticmethod(functions["take"]),
-        "__init__": functions["begin"],
-    }
+    body = {"__slots__": slots, "slots": slots, "take": staticmethod(functions["take"])}
     return type(Block.__name__, (Block,), body)
 
 
@@ -197,8 +185,6 @@ def collect() -> list[int]:
     key: Key
     try:
         _collecting = True
-        if PLACES:
-            _log_places()
         # As many as there are now: a measured trace function may hit probes for each turn.
         count = len(LOG)
         for entry in set(LOG[:count]):
@@ -227,23 +213,6 @@ def collect() -> list[int]:
     return found
 
 
-def _log_places() -> None:
-    """Puts where exceptions were raised into the log."""
-    for raised in list(PLACES):
-        try:
-            line = PLACES[raised]
-        except KeyError:  # a signal's handler has collected it
-            continue
-        LOG.append(_at_place(raised, line))
-        # Not before: what comes in between would be lost.
-        PLACES.pop(raised, None)
-
-
-def _at_place(raised: tuple[Block, int, int], line: int | None) -> tuple[Block, Key]:
-    hit, _, offset = raised
-    return hit, line + offset if line else 0
-
-
 def _collect_within() -> list[int]:
     """As `collect`, in the middle of it.
 
@@ -253,7 +222,6 @@ def _collect_within() -> list[int]:
     found: list[int] = []
     in_hand: tuple[Block, Key] | None = None
     try:
-        _log_places()
         for place, entry in enumerate(LOG.copy()):
             in_hand = entry if isinstance(entry, tuple) else (entry, entry.take(entry))
             _add_number(*in_hand, found)
@@ -284,8 +252,7 @@ def forget() -> None:
 def peek() -> list[int]:
     """The pattern numbers hit so far, leaving everything as it is."""
     found: list[int] = []
-    places = [_at_place(*raised) for raised in PLACES.copy().items()]
-    for entry in {*LOG.copy(), *places}:
+    for entry in set(LOG.copy()):
         hit, key = entry if isinstance(entry, tuple) else (entry, entry.read())
         _add_number(hit, key, found)
     return found

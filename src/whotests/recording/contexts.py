@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from whotests.probes.runtime import LOG, PLACES, Block, collect, forget, peek
+from whotests.probes.runtime import LOG, Block, collect, forget, peek
 from whotests.recording.originals import RLock, get_ident
 from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
 from whotests.types import Outcome, Phase, Runner, TestName
@@ -379,7 +379,7 @@ class Contexts:
         self._switches += 1
         if thread_count() > 1 or self._greenlets.left:
             self._look_at_waiting()
-        if LOG or PLACES:
+        if LOG:
             hit = tuple(collect())
             active = self._active()
             for context in active:

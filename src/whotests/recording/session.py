@@ -15,7 +15,7 @@ from whotests.config.scope import Scope
 from whotests.errors import WhotestsError
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
-from whotests.probes.runtime import LOG, PLACES
+from whotests.probes.runtime import LOG
 from whotests.recording.contexts import Context, Contexts, TestNote
 from whotests.recording.dormant import give_up, wake_up
 from whotests.recording.flusher import Flusher
@@ -270,10 +270,9 @@ class Session:
     def before_telling(self) -> None:
         """Writes what is new, if this process records for another: that may end it without a
         word, when it has what it wanted. Where this would take long it is left to the flusher."""
-        news = len(LOG) + len(PLACES)
-        if self.part_of and news != self._told_at and self.pid == os.getpid():
+        if self.part_of and len(LOG) != self._told_at and self.pid == os.getpid():
             self._flusher.write_soon(share=_SHARE_OF_TELLING)
-            self._told_at = len(LOG) + len(PLACES)
+            self._told_at = len(LOG)
 
     @_guarded(None)
     def before_exec(self) -> None:

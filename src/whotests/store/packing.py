@@ -249,11 +249,6 @@ def unpack_branches(blob: bytes) -> tuple[tuple[int, int], ...]:
 
 def _numbers(steps: bytes) -> Iterator[int]:
     """Numbers of which each byte holds seven bits, the lowest first, all but the last marked."""
-    # Mostly each is in a byte of its own.
-    return iter(steps) if steps.isascii() else _longer_numbers(steps)
-
-
-def _longer_numbers(steps: bytes) -> Iterator[int]:
     number = shift = 0
     for step in steps:
         number |= (step & 127) << shift
