@@ -31,11 +31,17 @@ def install_reactor(name: str) -> None:
             # lets go of timers that were cancelled, as those of each test's own limit are.
             self.runUntilCurrent()
             loop = self._asyncioEventloop
-            if timeout:
-                loop.call_later(timeout, loop.call_soon, loop.stop)
-            else:  # a timer, however short, would let epoll wait for a millisecond
-                loop.call_soon(loop.call_soon, loop.stop)
+            ours: list[asyncio.Handle] = []
+
+            def turn_once_more() -> None:
+                ours.append(loop.call_soon(loop.stop))
+
+            # A timer, however short, would let epoll wait for a millisecond.
+            first = loop.call_later(timeout, turn_once_more) if timeout else None
+            ours.append(first or loop.call_soon(turn_once_more))
             loop.run_forever()
+            for handle in ours:  # whatever has ended it: what is left would end the next run
+                handle.cancel()
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
