@@ -243,3 +243,25 @@ def test_unknown_options_are_told(tmp_path: Path) -> None:
     assert ended.status != 0
     assert "--nonsense" in ended.err
     assert ended.verdicts == {}
+
+
+def test_a_loop_that_something_else_ends_ends_no_later_test(tmp_path: Path) -> None:
+    """What stops the reactor's loop in the middle of a turn leaves nothing behind that stops it
+    while a later test waits."""
+    text = """\
+        from twisted.internet import defer, reactor
+        from twisted.trial import unittest
+
+        class Test(unittest.TestCase):
+            def test_a(self):
+                reactor.callLater(0, reactor._asyncioEventloop.stop)
+                reactor.iterate(0)
+
+            def test_b(self):
+                fired = defer.Deferred()
+                reactor.callLater(0.05, fired.callback, None)
+                return fired
+        """
+    write_files(tmp_path, {"test_it.py": text})
+    ended = run_tests("trial:test_it", cwd=tmp_path)
+    assert ended.passed() == {"test_it.Test.test_a", "test_it.Test.test_b"}
