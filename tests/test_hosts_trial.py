@@ -264,4 +264,4 @@ def test_a_loop_that_something_else_ends_ends_no_later_test(tmp_path: Path) -> N
         """
     write_files(tmp_path, {"test_it.py": text})
     ended = run_tests("trial:test_it", cwd=tmp_path)
-    assert ended.passed() == {"test_it.Test.test_a", "test_it.Test.test_b"}
+    assert ended.passed() == {"test_a", "test_b"}
