@@ -121,21 +121,22 @@ class FrameReader:
 
     def feed(self, octets: bytes) -> Iterator[Frame]:
         """The frames that are complete with these octets."""
+        whole: bytes | memoryview = octets
         if self._rest:
             self._rest += octets
             if len(self._rest) < self._wanted:
                 return  # a long frame is put together once, when it is whole
-            octets = bytes(self._rest)
+            whole = memoryview(self._rest)  # it may be all tests that there are: no copies of that
         loads = marshal.loads
-        place, size = 0, len(octets)
+        place, size = 0, len(whole)
         while (begin := place + _LENGTH) <= size:
-            end = begin + int.from_bytes(octets[place:begin], "little")
+            end = begin + int.from_bytes(whole[place:begin], "little")
             if end > size:
                 self._wanted = end - place
                 break
-            frame: Frame = loads(octets[begin:end])
+            frame: Frame = loads(whole[begin:end])
             place = end
             yield frame
         else:
             self._wanted = _LENGTH
-        self._rest = bytearray(octets[place:])
+        self._rest = bytearray(whole[place:])

@@ -157,19 +157,20 @@ class Unittest:
         return make()
 
 
-def entries(loaded: Iterable[Any]) -> list[Entry]:
-    """The tests in suites and cases, in their order."""
-    found: list[Entry] = []
-    seen: dict[str, int] = {}
+def entries(loaded: Iterable[Any]) -> dict[str, Entry]:
+    """The tests in suites and cases, by their ids, in their order."""
+    found: dict[str, Entry] = {}
+    again: dict[str, int] = {}
     groups: dict[type, str] = {}
     suites = 0
 
     def add(test: Any, group: str, suite: Any) -> None:
         test_id = _id_of(test)
-        count = seen[test_id] = seen.get(test_id, 0) + 1
-        if count > 1:
-            test_id = f"{test_id} #{count}"
-        found.append(Entry(test_id, group, test, suite))
+        own = test_id
+        while test_id in found:
+            again[own] = again.get(own, 1) + 1
+            test_id = f"{own} #{again[own]}"
+        found[test_id] = Entry(test_id, group, test, suite)
 
     def walk(part: Any) -> None:
         nonlocal suites

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from itertools import islice
 from typing import NoReturn
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, OUTPUT, FrameWriter, framed
@@ -49,19 +50,22 @@ class Reporter:
         with 0, or with 1 where the test fails in it: all other tests are the parent's."""
         self._in_fork = True
 
-    def found(self, tests: Sequence[tuple[str, str]], *, ordered: bool = False) -> None:
+    def found(self, tests: Iterable[tuple[str, str]], *, ordered: bool = False) -> None:
         """All tests: ids, and the groups that they share fixtures in ('' for those in none); and
         whether they depend on their order."""
         digest = blake2b(digest_size=16)
+        count = 0
+        rest = iter(tests)
         try:
             with open(self._found or os.devnull, "wb") as file:
-                for start in range(0, len(tests), _AT_ONCE):
-                    octets = framed((FOUND, list(tests[start : start + _AT_ONCE])))
+                while some := list(islice(rest, _AT_ONCE)):
+                    count += len(some)
+                    octets = framed((FOUND, some))
                     digest.update(octets)
                     file.write(octets)
         except OSError as error:
             self._give_up(error)
-        self._frames.put((COLLECTED, len(tests), digest.hexdigest(), ordered))
+        self._frames.put((COLLECTED, count, digest.hexdigest(), ordered))
         self.ring()
 
     def idle(self, held: Sequence[str] = ()) -> None:

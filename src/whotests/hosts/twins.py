@@ -6,16 +6,44 @@ from typing import Any
 
 from whotests.hosts.loading import is_suite
 
-__all__ = ["suite_of", "twin_of"]
+__all__ = ["again", "kept", "suite_of"]
 
 
-def twin_of(test: Any) -> Any:
-    """A case as this one is before it runs; the same one where it cannot be copied."""
+class _Kept(tuple[Any, ...]):
+    """The class of a case, the names of its attributes, and their values: a third of a copy."""
+
+    __slots__ = ()
+
+
+_names: dict[tuple[str, ...], tuple[str, ...]] = {}
+"""Of attributes, as the cases that are kept have them in common."""
+
+_made: set[type] = set()
+"""Classes whose cases can be made without calling them."""
+
+
+def kept(test: Any) -> Any:
+    """What `again` makes a case of as this one is before it runs; itself where it cannot be
+    copied."""
+    kind = type(test)
     try:
-        twin = object.__new__(type(test))
-        twin.__dict__.update(test.__dict__)
+        held = test.__dict__
+        if kind not in _made:
+            object.__new__(kind)
+            _made.add(kind)
     except (AttributeError, TypeError):
         return test
+    names = tuple(held)
+    return _Kept((kind, _names.setdefault(names, names), *held.values()))
+
+
+def again(what: Any) -> Any:
+    """The case of which that was kept."""
+    if type(what) is not _Kept:
+        return what
+    kind, names, *values = what
+    twin = object.__new__(kind)
+    twin.__dict__.update(zip(names, values, strict=True))
     return twin
 
 

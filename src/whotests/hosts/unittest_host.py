@@ -21,7 +21,7 @@ from whotests.hosts.reporter import Reporter
 from whotests.hosts.result import HostResult, Watch
 from whotests.hosts.scenarios import stands_for_several
 from whotests.hosts.task import Task
-from whotests.hosts.twins import suite_of, twin_of
+from whotests.hosts.twins import again, kept, suite_of
 from whotests.stream.event import Chunk, Status
 from whotests.stream.from_result import encoded
 
@@ -135,11 +135,11 @@ class UnittestHost:
         found = entries(loaded)
         if self.task.suite.keyword:
             matches = keyword_match(self.task.suite.keyword)
-            found = [entry for entry in found if matches(entry.test_id)]
+            found = {test_id: entry for test_id, entry in found.items() if matches(test_id)}
         for each in broken:
             self._tell_broken(each)
-        self._entries = {entry.test_id: entry for entry in found}
-        tests = [(entry.test_id, entry.group) for entry in found]
+        self._entries = found
+        tests = ((entry.test_id, entry.group) for entry in found.values())
         self.reporter.found(tests, ordered=self.ordered)
 
     def _tell_broken(self, broken: Broken) -> None:
@@ -197,7 +197,7 @@ class UnittestHost:
         return ()
 
     def _run_one(self, entry: Entry) -> None:
-        result, test, test_id = self._result, entry.test, entry.test_id
+        result, test, test_id = self._result, again(entry.test), entry.test_id
         result.closed.clear()
         try:
             why = self._fixtures.ready_for(test)
@@ -212,7 +212,7 @@ class UnittestHost:
                 result.fail(test_id, text)
             return
         # What a test keeps goes with it, as with unittest's own suites.
-        entry.test = twin_of(test)
+        entry.test = kept(test)
         result.alias = (test, test_id)
         self.prepare(test)
         try:
