@@ -34,6 +34,7 @@ FLOORS = (
     "testing",
     "stream",
     "errors",
+    "system",
     "types",
 )
 """From the top down. A module imports its own floor and those that stand after it, no other."""
@@ -52,6 +53,7 @@ MEASURED_FLOORS = (
     "testing",
     "stream",
     "errors",
+    "system",
     "types",
 )
 """Floors that live in the measured process, whole."""

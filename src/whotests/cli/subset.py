@@ -1,7 +1,6 @@
 """`whotests subset`: a part of the data, in a file of its own."""
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ import click
 from whotests.cli.asking import data_option, run_option
 from whotests.cli.configured import config_option
 from whotests.config.settings import load_settings
+from whotests.query.name_glob import name_glob
 from whotests.store.merging import Choice
 from whotests.store.merging.slicing import write_subset
 from whotests.store.reader import Reader
@@ -88,8 +88,8 @@ def subset(
 
 
 def _any_of(globs: tuple[str, ...]) -> Callable[[str], bool] | None:
-    """Whether a name fits one of these; brackets of parametrized tests are not special."""
+    """Whether a name fits one of these."""
     if not globs:
         return None
-    patterns = [glob.replace("[", "[[]") for glob in globs]
-    return lambda name: any(fnmatchcase(name, pattern) for pattern in patterns)
+    fitting = [name_glob(glob) for glob in globs]
+    return lambda name: any(fits(name) for fits in fitting)

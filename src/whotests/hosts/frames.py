@@ -8,7 +8,7 @@ import marshal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NoReturn
 
-from whotests.hosts.system import System
+from whotests.system import System
 
 __all__ = [
     "COLLECTED",

@@ -8,10 +8,10 @@ from whotests.hosts.orders import Orders
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.stop_file import StopFile
-from whotests.hosts.system import System
 from whotests.hosts.task import Task
 from whotests.recording.session import current
 from whotests.stream.control import Control, RunControl
+from whotests.system import System
 
 __all__ = ["main"]
 

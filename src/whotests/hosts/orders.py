@@ -3,8 +3,8 @@
 from typing import Final
 
 from whotests.hosts.frames import Frame, FrameReader
-from whotests.hosts.system import System
 from whotests.stream.control import Control, RunControl
+from whotests.system import System
 
 __all__ = ["END", "RUN", "Orders"]
 

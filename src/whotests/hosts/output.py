@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
-from whotests.hosts.system import System
 from whotests.stream.event import Chunk
+from whotests.system import System
 
 __all__ = ["KEPT", "PIECE", "TEXT", "GrowingFile", "ProcessOutput", "flush", "process_output"]
 

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import NoReturn
 
 from whotests.hosts.frames import COLLECTED, ENDED, EVENT, FOUND, IDLE, OUTPUT, FrameWriter, framed
-from whotests.hosts.system import System
 from whotests.stream.control import Control, RunControl
 from whotests.stream.event import FAILED, Chunk, Event, Status
+from whotests.system import System
 
 __all__ = ["Reporter"]
 

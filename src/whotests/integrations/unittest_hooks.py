@@ -11,8 +11,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from whotests.integrations.unittest_results import ResultWatch
-from whotests.recording.originals import Clock
 from whotests.recording.session import Session
+from whotests.system import System
 from whotests.types import Phase, Runner
 
 __all__ = ["hook_test_cases"]
@@ -143,10 +143,10 @@ class _OpenTest:
         self._runner = runner
         self._case = case
         self.watch = watch
-        self._began = Clock.perf_counter()
+        self._began = System.perf_counter()
 
     def close(self) -> None:
-        duration = Clock.perf_counter() - self._began
+        duration = System.perf_counter() - self._began
         self._hooks.open_cases.pop(id(self._case), None)
         outcome = self.watch.end()
         session = self._hooks.session

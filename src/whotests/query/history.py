@@ -5,11 +5,11 @@ May import types, errors and the store. Refuses to read a disk or to print.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from statistics import median
 from typing import Final
 
 from whotests.errors import UsageError
+from whotests.query.name_glob import name_glob
 from whotests.store.series import AllSeries, RunThen, Series
 from whotests.types import Outcome
 
@@ -114,9 +114,8 @@ def _meant(series: Sequence[Series], test: str) -> tuple[Series, ...]:
     parts = tuple(each for each in series if test in each.title)
     if parts:
         return parts
-    # In a test id, brackets hold parameters: they stand for themselves, as in `what`.
-    glob = test.replace("[", "[[]")
-    matching = tuple(each for each in series if fnmatchcase(each.title, glob))
+    fits = name_glob(test)
+    matching = tuple(each for each in series if fits(each.title))
     if matching:
         return matching
     from difflib import get_close_matches  # much to import, and seldom needed

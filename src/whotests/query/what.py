@@ -6,11 +6,11 @@ May import types, errors and the store. Refuses to read a disk or to print.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import Final
 
 from whotests.errors import UsageError
 from whotests.query.files import Catalogue
+from whotests.query.name_glob import name_glob
 from whotests.query.sources import SourceText, Staleness
 from whotests.store.branches import Branch
 from whotests.store.reader import Reader
@@ -207,10 +207,9 @@ def _find(text: str, tests: Sequence[Test]) -> Sequence[Test]:
         if len({test.name for test in candidates}) == 1:
             return candidates
     if not parts and any(sign in text for sign in "*?"):
-        # In a test id, brackets hold parameters: they stand for themselves.
-        glob = text.replace("[", "[[]")
+        fits = name_glob(text)
         for called in (_name, _title):
-            parts = [test for test in tests if fnmatchcase(called(test), glob)]
+            parts = [test for test in tests if fits(called(test))]
             if parts:
                 return parts
     if parts:

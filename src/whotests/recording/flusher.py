@@ -13,9 +13,10 @@ import sys
 from whotests.errors import WhotestsError
 from whotests.recording.interruptions import is_the_programs
 from whotests.recording.ledger import Ledger
-from whotests.recording.originals import Clock, RLock, allocate_lock, start_new_thread
+from whotests.recording.originals import RLock, allocate_lock, start_new_thread
 from whotests.records import Batch
 from whotests.store.writer import Writer
+from whotests.system import System
 
 __all__ = ["Flusher"]
 
@@ -41,8 +42,8 @@ class Flusher:
         self._writes = allocate_lock()
         """Held by the one that writes."""
         self._holds = False
-        self._written_at = Clock.monotonic()
-        self._began = Clock.monotonic()
+        self._written_at = System.monotonic()
+        self._began = System.monotonic()
         self._soon = 0.0
         """Seconds that it took to write soon."""
         self.problem = ""
@@ -96,7 +97,7 @@ class Flusher:
         try:
             pause = INTERVAL
             while not self._stop.acquire(timeout=pause):
-                pause = self._written_at + INTERVAL - Clock.monotonic()
+                pause = self._written_at + INTERVAL - System.monotonic()
                 if pause < INTERVAL / 10:
                     self._write_unless_another_does()
                     pause = INTERVAL
@@ -106,17 +107,17 @@ class Flusher:
 
     def between_tests(self) -> None:
         """A good moment to write, if the last time was a while ago."""
-        if Clock.monotonic() - self._written_at > INTERVAL / 2:
+        if System.monotonic() - self._written_at > INTERVAL / 2:
             self._write_unless_another_does()
 
     def write_soon(self, *, share: float) -> None:
         """Writes what is new, now, as long as such writes take no more than this share of the
         time; the first few always may."""
-        began = Clock.monotonic()
+        began = System.monotonic()
         if self._soon > _FREE_SECONDS + share * (began - self._began):
             return
         self._write_unless_another_does(patience=_FREE_SECONDS)
-        self._soon += Clock.monotonic() - began
+        self._soon += System.monotonic() - began
 
     def write_and_hold(self) -> None:
         """Writes what is new, now. From then on nobody else writes, until `let_go`."""
@@ -160,7 +161,7 @@ class Flusher:
             if is_the_programs(error):
                 raise
             self.problem = f"a bug in whotests, please report it: {error!r}"
-        self._written_at = Clock.monotonic()
+        self._written_at = System.monotonic()
 
 
 def _operating_system_threads() -> int:

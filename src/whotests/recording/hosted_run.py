@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.recording.handover import Handover
-from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
 from whotests.recording.session import hide_cache, run_record
@@ -16,6 +15,7 @@ from whotests.recording.verdicts import Verdicts
 from whotests.records import Batch, FileRecord
 from whotests.store.writer import Writer
 from whotests.stream.event import Event
+from whotests.system import System
 from whotests.types import Outcome, RunStatus
 
 __all__ = ["HostedRun", "Recorded"]
@@ -57,7 +57,7 @@ class HostedRun:
         self._writer = writer
         self._verdicts = Verdicts()
         self._beat = beat
-        self._beaten = Clock.monotonic()
+        self._beaten = System.monotonic()
         self._died = False
         """A host did."""
 
@@ -95,7 +95,7 @@ class HostedRun:
     def handle(self, event: Event, /) -> None:
         """Take one event; now and then the data file learns that the run goes on."""
         self._verdicts.handle(event)
-        if (now := Clock.monotonic()) - self._beaten > self._beat:
+        if (now := System.monotonic()) - self._beaten > self._beat:
             self._beaten = now
             self._writer.write(Batch())
 
@@ -157,7 +157,7 @@ class HostedRun:
         )
         problem = _lost(lost)
         incomplete = writer.finish_run(
-            ended=Clock.since_the_epoch(),
+            ended=System.since_the_epoch(),
             status=RunStatus.INCOMPLETE if problem else status,
             exit_status=exit_status,
             note=problem or surprise,

@@ -1,21 +1,19 @@
-"""Threads, locks and clocks of the interpreter, also where others are put in their place.
+"""Threads and locks of the interpreter, also where others are put in their place.
 
 gevent's `monkey.patch_all()` replaces them in `_thread` for the whole process; what is bound
-here stays what it is. Where gevent was there first, it is asked for what it replaced. Tools that
-stop the time (freezegun) replace its functions in every module that has them by name.
+here stays what it is. Where gevent was there first, it is asked for what it replaced.
 """
 
 from __future__ import annotations
 
 import _thread
 import sys
-import time
 
 TYPE_CHECKING = False  # what typing calls so: every process that is started imports this
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["Clock", "RLock", "allocate_lock", "get_ident", "start_new_thread"]
+__all__ = ["RLock", "allocate_lock", "get_ident", "start_new_thread"]
 
 
 def _original(name: str) -> Any:
@@ -27,11 +25,3 @@ allocate_lock: type[_thread.LockType] = _original("allocate_lock")
 RLock: Any = _original("RLock")
 get_ident = _original("get_ident")
 start_new_thread = _original("start_new_thread")
-
-
-class Clock:
-    """The time as it is, in seconds: in a class nobody looks for functions to be replaced."""
-
-    monotonic = staticmethod(time.monotonic)
-    perf_counter = staticmethod(time.perf_counter)
-    since_the_epoch = staticmethod(time.time)

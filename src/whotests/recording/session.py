@@ -23,7 +23,6 @@ from whotests.recording.handover import Handover
 from whotests.recording.interruptions import is_the_programs
 from whotests.recording.ledger import Ledger
 from whotests.recording.multiprocess import watch_multiprocessing
-from whotests.recording.originals import Clock
 from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
 from whotests.recording.starting import begin_handing_over, starts_program, stop_handing_over
@@ -37,6 +36,7 @@ from whotests.recording.unloaded import (
 from whotests.records import FileRecord, RunRecord
 from whotests.store.connection import prepare_folder
 from whotests.store.writer import Writer
+from whotests.system import System
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
 __all__ = ["Session", "current", "hide_cache", "measure_afresh", "run_record"]
@@ -344,7 +344,7 @@ class Session:
     def _finish_part(self) -> None:
         problem = self.problem
         self._writer.finish_part(
-            ended=Clock.since_the_epoch(),
+            ended=System.since_the_epoch(),
             status=RunStatus.INCOMPLETE if problem else self._status,
             note=problem or self.surprise,
         )
@@ -362,7 +362,7 @@ class Session:
         surprise = surprise or self.surprise  # else what workers told
         self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
         incomplete = self._writer.finish_run(
-            ended=Clock.since_the_epoch(),
+            ended=System.since_the_epoch(),
             status=RunStatus.INCOMPLETE if self.problem else self._status,
             exit_status=exit_status,
             note=self.problem or self.surprise,
@@ -383,7 +383,7 @@ class Session:
 
     def _after_fork_in_parent(self) -> None:
         # Where fork follows fork, a thread each time would cost more than they do.
-        now = Clock.monotonic()
+        now = System.monotonic()
         often = now - self._forked_at <= _SECONDS_BETWEEN_FORKS
         if not (self.ended or often or _WARNS_AFTER_FORKS):
             self._flusher.resume()
@@ -443,7 +443,7 @@ def run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
     """The run of this process as it begins."""
     name = sys.implementation.name
     return RunRecord(
-        started=Clock.since_the_epoch(),
+        started=System.since_the_epoch(),
         command=tuple(sys.orig_argv) if part_of else plan.command,
         root=str(plan.root),
         label=plan.context,

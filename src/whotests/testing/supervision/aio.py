@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import Any
 
+from whotests.system import System
 from whotests.testing.details.frames import users_caller, without_ours
 from whotests.testing.supervision.bridging import await_chain, bridged, coroutine_of, waiting_at
-from whotests.testing.supervision.clock import Clock
 from whotests.testing.supervision.deferreds import (
     Guest,
     asyncio_loop_of,
@@ -274,8 +274,8 @@ class TestLoop:
 
     def _await_processes(self) -> None:
         """Let the loop learn of the processes' ends, so that their transports are closed."""
-        until = Clock.monotonic() + PATIENCE
-        while Clock.monotonic() < until:
+        until = System.monotonic() + PATIENCE
+        while System.monotonic() < until:
             self.loop.run_until_complete(asyncio.sleep(0.001))
             if all(leftover.kind != "processes" for leftover, _ in self._left_contents()):
                 break

@@ -4,8 +4,8 @@ import sys
 import threading
 from typing import Any
 
+from whotests.system import System
 from whotests.testing.details.frames import place_of, users_place
-from whotests.testing.supervision.clock import Clock
 from whotests.testing.supervision.leftovers import Leftover, not_allowed
 from whotests.testing.supervision.timeouts import WATCHDOG
 
@@ -85,11 +85,11 @@ class Hygiene:
         ]
         if not new or not not_allowed(case, [Leftover("threads", "")]):
             return []
-        until = Clock.monotonic() + PATIENCE
+        until = System.monotonic() + PATIENCE
         for thread in new:
             if isinstance(thread, threading.Timer) and thread.finished.is_set():
                 continue
-            thread.join(max(until - Clock.monotonic(), 0))
+            thread.join(max(until - System.monotonic(), 0))
         left = []
         for thread in new:
             if thread.is_alive():

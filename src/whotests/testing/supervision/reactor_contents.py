@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from whotests.system import System
 from whotests.testing.details.frames import place_of
-from whotests.testing.supervision.clock import Clock
 from whotests.testing.supervision.leftovers import Leftover
 
 __all__ = ["ReactorContents"]
@@ -50,11 +50,11 @@ class ReactorContents:
 
     def _left(self, forbidden: Judge) -> list[Leftover]:
         rounds = 0
-        until = Clock.monotonic() + PATIENCE
+        until = System.monotonic() + PATIENCE
         while new := self._new():
             rounds += 1
             busy = any(leftover.kind == "threadpool" for leftover, _ in new)
-            if rounds > ROUNDS and (not busy or Clock.monotonic() > until):
+            if rounds > ROUNDS and (not busy or System.monotonic() > until):
                 break
             self._reactor.iterate(0)
             if busy:

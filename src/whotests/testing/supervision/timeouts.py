@@ -8,8 +8,8 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NoReturn, Protocol, TypeVar
 
+from whotests.system import System
 from whotests.testing.details.frames import CASE, PACKAGE, innermost, is_library, users_place
-from whotests.testing.supervision.clock import Clock
 
 __all__ = ["WATCHDOG", "Deadline", "Expired", "TimedOut", "current_deadline"]
 
@@ -113,7 +113,7 @@ class Deadline:
         self.fired = False
         """Whether the time was up before the function ended."""
         self.due = 0.0
-        """When the time is up, as of `Clock.monotonic`."""
+        """When the time is up, as of `System.monotonic`."""
         self._asked = 0
         self._listening = False
         self._seen: tuple[int, int] | None = None
@@ -136,9 +136,9 @@ class Deadline:
         try:
             try:
                 _current[ident] = self
-                self.due = self._next = Clock.monotonic() + self.seconds
+                self.due = self._next = System.monotonic() + self.seconds
                 clock.begin()
-                self.due = self._next = Clock.monotonic() + self.seconds
+                self.due = self._next = System.monotonic() + self.seconds
                 value = function()
             finally:
                 self.over = True
@@ -279,7 +279,7 @@ class _Alarm:
         self._theirs_interval = 0.0
 
     def begin(self) -> None:
-        now = Clock.monotonic()
+        now = System.monotonic()
         delay, self._theirs_interval = signal.getitimer(signal.ITIMER_REAL)
         if delay:
             self._theirs_due = now + delay
@@ -295,7 +295,7 @@ class _Alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler)
             if self._theirs_due is not None:
-                delay = max(self._theirs_due - Clock.monotonic(), 1e-6)
+                delay = max(self._theirs_due - System.monotonic(), 1e-6)
                 signal.setitimer(signal.ITIMER_REAL, delay, self._theirs_interval)
         self._begun = False
 
@@ -306,7 +306,7 @@ class _Alarm:
         signal.setitimer(signal.ITIMER_REAL, delay)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
-        now = Clock.monotonic()
+        now = System.monotonic()
         ours = self._deadline.expire(now, lambda: frame)
         theirs = self._theirs_due is not None and now >= self._theirs_due
         if theirs:
@@ -352,12 +352,12 @@ class _Watchdog:
         return sys._current_frames().get(self._ident)
 
     def _watch(self) -> None:
-        wait = self._deadline.due - Clock.monotonic()
+        wait = self._deadline.due - System.monotonic()
         while not self._ended.wait(max(wait, 0.0)):
             with self._lock:
-                if self._deadline.expire(Clock.monotonic(), self._look):
+                if self._deadline.expire(System.monotonic(), self._look):
                     put_into(self._ident, Expired)
-            wait = max(self._deadline.due - Clock.monotonic(), TICK)
+            wait = max(self._deadline.due - System.monotonic(), TICK)
 
 
 def own_stack(frame: FrameType | None, *, below: frozenset[CodeType] = frozenset()) -> str:

@@ -1,15 +1,14 @@
-"""What a host asks the system for while tests run, also where they put something else there.
+"""What is asked of the system while tests run, also where they put something else there.
 
 Tools replace the functions of `os` and `time` in every module that has them, or these modules, by
 name: pyfakefs leads them elsewhere, freezegun stops the time. What is in a class stays what it is.
 """
 
 import os
+import sys
 import time
 
-__all__ = ["System", "touch"]
-
-_MAKE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+__all__ = ["System"]
 
 
 class System:
@@ -17,17 +16,20 @@ class System:
 
     open = staticmethod(os.open)
     read = staticmethod(os.read)
-    pread = staticmethod(os.pread)
     write = staticmethod(os.write)
     lseek = staticmethod(os.lseek)
-    stat = staticmethod(os.stat)
-    dup2 = staticmethod(os.dup2)
     close = staticmethod(os.close)
+    dup2 = staticmethod(os.dup2)
+    stat = staticmethod(os.stat)
+    fstat = staticmethod(os.fstat)
+    mkdir = staticmethod(os.mkdir)
+    replace = staticmethod(os.replace)
+    unlink = staticmethod(os.unlink)
+    process = staticmethod(os.getpid)
     exit = staticmethod(os._exit)
+    if sys.platform != "win32":
+        pread = staticmethod(os.pread)
+
     monotonic = staticmethod(time.monotonic)
+    perf_counter = staticmethod(time.perf_counter)
     since_the_epoch = staticmethod(time.time)
-
-
-def touch(path: str) -> None:
-    """Let there be a file. Raises OSError."""
-    System.close(System.open(path, _MAKE, 0o666))
