@@ -11,33 +11,23 @@ from tested_commands import PATIENCE, command, environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")
 
+SYNCHRONOUS = """
+    import {package}
+
+
+    class Case({package}.TestCase):
+        def test_skips(self):
+            secret = "skipped"
+            self.skipTest(secret)
+
+        def test_that_fails(self):
+            secret = 6 * 7
+            raise OSError
+"""
+
 CASES = {
-    "test_plain.py": """
-        import unittest
-
-
-        class Case(unittest.TestCase):
-            def test_skips(self):
-                secret = "skipped"
-                self.skipTest(secret)
-
-            def test_that_fails(self):
-                secret = 6 * 7
-                raise OSError
-    """,
-    "test_tools.py": """
-        import testtools
-
-
-        class Case(testtools.TestCase):
-            def test_skips(self):
-                secret = "skipped"
-                self.skipTest(secret)
-
-            def test_that_fails(self):
-                secret = 6 * 7
-                raise OSError
-    """,
+    "test_plain.py": SYNCHRONOUS.format(package="unittest"),
+    "test_tools.py": SYNCHRONOUS.format(package="testtools"),
     "test_later.py": """
         from twisted.internet import reactor, task
         from twisted.trial import unittest

@@ -67,6 +67,17 @@ class Finds(Lost):
         return done
 
 
+def brief(folder: Path, *, workers: int) -> Brief:
+    return Brief(
+        run="one",
+        root=folder,
+        cwd=folder,
+        folder=folder,
+        suites=(Suite("unittest"),),
+        workers=workers,
+    )
+
+
 def event(test_id: str, status: Status, *, runnable: bool = True) -> Frame:
     return (EVENT, test_id, status.value, None, runnable, None, None, 1.0)
 
@@ -78,17 +89,9 @@ def test_who_has_found_tests_already_says_which_when_the_other_is_lost(tmp_path:
     collector = Collector(records.append)
     lost = Lost()
     finds = Finds(lost)
-    brief = Brief(
-        run="one",
-        root=tmp_path,
-        cwd=tmp_path,
-        folder=tmp_path,
-        suites=(Suite("unittest"),),
-        workers=2,
-    )
     collector.start_run()
     Run(
-        brief,
+        brief(tmp_path, workers=2),
         [lost, finds],
         sink=collector,
         select=lambda found: [Item(each.key, each.group) for each in found],
@@ -107,18 +110,15 @@ def test_a_run_without_workers_stops_when_it_is_told(tmp_path: Path) -> None:
     lost = Lost()
     lost.future.set_exception(SlotLostError("its machine is gone"))
     control = RunControl()
-    brief = Brief(
-        run="one",
-        root=tmp_path,
-        cwd=tmp_path,
-        folder=tmp_path,
-        suites=(Suite("unittest"),),
-        workers=1,
-    )
     collector = Collector(
         lambda record: None, on_other=lambda event: threading.Timer(0.1, control.stop).start()
     )
     # What gives up instead raises that all workers were lost.
     Run(
-        brief, [lost], sink=collector, select=lambda found: (), control=control, patience=60.0
+        brief(tmp_path, workers=1),
+        [lost],
+        sink=collector,
+        select=lambda found: (),
+        control=control,
+        patience=60.0,
     ).run()

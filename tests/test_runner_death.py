@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files as write
-from tested_commands import run_tests
+from tested_commands import project, run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -27,15 +26,6 @@ class Case(unittest.TestCase):
     def test_sys_exit(self): sys.exit(0)
     def test_z(self): pass
 """
-
-
-def project(folder: Path, **files: str) -> Path:
-    write(
-        folder,
-        {"pyproject.toml": "[project]\nname = 'product'\n"}
-        | {f"{name}.py": text for name, text in files.items()},
-    )
-    return folder
 
 
 @pytest.mark.parametrize("host", ["unittest", "pytest"])

@@ -5,21 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files as write
-from tested_commands import is_alive, run_tests
+from tested_commands import is_alive, project, run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 CRASH = "import ctypes; ctypes.string_at(0)"
-
-
-def project(folder: Path, **files: str) -> Path:
-    write(
-        folder,
-        {"pyproject.toml": "[project]\nname = 'product'\n"}
-        | {f"{name}.py": text for name, text in files.items()},
-    )
-    return folder
 
 
 def test_a_host_that_dies_at_its_end_is_a_failure(tmp_path: Path) -> None:

@@ -5,19 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files as write
-from tested_commands import run_tests
+from tested_commands import project, run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
-
-
-def project(folder: Path, **files: str) -> Path:
-    write(
-        folder,
-        {"pyproject.toml": "[project]\nname = 'product'\n"}
-        | {f"{name}.py": text for name, text in files.items()},
-    )
-    return folder
 
 
 def test_a_process_that_works_at_its_end_may_take_longer(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files as write
-from tested_commands import is_alive, started_tests, wait_until
+from tested_commands import is_alive, project, started_tests, wait_until
 from whotests.hosts.task import Suite
 from whotests.runner.agents.attended import AttendedHost
 from whotests.runner.assignment import Assignment, Brief, Done
@@ -43,11 +42,6 @@ class Case(unittest.TestCase):
 """
 
 
-def project(folder: Path, text: str) -> Path:
-    write(folder, {"pyproject.toml": "[project]\nname = 'product'\n", "test_it.py": text})
-    return folder
-
-
 @pytest.mark.parametrize("host", ["unittest:test_it", "pytest:test_it.py"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_lets_go_of_fixtures_and_keeps_what_is_done(
@@ -55,7 +49,7 @@ def test_the_first_signal_lets_go_of_fixtures_and_keeps_what_is_done(
 ) -> None:
     """What has a verdict keeps it, of the test in progress, which is torn down, nothing is known,
     and the others were not run; the status is 130."""
-    with started_tests(host, cwd=project(tmp_path, SLOW)) as run:
+    with started_tests(host, cwd=project(tmp_path, test_it=SLOW)) as run:
         wait_until((tmp_path / "began").exists)
         run.process.send_signal(number)
         done = run.ended()
@@ -78,7 +72,7 @@ class Case(unittest.TestCase):
     def tearDownClass(cls): raise RuntimeError("left open")
     def test_a(self): pathlib.Path("over").touch()
 """
-    folder, cwd = tmp_path / "run", project(tmp_path / "project", text)
+    folder, cwd = tmp_path / "run", project(tmp_path / "project", test_it=text)
     folder.mkdir()
     suites = (Suite("unittest", ("test_it",)),)
     brief = Brief(run="1", root=cwd, cwd=cwd, folder=folder, suites=suites, workers=1)
@@ -96,7 +90,7 @@ class Case(unittest.TestCase):
 
 def test_the_second_signal_kills(tmp_path: Path) -> None:
     """A test that takes every exception for its own is ended by the second Ctrl-C."""
-    with started_tests("unittest:test_it", cwd=project(tmp_path, STUBBORN)) as run:
+    with started_tests("unittest:test_it", cwd=project(tmp_path, test_it=STUBBORN)) as run:
         wait_until((tmp_path / "began").exists)
         run.process.send_signal(signal.SIGINT)
         wait_until((tmp_path / "asked").exists)
@@ -112,7 +106,7 @@ def test_the_second_signal_kills(tmp_path: Path) -> None:
 def test_collecting_can_be_interrupted(tmp_path: Path) -> None:
     """A module that takes for ever to be loaded is let go of, and nothing is left behind."""
     text = "import os, pathlib, time\npathlib.Path('began').write_text(str(os.getpid()))\n"
-    folder = project(tmp_path, text + "time.sleep(1000)\n")
+    folder = project(tmp_path, test_it=text + "time.sleep(1000)\n")
     with started_tests("pytest:test_it.py", cwd=folder) as run:
         wait_until((tmp_path / "began").exists)
         run.process.send_signal(signal.SIGINT)
@@ -136,7 +130,7 @@ class Case(unittest.TestCase):
         time.sleep(1000)
 """
     words = ("-j", "2", "unittest:test_it")
-    with started_tests(*words, cwd=project(tmp_path, text)) as run:
+    with started_tests(*words, cwd=project(tmp_path, test_it=text)) as run:
         wait_until(lambda: (tmp_path / "a").exists() and (tmp_path / "b").exists())
         pids = [int(pid) for name in "ab" for pid in (tmp_path / name).read_text().split()]
         assert all(is_alive(pid) for pid in pids)

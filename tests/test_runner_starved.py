@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files as write
-from tested_commands import PATIENCE, Tested, command, environment
+from tested_commands import PATIENCE, Tested, command, environment, project
 from tested_commands import tested as what_is_told
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
@@ -29,11 +28,6 @@ sys.exit(done.returncode)
 """
 
 
-def project(folder: Path, text: str) -> Path:
-    write(folder, {"pyproject.toml": "[project]\nname = 'product'\n", "test_it.py": text})
-    return folder
-
-
 def run_within(limit: str, *words: str, cwd: Path) -> Tested:
     """The command, run by a shell that has set a limit before."""
     done = subprocess.run(
@@ -51,7 +45,7 @@ def run_within(limit: str, *words: str, cwd: Path) -> Tested:
 def test_a_journal_that_cannot_grow_costs_no_verdict(tmp_path: Path) -> None:
     """Where files may grow no more, the test in progress fails with the reason; what was said
     before counts, and a new process with a new journal goes on."""
-    done = run_within("-f 40", "unittest:test_it", cwd=project(tmp_path, MANY))
+    done = run_within("-f 40", "unittest:test_it", cwd=project(tmp_path, test_it=MANY))
     assert len(done.verdict) == 300
     failed = {name for name, status in done.verdict.items() if status == "fail"}
     assert 0 < len(failed) < 10
@@ -65,7 +59,7 @@ def test_a_journal_that_cannot_grow_costs_no_verdict(tmp_path: Path) -> None:
 def test_a_disk_without_any_room_is_told(tmp_path: Path) -> None:
     """Where not even the tests that there are can be written down, nothing is tried again and
     again, and the reason is the failure's."""
-    done = run_within("-f 4", "unittest:test_it", cwd=project(tmp_path, MANY))
+    done = run_within("-f 4", "unittest:test_it", cwd=project(tmp_path, test_it=MANY))
     assert done.status != 0
     told = done.err + json.dumps(done.told)
     assert "File too large" in told
@@ -76,7 +70,7 @@ def test_a_disk_without_any_room_is_told(tmp_path: Path) -> None:
 def test_workers_that_cannot_be_started_leave_their_tests_to_others(tmp_path: Path) -> None:
     """Too many workers for the open files that are allowed: it is told, and all tests run."""
     words = ("-j", "16", "unittest:test_it")
-    done = run_within("-n 48", *words, cwd=project(tmp_path, MANY))
+    done = run_within("-n 48", *words, cwd=project(tmp_path, test_it=MANY))
     assert len(done.verdict) == 300
     assert done.passed() == set(done.verdict)
     assert any("Too many open files" in note and "-j" in note for note in done.notes)
@@ -98,7 +92,7 @@ class Case(unittest.TestCase):
     words = [sys.executable, "-c", PEAK, str(peak), *command("unittest:test_it")]
     ran = subprocess.run(
         words,
-        cwd=project(tmp_path, text),
+        cwd=project(tmp_path, test_it=text),
         env=environment(),
         capture_output=True,
         text=True,

@@ -7,17 +7,11 @@ from pathlib import Path
 import pytest
 
 from measured_commands import run_plain
-from measured_commands import write_files as write
-from tested_commands import run_tests
+from tested_commands import project, run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 HOSTS = ("unittest:test_it", "pytest:test_it.py")
-
-
-def project(folder: Path, text: str) -> Path:
-    write(folder, {"pyproject.toml": "[project]\nname = 'product'\n", "test_it.py": text})
-    return folder
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -43,7 +37,7 @@ class Case(unittest.TestCase):
     def test_e_regex(self): re.match("(a+)+$", "a" * 60 + "b")
     def test_f_fine(self): pass
 """
-    done = run_tests("--timeout", "0.3", host, cwd=project(tmp_path, text))
+    done = run_tests("--timeout", "0.3", host, cwd=project(tmp_path, test_it=text))
     assert done.status == 1
     assert done.passed() == {"test_f_fine"}
     assert len(done.verdict) == 7
@@ -65,7 +59,7 @@ def wait(): time.sleep(1000)
 class Case(unittest.TestCase):
     def test_a(self): wait()
 """
-    folder = project(tmp_path, text)
+    folder = project(tmp_path, test_it=text)
     done = run_plain("whotests", "test", "--timeout", "0.3", "-q", host, cwd=folder)
     told = done.out.partition("Where everything was:")[2]
     assert re.findall(r"thread (.*):", told) == ["'MainThread'"]
@@ -93,7 +87,7 @@ class Case(unittest.TestCase):
             except BaseException: pass
     def test_d_fine(self): pass
 """
-    done = run_tests("-j", "2", "--timeout", "0.3", host, cwd=project(tmp_path, text))
+    done = run_tests("-j", "2", "--timeout", "0.3", host, cwd=project(tmp_path, test_it=text))
     assert done.status == 1
     assert done.passed() == {"test_d_fine"}
     assert len(done.verdict) == 4
@@ -120,6 +114,6 @@ class Case(unittest.TestCase):
     def test_b(self):
         with self.assertRaises(TimeoutError): raise TimeoutError("of its own")
 """
-    done = run_tests("--timeout", "30", "unittest:test_it", cwd=project(tmp_path, text))
+    done = run_tests("--timeout", "30", "unittest:test_it", cwd=project(tmp_path, test_it=text))
     assert done.verdict == {"test_a": "success", "test_b": "success"}
     assert done.status == 0

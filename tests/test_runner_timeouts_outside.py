@@ -5,15 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files as write
-from tested_commands import run_tests
+from tested_commands import project, run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
-
-
-def project(folder: Path, text: str) -> Path:
-    write(folder, {"pyproject.toml": "[project]\nname = 'product'\n", "test_it.py": text})
-    return folder
 
 
 def test_a_process_that_blocks_even_the_signal_to_abort_is_killed(tmp_path: Path) -> None:
@@ -26,7 +20,7 @@ class Case(unittest.TestCase):
         time.sleep(1000)
     def test_b(self): pass
 """
-    done = run_tests("--timeout", "0.3", "unittest:test_it", cwd=project(tmp_path, text))
+    done = run_tests("--timeout", "0.3", "unittest:test_it", cwd=project(tmp_path, test_it=text))
     assert done.verdict == {"test_a": "fail", "test_b": "success"}
     assert "was killed by SIGKILL" in done.said_of("test_a")["reason"]
 
@@ -39,7 +33,7 @@ class Case(unittest.TestCase):
     def test_a(self): os.kill(os.getpid(), signal.SIGSTOP)
     def test_b(self): pass
 """
-    done = run_tests("--timeout", "0.3", "unittest:test_it", cwd=project(tmp_path, text))
+    done = run_tests("--timeout", "0.3", "unittest:test_it", cwd=project(tmp_path, test_it=text))
     assert done.verdict == {"test_a": "fail", "test_b": "success"}
     assert "took longer than 0.3 s" in done.said_of("test_a")["reason"]
 
@@ -58,7 +52,7 @@ class Bad(unittest.TestCase):
 class Good(unittest.TestCase):
     def test_g(self): pass
 """
-    done = run_tests("--timeout", "0.2", "unittest:test_it", cwd=project(tmp_path, text))
+    done = run_tests("--timeout", "0.2", "unittest:test_it", cwd=project(tmp_path, test_it=text))
     assert done.verdict == {"test_b1": "fail", "test_b2": "fail", "test_g": "success"}
     assert "no test began or ended" in done.said_of("test_b1")["reason"]
     assert "setUpClass" in done.said_of("test_b1")["stacks"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, ClassVar, NamedTuple
 
-from measured_commands import SCRIPTS
+from measured_commands import SCRIPTS, write_files
 
 PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
 """Variables for tests of pytest with its plugins."""
@@ -62,6 +62,13 @@ class Tested:
 def short(test_id: str) -> str:
     """The last part of a test's name: 'test_a' of 'test_it.py::Case::test_a'."""
     return test_id.rpartition("::")[2].rpartition(".")[2]
+
+
+def project(folder: Path, **modules: str) -> Path:
+    """The folder, with a project of these modules in it."""
+    files = {"pyproject.toml": "[project]\nname = 'product'\n"}
+    write_files(folder, files | {f"{name}.py": text for name, text in modules.items()})
+    return folder
 
 
 def command(*words: str) -> list[str]:
