@@ -78,5 +78,8 @@ def test_killed_hosts_lose_and_repeat_nothing(tmp_path: Path, host: str) -> None
         if name in own
     }
     ran = {path.name: len(path.read_text()) for path in (tmp_path / "ran").iterdir()}
-    assert {number: times for number, times in ran.items() if times != 1} == {}
+    # One may be killed between opening its file and writing to it.
+    empty = {number for number, times in ran.items() if not times}
+    assert {f"test_{int(number):03}" for number in empty} <= killed
+    assert {number: times for number, times in ran.items() if times > 1} == {}
     assert not living_hosts(tmp_path)

@@ -1,8 +1,11 @@
 """Who finds the tests of a suite for all others, and what becomes of that when he is lost."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+
+import pytest
 
 from whotests.hosts.frames import COLLECTED, EVENT, FOUND, IDLE, Frame, framed
 from whotests.hosts.task import Suite
@@ -39,12 +42,12 @@ class Lost:
 
 
 class Finds(Lost):
-    """A slot whose host has found its tests when the other one is lost."""
+    """A slot whose host has found its tests when it is over with the other one."""
 
     name = "w1"
 
-    def __init__(self, other: Lost) -> None:
-        self.other = other
+    def __init__(self, lose: Callable[[], None]) -> None:
+        self.lose = lose
         self.assignments: list[Assignment] = []
 
     def submit(self, assignment: Assignment, say: Say) -> "Future[Done]":
@@ -63,7 +66,7 @@ class Finds(Lost):
         done: Future[Done] = Future()
         done.set_result(Done(0))
         if len(self.assignments) == 1:
-            self.other.future.set_exception(SlotLostError("its machine is gone"))
+            self.lose()
         return done
 
 
@@ -82,13 +85,24 @@ def event(test_id: str, status: Status, *, runnable: bool = True) -> Frame:
     return (EVENT, test_id, status.value, None, runnable, None, None, 1.0)
 
 
-def test_who_has_found_tests_already_says_which_when_the_other_is_lost(tmp_path: Path) -> None:
-    """The worker that was asked for the tests is lost; the next one has found them meanwhile, and
-    what it could not load: both are taken from it, and the run goes on."""
+@pytest.mark.parametrize("whole", [False, True], ids=["dies", "is lost"])
+def test_who_has_found_tests_already_says_which_when_the_other_cannot(
+    tmp_path: Path, whole: bool
+) -> None:
+    """The worker that was asked for the tests is lost, or its hosts die again and again; the next
+    one has found them meanwhile, and what it could not load: both are taken from it, and the run
+    goes on."""
     records: list[TestRecord] = []
     collector = Collector(records.append)
     lost = Lost()
-    finds = Finds(lost)
+
+    def lose() -> None:
+        if whole:
+            lost.future.set_exception(SlotLostError("its machine is gone"))
+        else:
+            lost.future.set_result(Done(0, died="it was killed", hopeless=True))
+
+    finds = Finds(lose)
     collector.start_run()
     Run(
         brief(tmp_path, workers=2),

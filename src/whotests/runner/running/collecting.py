@@ -8,40 +8,47 @@ from whotests.runner.assignment import Assignment, Done
 from whotests.runner.running.collection import Collection
 from whotests.runner.running.worker import Worker
 
-__all__ = ["Collecting", "Findings"]
+__all__ = ["Collecting", "Failure"]
 
 
-class Findings(NamedTuple):
-    """What an assignment by which tests were to be found has come to."""
+class Failure(NamedTuple):
+    """The tests of a suite cannot be found."""
 
-    events: Sequence[Frame] = ()
-    """EVENT frames that count from now on: of what the host could not load."""
-    failure: str = ""
-    """Why the tests of the suite cannot be found, or ''."""
+    suite: int
+    worker: Worker
+    """Whose hosts could not."""
+    events: Sequence[Frame]
+    """EVENT frames: of what its host could not load."""
+    why: str
 
 
 class Collecting:
     """One worker's host tells the tests of a suite for all others, which look for them meanwhile,
-    since they have to before they run any. Where it is lost, another one is asked."""
+    since they have to before they run any. Where it is lost, or its hosts die, another one is
+    asked."""
 
     def __init__(self, suites: int) -> None:
         self.collection = Collection(suites)
         self._suites = range(suites)
         self._asked: dict[int, Worker] = {}
         """Who tells the tests of a suite."""
+        self._failures: dict[int, Failure] = {}
+        """What came of looking for tests where nobody has found them yet; what it has come to with
+        those who were asked to tell them says more."""
 
     def next_for(self, worker: Worker) -> Assignment | None:
         """What a worker that does nothing does now, if there is anything."""
         wanted = self.collection.open
+        able = [suite for suite in wanted if suite not in worker.refused]
         if worker.suite is None:
-            if wanted:
-                return self._ask(worker, wanted[0])
+            if able:
+                return self._ask(worker, able[0])
             suites = [suite for suite in self._suites if suite not in worker.refused]
             return Assignment(suites[worker.turn % len(suites)]) if suites else None
-        if worker.suite in wanted:
+        if worker.suite in able:
             return self._ask(worker, worker.suite)
         # There may be more suites than workers.
-        return Assignment(worker.suite, end=True) if wanted else None
+        return Assignment(worker.suite, end=True) if able else None
 
     def _ask(self, worker: Worker, suite: int) -> Assignment:
         self.collection.open.remove(suite)
@@ -76,29 +83,37 @@ class Collecting:
     def _is_asked(self, worker: Worker, suite: int) -> bool:
         return self._asked.get(suite) is worker and not self.collection.is_settled(suite)
 
-    def over(
-        self, worker: Worker, assignment: Assignment, done: Done, *, stopping: bool
-    ) -> Findings:
-        """What a worker did is done. `stopping`: nobody is asked any more."""
+    def over(self, worker: Worker, assignment: Assignment, done: Done) -> Sequence[Frame]:
+        """What a worker did is done. The EVENT frames that count from now on."""
         suite = assignment.suite
-        failure = (done.died or done.ended) if done.ended or done.hopeless else ""
-        if not self._is_asked(worker, suite):
-            if failure:
-                worker.refused.add(suite)
-            return Findings()
+        asked = self._is_asked(worker, suite)
+        if done.ended or done.hopeless:
+            worker.refused.add(suite)
+            if asked or suite not in self._failures:
+                why = done.died or done.ended
+                self._failures[suite] = Failure(suite, worker, worker.early, why)
+        if not asked:
+            return ()
         if worker.digest is not None and not (done.died or done.ended):
             # It had found them already when who was asked before it was lost.
-            return Findings(self._settle(worker, suite))
-        if failure and not stopping:
-            self.collection.settle(suite, (), digest="")
-            return Findings(worker.early, failure)
-        self.collection.open.append(suite)
-        del self._asked[suite]
-        return Findings()
+            return self._settle(worker, suite)
+        self._open_again(suite)
+        return ()
+
+    def give_up(self) -> list[Failure]:
+        """Nobody is left who could find the tests of these suites: they have none."""
+        failures = [self._failures[suite] for suite in self.collection.open]
+        self.collection.open.clear()
+        for failure in failures:
+            self.collection.settle(failure.suite, (), digest="")
+        return failures
 
     def lost(self, worker: Worker) -> None:
         """A worker is gone: what it was asked for, another one is."""
         for suite in self._suites:
             if self._is_asked(worker, suite):
-                self.collection.open.append(suite)
-                del self._asked[suite]
+                self._open_again(suite)
+
+    def _open_again(self, suite: int) -> None:
+        self.collection.open.append(suite)
+        del self._asked[suite]

@@ -175,8 +175,11 @@ class Run:
         if not self._workers:
             return True
         self._wake()
-        if not self._is_busy and self._scheduler is not None:
-            self._fail_waiting()
+        if not self._is_busy:
+            if self._scheduler is None:
+                self._fail_unfound()
+            else:
+                self._fail_waiting(self._scheduler)
         return self._is_busy
 
     def _repeat(self, scheduler: Scheduler) -> bool:
@@ -345,7 +348,8 @@ class Run:
         for note in done.notes:
             self.book.note(note, worker=worker.name)
         if self._scheduler is None:
-            self._finish_collecting(worker, assignment, done)
+            for event in self._collecting.over(worker, assignment, done):
+                self._note(worker, assignment.suite, event)
         else:
             self._finish_tests(self._scheduler, worker, assignment, done)
         died = bool(done.died or done.ended)
@@ -360,15 +364,6 @@ class Run:
             self._wake()
         elif not worker.assignments:
             self._give(worker)
-
-    def _finish_collecting(self, worker: Worker, assignment: Assignment, done: Done) -> None:
-        suite = assignment.suite
-        findings = self._collecting.over(worker, assignment, done, stopping=self._stopping)
-        for event in findings.events:
-            self._note(worker, suite, event)
-        if findings.failure:
-            name = self._brief.suites[suite].title
-            self.book.fail(Key(suite, name), findings.failure, worker=worker.name, runnable=False)
 
     def _begin(self) -> None:
         items = list(self._select(self._collection.found))
@@ -449,11 +444,20 @@ class Run:
             self._control.stop()
             self._stop_file.stop()
 
-    def _fail_waiting(self) -> None:
+    def _fail_unfound(self) -> None:
+        """Nobody can find the tests of suites that somebody should."""
+        for suite, worker, events, why in self._collecting.give_up():
+            for event in events:
+                self._note(worker, suite, event)
+            key = Key(suite, self._brief.suites[suite].title)
+            self.book.fail(key, why, worker=worker.name, runnable=False)
+        if self._collection.complete:
+            self._begin()
+
+    def _fail_waiting(self, scheduler: Scheduler) -> None:
         """Nobody can run what waits."""
-        assert self._scheduler is not None
         for suite in range(len(self._brief.suites)):
-            for key in self._scheduler.give_up(suite):
+            for key in scheduler.give_up(suite):
                 self.book.fail(key, _LACKING)
 
     def _give_up(self) -> None:
