@@ -5,7 +5,8 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from whotests.hosts.output import KEPT, PIECE, TEXT
+from whotests.hosts.output import KEPT, PIECE
+from whotests.stream.attached_text import TEXT, encoded
 from whotests.stream.event import Chunk
 
 __all__ = ["LogWatch"]
@@ -56,7 +57,7 @@ class LogWatch:
         text = "\n".join(self._lines)
         if self._left_out:
             text += f"\n[{self._left_out} more records were logged]"
-        octets = (text + "\n").encode("utf-8", "backslashreplace")
+        octets = encoded(text + "\n")
         self.begin()
         pieces = range(0, len(octets), PIECE)
         return [

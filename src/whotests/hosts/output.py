@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
+from whotests.stream.attached_text import TEXT, encoded
 from whotests.stream.event import Chunk
 from whotests.system import System
 
-__all__ = ["KEPT", "PIECE", "TEXT", "GrowingFile", "ProcessOutput", "flush", "process_output"]
-
-TEXT: Final = "text/plain; charset=utf-8"
+__all__ = ["KEPT", "PIECE", "GrowingFile", "ProcessOutput", "flush", "process_output"]
 
 PIECE: Final = 1 << 16
 """Octets in one chunk."""
@@ -58,7 +57,7 @@ class GrowingFile:
         for number, (first, last) in enumerate(parts):
             if number:
                 left = f"\n[{end - start - 2 * KEPT} octets more are in {self.path}]\n"
-                yield Chunk(name, left.encode("utf-8", "backslashreplace"), TEXT)
+                yield Chunk(name, encoded(left), TEXT)
             while first < last:
                 octets = System.pread(self._descriptor, min(PIECE, last - first), first)
                 if not octets:  # somebody has made it shorter meanwhile

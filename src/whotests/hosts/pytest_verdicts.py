@@ -8,8 +8,8 @@ from _pytest._io import TerminalWriter
 
 from whotests.hosts.output import KEPT, PIECE
 from whotests.hosts.reporter import Reporter
+from whotests.stream.attached_text import TEXT, TRACEBACK, encoded
 from whotests.stream.event import Chunk, Status
-from whotests.stream.from_result import TEXT, TRACEBACK, encoded
 
 __all__ = ["PytestVerdicts", "text_of"]
 

@@ -10,9 +10,10 @@ from unittest import TestCase, TestResult
 
 from whotests.hosts.limit import Limit
 from whotests.hosts.reporter import Reporter
+from whotests.stream.attached_text import TEXT, TRACEBACK, encoded
 from whotests.stream.attachment import unused_name
 from whotests.stream.event import Chunk, Status
-from whotests.stream.from_result import TRACEBACK, Detail, described, encoded, read_through
+from whotests.stream.from_result import Detail, described, read_through
 from whotests.testing.supervision.awaiting import NeverRan
 
 __all__ = ["HostResult", "Watch"]
@@ -36,8 +37,6 @@ _SEVERITY = {
     _FAIL: 5,
 }
 """Of several that were reported of one test, the highest counts."""
-
-_TEXT = "text/plain; charset=utf-8"
 
 
 class Watch(Protocol):
@@ -237,7 +236,7 @@ class HostResult(TestResult):
             self._reporter.began(test_id)
         else:
             name = unused_name(name, opened.names)
-        self._reporter.attached(test_id, Chunk(name, encoded(reason), _TEXT, eof=True))
+        self._reporter.attached(test_id, Chunk(name, encoded(reason), TEXT, eof=True))
         if opened is not None:
             opened.status = _FAIL
             self._end(test_id, None)
@@ -247,7 +246,7 @@ class HostResult(TestResult):
     def skip(self, test_id: str, reason: str) -> None:
         """Give a test that does not run the verdict that it was skipped."""
         self._reporter.began(test_id)
-        self._reporter.attached(test_id, Chunk("reason", encoded(reason), _TEXT, eof=True))
+        self._reporter.attached(test_id, Chunk("reason", encoded(reason), TEXT, eof=True))
         self._close(test_id, _SKIP, ())
 
     def end_as_others(self, test_id: str, reason: str) -> None:
@@ -260,7 +259,7 @@ class HostResult(TestResult):
         worst = max(self.closed.values(), key=_SEVERITY.__getitem__)
         self._reporter.began(test_id)
         text = encoded(f"it ran as {', '.join(others)}")
-        self._reporter.attached(test_id, Chunk("reason", text, _TEXT, eof=True))
+        self._reporter.attached(test_id, Chunk("reason", text, TEXT, eof=True))
         self._close(test_id, worst, ())
 
     def end_all(self, reason: str) -> None:
@@ -342,7 +341,7 @@ class HostResult(TestResult):
         if reason is not None:
             first = first or str(reason)
             octets = [encoded(str(reason))]
-            self._attach(test_id, said, "reason" + suffix, _TEXT, octets, runnable)
+            self._attach(test_id, said, "reason" + suffix, TEXT, octets, runnable)
         return status, first
 
     def _attach(

@@ -16,14 +16,14 @@ from whotests.hosts.logs import LogWatch
 from whotests.hosts.lost_parts import HeardRun
 from whotests.hosts.never_ran import Returned
 from whotests.hosts.orders import RUN, Orders
-from whotests.hosts.output import TEXT, process_output
+from whotests.hosts.output import process_output
 from whotests.hosts.reporter import Reporter
 from whotests.hosts.result import HostResult, Watch
 from whotests.hosts.scenarios import stands_for_several
 from whotests.hosts.task import Task
 from whotests.hosts.twins import again, kept, suite_of
+from whotests.stream.attached_text import TEXT, encoded
 from whotests.stream.event import Chunk, Status
-from whotests.stream.from_result import encoded
 
 __all__ = ["UnittestHost", "text_of"]
 

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Protocol
 from unittest import TestCase, TestResult
 
+from whotests.stream.attached_text import TEXT, TRACEBACK, encoded
 from whotests.stream.control import Control, RunControl
 from whotests.stream.event import FAILED, Chunk, Event, Status
 from whotests.stream.open_report import OpenReport
@@ -13,20 +14,14 @@ from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now
 
 __all__ = [
-    "TEXT",
-    "TRACEBACK",
     "Detail",
     "ExcInfo",
     "ResultToStream",
     "described",
-    "encoded",
     "read_through",
 ]
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
-TRACEBACK = 'text/x-traceback; charset="utf8"; language="python"'
-TEXT = 'text/plain; charset="utf8"'
 
 
 class Detail(Protocol):
@@ -304,8 +299,3 @@ def read_through(detail: Detail, errors: list[ExcInfo]) -> Iterator[bytes]:
 def described(subtest: TestCase, *, of: TestCase) -> str:
     """What tells a subtest from the others of its test: '[message] (i=1)'."""
     return subtest.id().removeprefix(of.id()).strip()
-
-
-def encoded(text: str) -> bytes:
-    """UTF-8, whatever a message holds."""
-    return text.encode("utf-8", "backslashreplace")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
+from whotests.stream.attached_text import TEXT, encoded
 from whotests.stream.attachment import Attachment, unused_name
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.control import Control
@@ -147,10 +148,8 @@ class ReportedTest:
         if record.status is Status.UNKNOWN:
             said.append("it began and no end was seen" if record.begun else "no end was seen")
         if said:
-            text = "\n".join(said).encode()
-            details[unused_name("notes", details)] = Attachment(
-                'text/plain; charset="utf8"', (text,)
-            )
+            text = encoded("\n".join(said))
+            details[unused_name("notes", details)] = Attachment(TEXT, (text,))
         return details
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from whotests.hosts.frames import EVENT, framed
+from whotests.stream.attached_text import TEXT, encoded
 from whotests.stream.event import Chunk, Status
 
 __all__ = ["OutputTail", "PostMortem", "how_it_ended", "last_stacks", "times_out_of_memory"]
-
-_TEXT: Final = "text/plain; charset=utf-8"
 
 _TAIL: Final = 1 << 15
 """Octets of the last output that are told."""
@@ -41,14 +40,12 @@ class PostMortem(NamedTuple):
         those that only tell more of it."""
         now = time.time()
         attachments = (
-            ("reason", self.reason.encode("utf-8", "backslashreplace")),
+            ("reason", encoded(self.reason)),
             ("output", self.output),
             ("stacks", self.stacks),
         )
         events: list[tuple[str | None, Chunk | None]] = [
-            (None, Chunk(name, content, _TEXT, eof=True))
-            for name, content in attachments
-            if content
+            (None, Chunk(name, content, TEXT, eof=True)) for name, content in attachments if content
         ]
         if verdict:
             events.append((Status.FAIL.value, None))

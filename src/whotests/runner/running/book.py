@@ -6,6 +6,7 @@ from typing import Final
 
 from whotests.hosts.frames import Frame
 from whotests.runner.items import Key
+from whotests.stream.attached_text import TEXT, encoded
 from whotests.stream.event import FAILED, Chunk, Event, Status
 from whotests.stream.sink import Sink
 from whotests.stream.timestamps import now
@@ -14,7 +15,6 @@ __all__ = ["Book"]
 
 _STATUS: Final = {status.value: status for status in Status}
 
-_TEXT: Final = "text/plain; charset=utf-8"
 
 _time_of = datetime.fromtimestamp
 _INPROGRESS = Status.INPROGRESS  # CPython 3.11 looks members of enumerations up slowly
@@ -107,4 +107,4 @@ class Book:
 
 
 def _text(name: str, text: str) -> Chunk:
-    return Chunk(name, text.encode("utf-8", "backslashreplace"), _TEXT, eof=True)
+    return Chunk(name, encoded(text), TEXT, eof=True)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from whotests.runner.items import Item, Key
-from whotests.runner.running.line import Line, Unit, units_of
 from whotests.runner.running.load import Load
+from whotests.runner.running.queue import Queue, Unit, units_of
 from whotests.runner.running.speed import Speed
 
 __all__ = ["Scheduler"]
@@ -57,7 +57,7 @@ class Scheduler:
         if workers > 1:
             for suite, each in suites.items():
                 suites[suite] = self._ordered(each, keep_order=keep_order or suite in ordered)
-        self._lines = {suite: Line(each) for suite, each in suites.items()}
+        self._queues = {suite: Queue(each) for suite, each in suites.items()}
         self._with: dict[str, Load] = {}
         self.start_seconds: dict[int, float] = {}
         """How long it takes until a new host of a suite runs its first test, where that is known:
@@ -90,12 +90,12 @@ class Scheduler:
     @property
     def waiting(self) -> int:
         """How many tests no worker has."""
-        return sum(line.waiting for line in self._lines.values())
+        return sum(queue.waiting for queue in self._queues.values())
 
     def waiting_in(self, suite: int) -> int:
         """How many tests of the suite no worker has."""
-        line = self._lines.get(suite)
-        return line.waiting if line else 0
+        queue = self._queues.get(suite)
+        return queue.waiting if queue else 0
 
     def is_short(self, worker: str) -> bool:
         """Whether the worker presumably needs less time for what it has than for what it would
@@ -111,8 +111,8 @@ class Scheduler:
         """What this worker runs next, all of the suite of its host, in that order; none: nothing
         waits for it now, but some may come back. `lacking` are tests that its host does not
         have."""
-        line = self._lines.get(suite)
-        items = line.take(self._share(), self._speed, lacking=lacking) if line else ()
+        queue = self._queues.get(suite)
+        items = queue.take(self._share(), self._speed, lacking=lacking) if queue else ()
         if items:
             seconds_of = self._speed.of
             load = self._with.setdefault(worker, Load())
@@ -123,11 +123,11 @@ class Scheduler:
         """The suite that a worker without a host had better start one of; None: it is of no use.
         `at` says how many workers are at each suite; of `refused` suites it starts none."""
         best, most = None, -1.0
-        for suite, line in self._lines.items():
-            if suite in refused or not line.waiting:
+        for suite, queue in self._queues.items():
+            if suite in refused or not queue.waiting:
                 continue
             there = at.get(suite, 0)
-            seconds = line.seconds(self._speed)
+            seconds = queue.seconds(self._speed)
             if there and seconds / there < self.start_seconds.get(suite, 0.0):
                 continue
             if seconds / (there + 1) > most:
@@ -138,7 +138,7 @@ class Scheduler:
         """Seconds of tests to hand out at once."""
         if self.workers == 1:
             return float("inf")
-        left = sum(line.seconds(self._speed) for line in self._lines.values())
+        left = sum(queue.seconds(self._speed) for queue in self._queues.values())
         parts = 2 if self._speed.all_known else 4
         most = _MOST * max(1.0, self.workers / _MANY)
         return min(max(left / (parts * self.workers), _LEAST), most)
@@ -176,18 +176,18 @@ class Scheduler:
         so once."""
         if not keys:
             return
-        there = {item.key for line in self._lines.values() for item in line}
+        there = {item.key for queue in self._queues.values() for item in queue}
         there.update(key for load in self._with.values() for key in load)
         wanted = set(keys) - there
         self._return(
-            [item for line in self._lines.values() for item in line.all if item.key in wanted]
+            [item for queue in self._queues.values() for item in queue.all if item.key in wanted]
         )
 
     def give_up(self, suite: int) -> tuple[Key, ...]:
         """No test of the suite waits any more; those that did."""
-        line = self._lines.get(suite)
-        return tuple(item.key for item in line.take_all()) if line else ()
+        queue = self._queues.get(suite)
+        return tuple(item.key for item in queue.take_all()) if queue else ()
 
     def _return(self, items: list[Item]) -> None:
         for unit in reversed(list(units_of(items))):
-            self._lines[unit[0].key.suite].put_back(unit)
+            self._queues[unit[0].key.suite].put_back(unit)

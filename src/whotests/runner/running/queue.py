@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from whotests.runner.items import Item
 from whotests.runner.running.speed import FLOOR, Speed
 
-__all__ = ["Line", "Unit", "units_of"]
+__all__ = ["Queue", "Unit", "units_of"]
 
 Unit = Sequence[Item]
 """Tests that go to one worker together: those of a group, or one that has none."""
 
 
-class Line:
+class Queue:
     """The tests of one suite, in the order to hand them out in."""
 
     def __init__(self, items: list[Item]) -> None:
