@@ -130,7 +130,7 @@ def compare(case: Case, place: Workplace[Suite], *, kills: int) -> Compared:
     while shot < kills and runs < 4 * kills:
         runs += 1
         most = kills - shot
-        wait = max(2.0, seconds["-j2"] / case.kills_per_run)
+        wait = max(1.0, seconds["-j2"] / case.kills_per_run)
         with Killer(place.data_folder / "runs", most=most, seed=runs, wait=wait) as killer:
             ours = run_ours(case, place, *WAYS["-j2"])
         shot += killer.kills

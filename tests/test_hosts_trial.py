@@ -96,7 +96,7 @@ def test_tests_run_in_a_folder_of_the_run(project: Path, ours: Ended) -> None:
         "setup.cfg",
         ".whotests",
     }
-    assert list((project / ".whotests" / "runs" / "1").glob("w0/**/test.log"))
+    assert list((project / ".whotests" / "runs" / "1").glob("w0-1/**/test.log"))
 
 
 REACTOR = {
@@ -265,3 +265,24 @@ def test_a_loop_that_something_else_ends_ends_no_later_test(tmp_path: Path) -> N
     write_files(tmp_path, {"test_it.py": text})
     ended = run_tests("trial:test_it", cwd=tmp_path)
     assert ended.passed() == {"test_a", "test_b"}
+
+
+def test_what_a_killed_process_left_half_done_is_not_found_by_the_next(tmp_path: Path) -> None:
+    """Each process runs its tests in a folder of its own, which is empty when it begins."""
+    text = """
+        import os
+
+        from twisted.trial import unittest
+
+
+        class Case(unittest.TestCase):
+            def test_a(self):
+                os.mkdir("half")
+                os.kill(os.getpid(), 9)
+
+            def test_b(self):
+                os.mkdir("half")
+    """
+    write_files(tmp_path, {"test_it.py": text})
+    ended = run_tests("trial:test_it", cwd=tmp_path)
+    assert ended.verdict == {"test_a": "fail", "test_b": "success"}

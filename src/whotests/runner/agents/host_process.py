@@ -49,6 +49,12 @@ class HostFiles(NamedTuple):
     """Without a suffix: 'w0-1' is the first host of the worker w0."""
 
     @property
+    def work(self) -> Path:
+        """The folder in which trial's tests run: what one that was killed leaves half-done there
+        is not what tests of the next one find."""
+        return self.base
+
+    @property
     def task(self) -> Path:
         """What it is told when it begins: a suite may have more targets than a command line."""
         return self.base.with_suffix(".task")
@@ -128,8 +134,7 @@ class HostProcess:
     def _start(
         cls, brief: Brief, worker: str, suite: int, files: HostFiles, opened: list[int]
     ) -> "HostProcess":
-        work = brief.folder / worker
-        work.mkdir(parents=True, exist_ok=True)
+        files.work.mkdir(parents=True, exist_ok=True)
         orders, our_orders = os.pipe()
         opened += orders, our_orders
         our_bell, bell = os.pipe()
@@ -142,7 +147,7 @@ class HostProcess:
             suite=brief.suites[suite],
             root=str(brief.root),
             cwd=str(brief.cwd),
-            work=str(work),
+            work=str(files.work),
             worker=worker,
             workers=brief.workers,
             orders=orders,
