@@ -48,7 +48,7 @@ def blocks(count: int) -> list[Block]:
 
 def raised(hit: Block, place: int) -> None:
     """What a region's handler notes."""
-    hit.log += ((hit, place),)
+    hit.log += [hit, place]
 
 
 def places(patterns: Iterable[int]) -> set[tuple[int, int]]:

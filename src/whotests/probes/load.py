@@ -170,7 +170,7 @@ class Loading:
             sizes = enumerate(Layout(entry.layout).sizes)
             new = tuple([block(file, index, size=size) for index, size in sizes])
             blocks = file.blocks.setdefault(variant.name, new)
-        constants: dict[object, object] = {MARK: self._mark}
+        constants: dict[str, object] = {MARK: self._mark}
         constants |= {PREFIX + str(index): each for index, each in enumerate(blocks)}
         code = swapped(entry.code, constants)
         file.codes[variant.name] = ref(code)
@@ -222,27 +222,18 @@ def has_bytecode(path: str) -> bool:
     return head[:4] == MAGIC_NUMBER and (hashed or head[8:] == made_of)
 
 
-def swapped(code: types.CodeType, constants: Mapping[object, object]) -> types.CodeType:
+def swapped(code: types.CodeType, constants: Mapping[str, object]) -> types.CodeType:
     """The code, and all code in it, with objects in place of their placeholder constants."""
-    changed = False
-    new: list[Any] = []
-    for constant in code.co_consts:
+    new: list[Any] | None = None
+    for place, constant in enumerate(code.co_consts):
         kind = type(constant)
         if kind is types.CodeType:
-            inner = swapped(constant, constants)
-            changed = changed or inner is not constant
-            new.append(inner)
+            other: object = swapped(constant, constants)
         elif kind is str and constant in constants:
-            changed = True
-            new.append(constants[constant])
-        elif kind is tuple and len(constant) == 1 and _is_placeholder(constant[0], constants):
-            # The compiler makes `(block,)` a constant too.
-            changed = True
-            new.append((constants[constant[0]],))
+            other = constants[constant]
         else:
-            new.append(constant)
-    return code.replace(co_consts=tuple(new)) if changed else code
-
-
-def _is_placeholder(value: object, constants: Mapping[object, object]) -> bool:
-    return type(value) is str and value in constants
+            continue
+        if other is not constant:
+            new = new or list(code.co_consts)
+            new[place] = other
+    return code.replace(co_consts=tuple(new)) if new else code

@@ -64,10 +64,11 @@ class _At:
     def store(self, block: ast.Constant, name: str) -> ast.Attribute:
         return ast.Attribute(block, name, _STORE, **self.place)
 
-    def append_to_log(self, block: ast.Constant, entry: ast.expr) -> ast.stmt:
-        return ast.AugAssign(
-            self.store(block, "log"), _ADD, ast.Tuple([entry], _LOAD, **self.place), **self.place
-        )
+    def add_to_log(self, block: ast.Constant, *more: ast.expr) -> ast.stmt:
+        # Not a tuple: of a block alone that would be one more constant of the code, which the
+        # garbage collector looks at for ever.
+        added = ast.List([block, *more], _LOAD, **self.place)
+        return ast.AugAssign(self.store(block, "log"), _ADD, added, **self.place)
 
 
 def note(block: str, slot: int, line: int) -> ast.If:
@@ -79,7 +80,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
         at.load(constant, name),
         [
             ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
-            at.append_to_log(constant, constant),
+            at.add_to_log(constant),
         ],
         [],
         **at.place,
@@ -152,13 +153,12 @@ def region(
     place: ast.expr = ast.BoolOp(ast.Or(), [raised_at, at.constant(-offset)], **at.place)
     if offset:
         place = ast.BinOp(place, _ADD, at.constant(offset), **at.place)
-    entry = ast.Tuple([constant, place], _LOAD, **at.place)
     handler = ast.ExceptHandler(
         at.load(constant, "raised"),
         HIDDEN,
         [
             # A handler inside may have taken the traceback off.
-            ast.If(raised, [at.append_to_log(constant, entry)], [], **at.place),
+            ast.If(raised, [at.add_to_log(constant, place)], [], **at.place),
             *([probe] if probe else []),
             ast.Raise(**at.place),
         ],

@@ -4,7 +4,7 @@ The code of a probe is
 
     if B.s5:                      # armed?
         B.s5 = False              # disarm: it was reached
-        B.log += (B,)             # B has something to collect
+        B.log += [B]              # B has something to collect
 
 with the block `B` itself in the code's constants. There is no call in it, so it cannot fail
 at the recursion limit. Each step is one store or one list's growth, which no other thread can
@@ -14,6 +14,7 @@ collecting to arm it again if it was seen disarmed.
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
 __all__ = [
@@ -47,9 +48,10 @@ class _Look(Protocol):
     def __call__(self, block: "Block", /) -> tuple[bool, ...]: ...
 
 
-LOG: list["Block | tuple[Block, Key]"] = []
-"""Blocks that were hit since the last `collect`, and places of exceptions; with repetitions. And
-what a collecting that was interrupted had in its hands."""
+LOG: list["Block | Key"] = []
+"""Blocks that were hit since the last `collect`, with repetitions. Behind one may stand a key: the
+place of an exception, say, or what a collecting that was interrupted had in its hands. They are no
+tuples: of those the garbage collector would have to look at one for each exception."""
 
 _seen: dict[int, object] = {}
 """Number -> the block of that pattern."""
@@ -81,7 +83,7 @@ class Block:
     take: ClassVar[_Look]
     """The slots as they are; those that are disarmed are armed again."""
 
-    log: list["Block | tuple[Block, Key]"]
+    log: list["Block | Key"]
     numbers: dict[Key, int]
     file: object
     """The file that it belongs to."""
@@ -89,12 +91,7 @@ class Block:
     """The block's index in its file's layout."""
 
     def __init__(self, file: object, index: int) -> None:
-        self.log = LOG
-        self.numbers = _no_numbers if _one_at_a_time else {}
-        self.file = file
-        self.index = index
-        for name in self.slots:
-            setattr(self, name, True)
+        """One of that file, with all its probes armed. Each class has its own."""
 
     def read(self) -> tuple[bool, ...]:
         """The slots as they are."""
@@ -103,7 +100,7 @@ class Block:
     def hit(self, slot: int) -> None:
         """What a probe does, for places where only an expression can stand."""
         setattr(self, SLOTS[slot], False)
-        self.log += (self,)
+        self.log += [self]
 
     def __reduce__(self) -> tuple[type[Exception], tuple[()], dict[str, object]]:
         """Code that is shipped by value (cloudpickle) records nothing where it arrives, and
@@ -118,12 +115,23 @@ def _block_class(size: int) -> type[Block]:
     # The slots are read before any is written: what is hit in between stays disarmed.
     reads = "; ".join(f"{name} = block.{name}" for name in slots)
     arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
-    functions: dict[str, Any] = {}
+    armed = "".join(f"block.{name} = " for name in slots)
+    numbers = "none" if _one_at_a_time else "{}"
+    functions: dict[str, Any] = {"log": LOG, "none": _no_numbers}
+    # A program has many blocks: nothing is looked up or looped over for each.
     exec(
-        f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n",
+        f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n"
+        "def begin(block, file, index):\n"
+        "    block.log = log\n    block.file = file\n    block.index = index\n"
+        f"    block.numbers = {numbers}\n    {armed}True\n",
         functions,
     )
-    body = {"__slots__": slots, "slots": slots, "take": staticmethod(functions["take"])}
+    body = {
+        "__slots__": slots,
+        "slots": slots,
+        "take": staticmethod(functions["take"]),
+        "__init__": functions["begin"],
+    }
     return type(Block.__name__, (Block,), body)
 
 
@@ -181,29 +189,31 @@ def collect() -> list[int]:
     found: list[int] = []
     add = found.append
     in_hand: tuple[Block, Key] | None = None
-    hit: Block
-    key: Key
     try:
         _collecting = True
         # As many as there are now: a measured trace function may hit probes for each turn.
-        count = len(LOG)
-        for entry in set(LOG[:count]):
-            if type(entry) is tuple:
-                hit, key = entry
-            else:
-                hit = entry  # type: ignore[assignment]
-                key = hit.take(hit)
+        entries: list[Any] = LOG[:]
+        with_keys = False
+        for hit in set(entries):
+            kind = type(hit)
+            if kind is int or kind is tuple:
+                with_keys = True
+                continue
+            key = hit.take(hit)
             try:
                 add(hit.numbers[key])
             except KeyError:
-                in_hand = hit, key
-                if isinstance(key, int) or False in key:  # else it was collected before
+                if False in key:  # else it was collected before, or has only what stands behind it
+                    in_hand = hit, key
                     add(_number(hit, key))
+        if with_keys:
+            for in_hand in _pairs(entries):
+                _add_number(*in_hand, found)
         # Not before: those that were taken have nothing to tell any more.
-        del LOG[:count]
+        del LOG[: len(entries)]
     except BaseException:
         if in_hand is not None:  # it may have no number yet
-            LOG.append(in_hand)
+            in_hand[0].log += [*in_hand]
         _unclaimed.extend(found)
         raise
     finally:
@@ -213,22 +223,29 @@ def collect() -> list[int]:
     return found
 
 
+def _pairs(entries: list[Any]) -> set[tuple[Block, Key]]:
+    """The blocks that have a key behind them, with it."""
+    return {(hit, key) for hit, key in pairwise(entries) if type(key) is int or type(key) is tuple}
+
+
 def _collect_within() -> list[int]:
     """As `collect`, in the middle of it.
 
-    The log keeps its length: as many of its entries will be removed as were counted. The place of
-    an exception gives way to its block, which has nothing to tell any more.
+    The log keeps its length: as many of its entries will be removed as were counted. A key gives
+    way to its block, which has nothing to tell any more.
     """
     found: list[int] = []
     in_hand: tuple[Block, Key] | None = None
     try:
-        for place, entry in enumerate(LOG.copy()):
-            in_hand = entry if isinstance(entry, tuple) else (entry, entry.take(entry))
+        entries: list[Any] = LOG.copy()
+        for place, entry in enumerate(entries):
+            is_key = type(entry) is int or type(entry) is tuple
+            in_hand = (entries[place - 1], entry) if is_key else (entry, entry.take(entry))
             _add_number(*in_hand, found)
             LOG[place] = in_hand[0]
     except BaseException:
         if in_hand is not None:
-            LOG.append(in_hand)
+            in_hand[0].log += [*in_hand]
         _unclaimed.extend(found)
         raise
     return found
@@ -252,9 +269,12 @@ def forget() -> None:
 def peek() -> list[int]:
     """The pattern numbers hit so far, leaving everything as it is."""
     found: list[int] = []
-    for entry in set(LOG.copy()):
-        hit, key = entry if isinstance(entry, tuple) else (entry, entry.read())
-        _add_number(hit, key, found)
+    entries = LOG.copy()
+    for hit in set(entries):
+        if isinstance(hit, Block):
+            _add_number(hit, hit.read(), found)
+    for pair in _pairs(entries):
+        _add_number(*pair, found)
     return found
 
 

@@ -407,7 +407,7 @@ class Contexts:
                 if isinstance(constant, Block):
                     place = now[id(frame)] = (code, frame.f_lasti)
                     if before.get(id(frame)) != place:
-                        constant.log += ((constant, -(frame.f_lineno or 0)),)
+                        constant.log += [constant, -(frame.f_lineno or 0)]
                     break
         self._waiting = now
 
