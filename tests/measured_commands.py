@@ -24,6 +24,12 @@ except WhotestsError as error:
 """
 
 
+PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
+"""Variables for tests of pytest with its plugins."""
+
+_OPTIONS_OF_PLUGINS = ("--whotests", "--cov", "--dist", "-n", "-p")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """How a command ended."""
@@ -55,16 +61,23 @@ def run_measured(
 
 
 def _ended(words: list[str], cwd: Path, env: dict[str, str] | None) -> Ended:
+    """pytest loads plugins only where an option of one is given: with all that these tests need,
+    each process would take twice the time. `PLUGINS` has them."""
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST", "COV_", "PYTHON")) and name != "VIRTUAL_ENV"
     }
-    path = SCRIPTS + os.pathsep + os.environ.get("PATH", "")
+    usual = {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": SCRIPTS + os.pathsep + os.environ.get("PATH", ""),
+    }
+    if not any(word.startswith(_OPTIONS_OF_PLUGINS) for word in words):
+        usual["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     done = subprocess.run(
         words,
         cwd=cwd,
-        env={**inherited, "PYTHONDONTWRITEBYTECODE": "1", "PATH": path, **(env or {})},
+        env={**inherited, **usual, **(env or {})},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import run_plain, write_files
-from tested_commands import PLUGINS, run_tests
+from measured_commands import PLUGINS, run_plain, write_files
+from tested_commands import run_tests
 
 pytest.importorskip("django")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")

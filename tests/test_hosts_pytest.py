@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import write_files
-from tested_commands import PLUGINS, run_tests
+from measured_commands import PLUGINS, write_files
 from tested_commands import Tested as Ended
+from tested_commands import run_tests
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from measured_commands import run_plain, write_files
-from tested_commands import PLUGINS, run_tests
+from measured_commands import PLUGINS, run_plain, write_files
+from tested_commands import run_tests
 from whotests.runner.run_folder import RunFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of Unix")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from exact_suites import Suite, fetch
-from measured_commands import run_plain
-from tested_commands import PLUGINS, run_tests
+from measured_commands import PLUGINS, run_plain
+from tested_commands import run_tests
 
 pytestmark = pytest.mark.suites
 TESTS = Path(__file__).parent

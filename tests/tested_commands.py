@@ -16,9 +16,6 @@ from typing import IO, Any, ClassVar, NamedTuple
 
 from measured_commands import SCRIPTS, write_files
 
-PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": ""}
-"""Variables for tests of pytest with its plugins."""
-
 PATIENCE = 120
 """Seconds for what takes a few on an idle machine."""
 
