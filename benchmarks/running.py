@@ -234,10 +234,11 @@ def overheads(many: Job) -> Iterator[Bar]:
 def memory(few: Job, many: Job) -> Iterator[Bar]:
     """What the largest process takes for each test more."""
     tests = growth(few, many, UNITTEST)
+    beside = "" if tests is None else f", by unittest {tests:,.0f}"
     for way in OURS_ON_UNITTEST[:2]:
         grows, large = growth(few, many, way), many.memory(way)
-        if tests is not None and grows is not None and large is not None:
-            told = f"{large / 2**20:.0f} MiB, {grows:,.0f} B per test, by unittest {tests:,.0f}"
+        if grows is not None and large is not None:
+            told = f"{large / 2**20:.0f} MiB, {grows:,.0f} B per test{beside}"
             promise = f"memory of the largest process, {way.name}: under {PER_TEST:,} B per test"
             yield Bar(promise, told, grows < PER_TEST)
 

@@ -64,3 +64,13 @@ def test_frames_that_were_read_are_still_their_octets() -> None:
     read = ReadFrames.of(octets, [("event", "a"), ("idle", [])])
     assert read == octets
     assert list(FrameReader().feed(bytes(read))) == list(read.frames)
+
+
+def test_a_reader_of_frames_that_is_left_in_the_middle_can_be_fed_again() -> None:
+    """As by Ctrl-C, with a frame that came in two pieces just handed over."""
+    reader = FrameReader()
+    first, second = framed(("first",)), framed(("second",))
+    assert list(reader.feed(first[:3])) == []
+    left = reader.feed(first[3:] + second[:2])
+    assert next(left) == ("first",)
+    assert list(reader.feed(framed(("third",)))) == [("third",)]

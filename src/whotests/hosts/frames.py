@@ -126,7 +126,9 @@ class FrameReader:
             self._rest += octets
             if len(self._rest) < self._wanted:
                 return  # a long frame is put together once, when it is whole
-            whole = memoryview(self._rest)  # it may be all tests that there are: no copies of that
+            # It may be all tests that there are: no copies of that. And what is looked into cannot
+            # grow, should somebody who is interrupted here come back.
+            whole, self._rest = memoryview(self._rest), bytearray()
         loads = marshal.loads
         place, size = 0, len(whole)
         while (begin := place + _LENGTH) <= size:

@@ -15,7 +15,6 @@ __all__ = ["Book"]
 
 _STATUS: Final = {status.value: status for status in Status}
 
-
 _time_of = datetime.fromtimestamp
 _INPROGRESS = Status.INPROGRESS  # CPython 3.11 looks members of enumerations up slowly
 _make_tuple = tuple.__new__  # takes a third of the time of Event(...)
