@@ -1,5 +1,6 @@
 """What unittest's host loads, by whatever it is called, and what it says of the rest."""
 
+import gc
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -362,3 +363,27 @@ def test_what_a_test_said_before_its_case_broke_down_is_kept_with_why(tmp_path: 
     assert "the first" in said["traceback"]
     assert "the second" in said["traceback-1"]
     assert "left out" not in ended.err
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_the_garbage_collector_is_the_programs(tmp_path: Path, off: bool) -> None:
+    """It looks as often as in any process, or not at all where a module wants it so."""
+    write_files(
+        tmp_path,
+        {
+            "test_it.py": f"""
+                import gc
+                import unittest
+
+                {"gc.disable()" if off else ""}
+
+
+                class Case(unittest.TestCase):
+                    def test_it(self):
+                        self.assertEqual(gc.isenabled(), {not off})
+                        self.assertEqual(gc.get_threshold(), {gc.get_threshold()})
+            """
+        },
+    )
+    ended = run_tests("unittest:test_it", cwd=tmp_path)
+    assert ended.verdict == {"test_it": "success"}, ended.told

@@ -34,6 +34,7 @@ FLOORS = (
     "testing",
     "stream",
     "errors",
+    "garbage",
     "system",
     "types",
 )
@@ -53,6 +54,7 @@ MEASURED_FLOORS = (
     "testing",
     "stream",
     "errors",
+    "garbage",
     "system",
     "types",
 )

@@ -1,6 +1,5 @@
 """One run with many workers, simulated: every selected test gets exactly one verdict."""
 
-import gc
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -158,21 +157,6 @@ def test_selected_tests_only(tmp_path: Path) -> None:
 
     over = simulated(tmp_path, [made(5)], workers=1, select=last_two)
     assert [record.test_id for record in over.records] == ["t4", "t3"]
-
-
-def test_the_collector_looks_less_often_meanwhile(tmp_path: Path) -> None:
-    """Its thresholds are the caller's again when the run is over, however it ends."""
-    before = gc.get_threshold()
-    meanwhile = []
-
-    def select(found: Sequence[Found]) -> Sequence[Item]:
-        meanwhile.append(gc.get_threshold())
-        raise UsageError("no")
-
-    with pytest.raises(UsageError):
-        simulated(tmp_path, [made(5)], workers=1, select=select)
-    assert meanwhile[0][0] > before[0]
-    assert gc.get_threshold() == before
 
 
 def test_nothing_selected(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from whotests.cli.test_recording import Recording
 from whotests.cli.test_shown import Shown, TestShown
 from whotests.config.settings import Settings
 from whotests.errors import WhotestsError
+from whotests.garbage import seldom_collected
 from whotests.hosts.task import Suite
 from whotests.reports.run_reports import RunReports
 from whotests.runner.agents.interruption import Interruption
@@ -126,9 +127,10 @@ class TestRun:
         choosing = self._choosing(suites)
         folder = RunFolder.make(self._settings.data.parent / "runs", keep=self._settings.keep_logs)
         try:
-            if self._wanted.isolate:
-                return self._isolate(self._brief(suites, folder), choosing)
-            return self._run_recorded(suites, choosing, folder)
+            with seldom_collected():
+                if self._wanted.isolate:
+                    return self._isolate(self._brief(suites, folder), choosing)
+                return self._run_recorded(suites, choosing, folder)
         finally:
             folder.close()
             self._shown.let_go()

@@ -166,31 +166,32 @@ def entries(loaded: Iterable[Any]) -> dict[str, Entry]:
 
     def add(test: Any, group: str, suite: Any) -> None:
         test_id = _id_of(test)
-        own = test_id
-        while test_id in found:
-            again[own] = again.get(own, 1) + 1
-            test_id = f"{own} #{again[own]}"
+        if test_id in found:
+            own = test_id
+            while test_id in found:
+                again[own] = again.get(own, 1) + 1
+                test_id = f"{own} #{again[own]}"
         found[test_id] = Entry(test_id, group, test, suite)
 
-    def walk(part: Any) -> None:
+    def walk(parts: Iterable[Any]) -> None:
         nonlocal suites
-        if not is_suite(part):
+        for part in parts:
             kind = type(part)
-            if (group := groups.get(kind)) is None:
-                group = groups[kind] = _group_of(kind)
-            add(part, group, None)
-        elif runs_in_its_own_way(part):
-            suites += 1
-            tests = list(leaves(part))
-            group = f"suite {suites} {type(part).__qualname__}"
-            for test in tests:
-                add(test, group, part)
-        else:
-            for inner in part:
-                walk(inner)
+            group = groups.get(kind)
+            if group is not None:
+                add(part, group, None)
+            elif not is_suite(part):
+                groups[kind] = _group_of(kind)
+                add(part, groups[kind], None)
+            elif runs_in_its_own_way(part):
+                suites += 1
+                group = f"suite {suites} {kind.__qualname__}"
+                for test in list(leaves(part)):
+                    add(test, group, part)
+            else:
+                walk(part)
 
-    for part in loaded:
-        walk(apart(part))
+    walk(map(apart, loaded))
     return found
 
 
@@ -250,11 +251,20 @@ def _id_of(test: Any) -> str:
 
 def leaves(part: Any) -> Iterator[Any]:
     """The tests in a suite, or the test that it is."""
-    if is_suite(part):
-        for inner in part:
-            yield from leaves(inner)
-    elif part is not None:
-        yield part
+    cases: set[type] = {type(None)}  # of most there are many
+    within = [iter((part,))]
+    while within:
+        for inner in within[-1]:
+            kind = type(inner)
+            if kind not in cases:
+                if is_suite(inner):
+                    within.append(iter(inner))
+                    break
+                cases.add(kind)
+            if inner is not None:
+                yield inner
+        else:
+            within.pop()
 
 
 def _failed_in(part: Any) -> Iterator[Any]:

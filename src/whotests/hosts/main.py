@@ -9,7 +9,7 @@ from whotests.hosts.reporter import Reporter
 from whotests.hosts.stacks import tell_stacks
 from whotests.hosts.stop_file import StopFile
 from whotests.hosts.task import Task
-from whotests.recording.session import current
+from whotests.recording.dormant import wake_up
 from whotests.stream.control import Control, RunControl
 from whotests.system import System
 
@@ -39,7 +39,10 @@ def main() -> None:
     except KeyboardInterrupt:
         reporter.ended("interrupted")
     tell_stacks(task.stacks)  # a framework may have pointed them elsewhere
-    if (session := current()) is not None:
+    wake_up()
+    # Loaded where something is measured; else nobody should wait for it.
+    recording = sys.modules.get("whotests.recording.session")
+    if recording is not None and (session := recording.current()) is not None:
         session.tell_surprise()
 
 

@@ -8,6 +8,7 @@ from types import CodeType
 from typing import Any
 from unittest import TestCase
 
+from whotests.garbage import uncollected
 from whotests.hosts.class_fixtures import ClassFixtures
 from whotests.hosts.keyword import keyword_match
 from whotests.hosts.limit import Limit
@@ -132,7 +133,8 @@ class UnittestHost:
             loaded, broken = self.load()
         except ValueError as error:  # of words on the command line
             loaded, broken = [], [Broken(f"{self.task.suite.host}:", str(error))]
-        found = entries(loaded)
+        with uncollected():
+            found = entries(loaded)
         if self.task.suite.keyword:
             matches = keyword_match(self.task.suite.keyword)
             found = {test_id: entry for test_id, entry in found.items() if matches(test_id)}

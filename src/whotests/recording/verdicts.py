@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from whotests.records import TestRecord
 from whotests.stream.event import Event, Status
-from whotests.types import Outcome, Runner, TestName
+from whotests.types import Outcome, Runner
 
 __all__ = ["Verdict", "Verdicts"]
 
@@ -81,14 +81,10 @@ class Verdicts:
 
     def records(self, but: AbstractSet[str] = frozenset()) -> tuple[TestRecord, ...]:
         """All that ended, as the store takes them, but for these ids."""
+        pytest, unittest = Runner.PYTEST, Runner.UNITTEST
         return tuple(
-            TestRecord(
-                name=TestName(test_id),
-                # Which host ran it, its id tells: only pytest's have '::'.
-                runner=Runner.PYTEST if "::" in test_id else Runner.UNITTEST,
-                outcome=verdict.outcome,
-                duration=verdict.duration,
-            )
+            # Which host ran it, its id tells: only pytest's have '::'.
+            _make_tuple(TestRecord, (test_id, pytest if "::" in test_id else unittest, *verdict))
             for test_id, verdict in self.of.items()
             if test_id not in but
         )

@@ -380,10 +380,10 @@ _MOST: Final = 1 << 24
 """Bytes that anything packed comes to: a few forged ones could come to gigabytes."""
 
 
-def deflated(content: bytes | bytearray, window: int = _WINDOW) -> bytes:
+def deflated(content: bytes | bytearray, window: int = _WINDOW, *, level: int = 9) -> bytes:
     """The bytes in fewer, for `inflated`; `window` is minus the logarithm of how far back they
-    are looked at."""
-    deflater = zlib.compressobj(9, zlib.DEFLATED, window, 2 if window == _WINDOW else 8)
+    are looked at, `level` zlib's of how much time that may take."""
+    deflater = zlib.compressobj(level, zlib.DEFLATED, window, 2 if window == _WINDOW else 8)
     return deflater.compress(content) + deflater.flush()
 
 

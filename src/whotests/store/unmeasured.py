@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from whotests.records import RunRecord, TestRecord
 from whotests.store.connection import compact, connect_to_write, prepare_folder
@@ -15,6 +16,8 @@ from whotests.store.history import keep_results
 from whotests.store.schema import OUTCOMES
 
 __all__ = ["keep_outcomes"]
+
+_OUTCOME_NUMBERS: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 
 
 def keep_outcomes(path: Path, run: RunRecord, tests: Iterable[TestRecord], *, keep: int) -> None:
@@ -25,13 +28,12 @@ def keep_outcomes(path: Path, run: RunRecord, tests: Iterable[TestRecord], *, ke
     """
     ends = [
         (
-            # As text gets into a data file: what is no UTF-8 with escapes.
-            test.name.encode("utf-8", "backslashreplace").decode("utf-8"),
-            OUTCOMES.index(test.outcome),
-            None if test.duration is None else round(test.duration * 1_000_000),
+            name if name.isascii() else _as_text(name),
+            _OUTCOME_NUMBERS[outcome],
+            None if duration is None else round(duration * 1_000_000),
             True,
         )
-        for test in tests
+        for name, _, outcome, duration in tests
     ]
     if not ends or not keep:
         return
@@ -56,3 +58,8 @@ def keep_outcomes(path: Path, run: RunRecord, tests: Iterable[TestRecord], *, ke
             connection.close()
     except (sqlite3.Error, OSError) as failure:
         raise translated(path, failure) from failure
+
+
+def _as_text(name: str) -> str:
+    """The name as text gets into a data file: what is no UTF-8 with escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

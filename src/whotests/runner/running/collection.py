@@ -8,6 +8,8 @@ from whotests.runner.items import Key
 
 __all__ = ["Collection", "Found"]
 
+_make_tuple = tuple.__new__  # takes a third of the time of Key(...)
+
 
 class Found(NamedTuple):
     """A test that a host found."""
@@ -34,7 +36,7 @@ class Collection:
     def found(self) -> list[Found]:
         """All tests, suite by suite, in the order of their hosts."""
         return [
-            Found(Key(number, test_id), group)
+            _make_tuple(Found, (_make_tuple(Key, (number, test_id)), group))
             for number, suite in enumerate(self._suites)
             for test_id, group in suite.tests
         ]

@@ -14,7 +14,6 @@ from whotests.runner.items import Item, Key
 from whotests.runner.running.book import Book
 from whotests.runner.running.collecting import Collecting
 from whotests.runner.running.collection import Found
-from whotests.runner.running.garbage import seldom_collected
 from whotests.runner.running.inbox import Inbox
 from whotests.runner.running.scheduler import Scheduler
 from whotests.runner.running.worker import Worker
@@ -118,8 +117,7 @@ class Run:
         before the tests were found; no host is left running then.
         """
         try:
-            with seldom_collected():
-                self._loop()
+            self._loop()
         except BaseException:
             for worker in self._workers.values():
                 worker.slot.kill()
