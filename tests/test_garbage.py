@@ -1,6 +1,7 @@
 """The garbage collector, where what is made stays."""
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -41,6 +42,22 @@ def test_uncollected() -> None:
     with uncollected():
         assert not gc.isenabled()
     assert state() == before
+
+
+def test_other_threads_have_it_as_it_was() -> None:
+    """Where the program has threads, one of which may want it off, it is left alone."""
+    gc.enable()
+    over = threading.Event()
+    others = [threading.Thread(target=over.wait) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        with uncollected():
+            assert gc.isenabled()
+    finally:
+        over.set()
+        for other in others:
+            other.join()
 
 
 def test_who_has_it_off_keeps_it_off() -> None:

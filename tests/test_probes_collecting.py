@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from whotests.probes import runtime
 from whotests.probes.runtime import LOG, Block, Key, block, block_of, collect, keys_of
 from whotests.recording.contexts import Context, Contexts
@@ -67,13 +69,14 @@ def slots_of(key: Key) -> list[int]:
     return [slot for slot, armed in enumerate(key) if not armed]
 
 
-def give_up() -> None:
+def give_up(error: Exception) -> None:
     """A handler that raises, as one for a time limit does."""
-    raise TimeoutError
+    raise error
 
 
-def test_what_an_interruption_leaves_is_found_the_next_time() -> None:
-    """Wherever a handler raises in the middle of collecting, nothing is lost."""
+@pytest.mark.parametrize("error", [TimeoutError(), KeyError((False, True, True, True))])
+def test_what_an_interruption_leaves_is_found_the_next_time(error: Exception) -> None:
+    """Wherever a handler raises in the middle of collecting, nothing is lost, its error neither."""
     number = 0
     moment = None
     while moment is None or moment.came:
@@ -84,9 +87,10 @@ def test_what_an_interruption_leaves_is_found_the_next_time() -> None:
         raised(hit[2], 7)
         found = []
         try:
-            with Moment(number, give_up) as moment:
+            with Moment(number, lambda: give_up(error)) as moment:
                 found = collect()
-        except TimeoutError:
+            assert not moment.came
+        except type(error):
             pass
         assert places([*found, *collect()]) == {(0, 1), (1, 2), (2, -7)}, number
         assert not LOG

@@ -43,3 +43,34 @@ def test_exceptions_and_probes_leave_nothing_to_look_at(tmp_path: Path) -> None:
     numbers = [list(map(int, each.out.split())) for each in (plain, measured)]
     assert [each[0] < 50 for each in numbers] == [True, True], numbers
     assert [each[1] for each in numbers] == [0, 0], numbers
+
+
+MANY = 300
+
+COUNTED = {
+    "many.py": "\n".join(f"def f{number}():\n    return {number}\n" for number in range(MANY)),
+    "counting.py": """
+        import gc
+
+        seen = []
+        gc.callbacks.append(lambda phase, info: seen.append(phase))
+        gc.set_threshold(50, 1000, 1000)
+        gc.collect()
+        del seen[:]
+        import many
+
+        print(seen.count("start"), gc.isenabled())
+    """,
+}
+
+
+def test_loading_brings_no_collections(tmp_path: Path) -> None:
+    """Blocks and code are made without the program's objects being looked at for each few."""
+    write_files(tmp_path, COUNTED)
+    plain = run_plain("python", "counting.py", cwd=tmp_path)
+    run_measured("python", "counting.py", cwd=tmp_path, options=("--source", "many"))
+    warm = run_measured("python", "counting.py", cwd=tmp_path, options=("--source", "many"))
+    assert warm.status == plain.status == 0, warm.err
+    (before, _), (count, enabled) = plain.out.split(), warm.out.split()
+    assert enabled == "True"
+    assert int(count) <= int(before) + 2, (before, count)

@@ -1,6 +1,7 @@
 """The garbage collector, where what is made stays and is looked at in vain."""
 
 import gc
+from _thread import _count as thread_count  # running threads, at the cost of one call
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -24,11 +25,14 @@ def seldom_collected() -> Iterator[None]:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Meanwhile it does not look, and afterwards as before."""
-    enabled = gc.isenabled()
-    gc.disable()
+    """Meanwhile it does not look, and afterwards as before, so that what is made in here brings
+    no collection of what the program has. Nothing where other threads run, which might want it
+    off by themselves meanwhile: for the thread in which the program runs."""
+    if thread_count() > 1 or not gc.isenabled():  # the flusher may be one
+        yield
+        return
     try:
+        gc.disable()
         yield
     finally:
-        if enabled:
-            gc.enable()
+        gc.enable()

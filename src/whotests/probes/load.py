@@ -16,6 +16,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from typing import Any
 
+from whotests.garbage import uncollected
 from whotests.probes.cache import Cache
 from whotests.probes.executed import Executed
 from whotests.probes.files import modified_and_size, read_file
@@ -115,7 +116,8 @@ class Loading:
         where it would fail without us.
         """
         try:
-            return self._code_of(path, source, variant)
+            with uncollected():
+                return self._code_of(path, source, variant)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self._refuse(path, source, f"{type(error).__name__}: {error}")
         except Warning as error:  # the program wants it raised, which compiling as usual does

@@ -119,23 +119,30 @@ def _block_class(size: int) -> type[Block]:
     numbers = "none" if _one_at_a_time else "{}"
     functions: dict[str, Any] = {"log": LOG, "none": _no_numbers}
     # A program has many blocks: nothing is looked up or looped over for each.
-    exec(
+    text = (
         f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n"
+        f"def number(block):\n    {reads}\n{arms}    return block.numbers[{', '.join(slots)},]\n"
         "def begin(block, file, index):\n"
         "    block.log = log\n    block.file = file\n    block.index = index\n"
-        f"    block.numbers = {numbers}\n    {armed}True\n",
-        functions,
+        f"    block.numbers = {numbers}\n    {armed}True\n"
     )
+    exec(compile(text, __file__, "exec"), functions)
     body = {
         "__slots__": slots,
         "slots": slots,
         "take": staticmethod(functions["take"]),
         "__init__": functions["begin"],
     }
-    return type(Block.__name__, (Block,), body)
+    kind = type(Block.__name__, (Block,), body)
+    _numbering[kind] = functions["number"]
+    return kind
 
 
 _CLASSES: dict[int, type[Block]] = {}
+_numbering: dict[type, Any] = {}
+"""What gives the number of what was hit in a block of that class, and arms it again as `take`
+does; KeyError of the key where it has no number. Found by one look at a dictionary: an attribute
+of so many classes is found slowly, and in each of these functions all blocks are of one."""
 
 
 def block(file: object, index: int, *, size: int) -> Block:
@@ -194,15 +201,20 @@ def collect() -> list[int]:
         # As many as there are now: a measured trace function may hit probes for each turn.
         entries: list[Any] = LOG[:]
         with_keys = False
+        number_by = _numbering.get
         for hit in set(entries):
-            kind = type(hit)
-            if kind is int or kind is tuple:
+            number_of = number_by(type(hit))
+            if number_of is None:
                 with_keys = True
                 continue
-            key = hit.take(hit)
             try:
-                add(hit.numbers[key])
-            except KeyError:
+                add(number_of(hit))
+            except KeyError as unknown:
+                # No call before the key is in hand: a signal's handler might come with it.
+                trace = unknown.__traceback__ and unknown.__traceback__.tb_next
+                if not trace or trace.tb_next or trace.tb_frame.f_code is not number_of.__code__:
+                    raise  # it is a handler's own
+                key = unknown.args[0]
                 if False in key:  # else it was collected before, or has only what stands behind it
                     in_hand = hit, key
                     add(_number(hit, key))

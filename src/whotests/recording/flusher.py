@@ -11,6 +11,7 @@ import os
 import sys
 
 from whotests.errors import WhotestsError
+from whotests.garbage import uncollected
 from whotests.recording.interruptions import is_the_programs
 from whotests.recording.ledger import Ledger
 from whotests.recording.originals import RLock, allocate_lock, start_new_thread
@@ -22,6 +23,9 @@ __all__ = ["Flusher"]
 
 INTERVAL = 0.6
 """Seconds between two writes at most; with the time that a write takes, under a second."""
+
+_FRAMES = 100
+"""More than a write takes, one in another."""
 
 _FREE_SECONDS = 0.1
 """What writing soon may take in all before its share counts, and how long it waits its turn."""
@@ -108,7 +112,14 @@ class Flusher:
     def between_tests(self) -> None:
         """A good moment to write, if the last time was a while ago."""
         if System.monotonic() - self._written_at > INTERVAL / 2:
-            self._write_unless_another_does()
+            with uncollected():
+                self._write_unless_another_does()
+
+    def between_modules(self) -> None:
+        """The same, just before the thread would: imports may take seconds, and more files."""
+        if System.monotonic() - self._written_at > 0.9 * INTERVAL and _has_room():
+            with uncollected():
+                self._write_unless_another_does()
 
     def write_soon(self, *, share: float) -> None:
         """Writes what is new, now, as long as such writes take no more than this share of the
@@ -162,6 +173,15 @@ class Flusher:
                 raise
             self.problem = f"a bug in whotests, please report it: {error!r}"
         self._written_at = System.monotonic()
+
+
+def _has_room() -> bool:
+    """Whether there are frames enough left of those that may be in each other."""
+    try:
+        sys._getframe(sys.getrecursionlimit() - _FRAMES)
+    except ValueError:
+        return True
+    return False
 
 
 def _operating_system_threads() -> int:

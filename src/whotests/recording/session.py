@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from whotests.config.scope import Scope
 from whotests.errors import WhotestsError
+from whotests.garbage import uncollected
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
 from whotests.probes.runtime import LOG
@@ -305,13 +306,8 @@ class Session:
         try:
             self._loading.remove()
             self._flusher.pause()
-            unfinished = self.contexts.finish()
-            self.ended = True
-            self._flusher.write(self._ledger.batch(unfinished, complete=bool(self.part_of)))
-            if self.part_of:
-                self._finish_part()
-            else:
-                self._finish_run(exit_status)
+            with uncollected():
+                self._write_the_rest(exit_status)
             if not leaving:  # else closing the last way into the file would wait for the disk
                 self._writer.close()
         except Exception as error:
@@ -320,6 +316,15 @@ class Session:
             self.ended = True
             if self in _current:
                 _current.remove(self)
+
+    def _write_the_rest(self, exit_status: int | None) -> None:
+        unfinished = self.contexts.finish()
+        self.ended = True
+        self._flusher.write(self._ledger.batch(unfinished, complete=bool(self.part_of)))
+        if self.part_of:
+            self._finish_part()
+        else:
+            self._finish_run(exit_status)
 
     @_guarded("")
     def surprise_here(self) -> str:
@@ -428,6 +433,7 @@ class Session:
     @_guarded(None)
     def _import_ended(self) -> None:
         self.contexts.import_ended()
+        self._flusher.between_modules()
 
 
 def hide_cache(plan: Plan) -> None:
