@@ -77,6 +77,11 @@ class PytestRecorder:
         """Tests that ran in this process or in one that this one has measured."""
         return len(self._mine | self._forked) + self.workers.test_count
 
+    @_first
+    def pytest_collection_finish(self) -> None:
+        # All that was imported: the thread would write it during the first test.
+        self._session.between_tests()
+
     # A phase begins with its hook, as for pytest-cov's contexts. These are no wrappers: each of
     # those would cost several times as much, and add frames to the tracebacks of what is
     # raised in there.

@@ -215,6 +215,11 @@ class Session:
         self._flusher.between_tests()
 
     @_guarded(None)
+    def between_tests(self) -> None:
+        """No test waits now, as after all were found."""
+        self._flusher.between_tests()
+
+    @_guarded(None)
     def note_outcome(
         self, name: str, *, runner: Runner, outcome: Outcome, duration: float | None
     ) -> None:

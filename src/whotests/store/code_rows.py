@@ -7,11 +7,12 @@ or end transactions: the writer does, and says afterwards which keys to keep.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from whotests.errors import InternalError
 from whotests.records import NO_PATTERN, FileRecord, PatternRecord
 from whotests.store.branches import Branches
+from whotests.store.names import Names
 from whotests.store.packing import (
     pack_bits,
     pack_branches,
@@ -20,14 +21,15 @@ from whotests.store.packing import (
     pack_ran,
     unpack_branches,
 )
-from whotests.store.pending import Kept, Pending, insert
+from whotests.store.pending import Kept, Pending
+from whotests.store.rows_at_once import rows_at_once
 from whotests.store.schema import FILE_STATES, UNIT_KINDS
 from whotests.types import FileState, bits_of, lines_in
 
 __all__ = ["CodeRows"]
 
 _AT_ONCE = 200
-"""Patterns that are asked for in one query; SQLite takes some thousand values at most."""
+"""What is asked for in one query; SQLite takes some thousand values at most."""
 
 
 class _File(NamedTuple):
@@ -41,6 +43,12 @@ class _File(NamedTuple):
     places: Sequence[int] | None
     """Where the run's branches are among `branches`; None: where they are in the run's list."""
 
+
+_Facts = tuple[int, bytes, bytes, bytes, bytes, bytes]
+"""A row of a file: how many lines it has, its statements, what is excluded, branches, what is
+partial, and the outline."""
+
+_NO_FACTS: _Facts = (0, b"", b"", b"", b"", b"")
 
 _Unit = tuple[int, int, int]
 """A unit's id, its first line and the place of its first branch among the file's. Plain, too."""
@@ -69,8 +77,8 @@ class CodeRows:
         was looked at."""
         self._last_files = (0, 0)
         """That row, and the one that it was when the last transaction had succeeded."""
-        self._folders: Kept[str, int] = Kept()
-        """What paths begin with -> folder id."""
+        self._folders = Names("folder")
+        """What paths begin with."""
         self._units: Kept[tuple[int, int], _Unit] = Kept()
         """File key and place of a unit -> its row."""
         self._patterns: dict[int, int] = {NO_PATTERN: 0}
@@ -110,33 +118,61 @@ class CodeRows:
 
     def write_files(self, pending: Pending, files: Iterable[FileRecord]) -> None:
         """Adds the files' versions that are new, and what this run did with them."""
-        # Others write between two transactions. Rows stay while a run is alive.
-        for file_id, folder_id, name, digest in pending.connection.execute(
-            "SELECT id, folder_id, name, digest FROM file WHERE id > ? ORDER BY id",
-            self._last_files[:1],
+        self._look_for_others(pending.connection)
+        placed = [(file, self._place(pending.connection, file)) for file in files]
+        known = [self._known.get(_file_key(*place)) for _, place in placed]
+        before = _facts_of(pending.connection, [each for each in known if each is not None])
+        facts = before.copy()
+        new: dict[int, tuple[int, str, bytes]] = {}
+        for file, place in placed:
+            key = _file_key(*place)
+            file_id = self._known.get(key)
+            if file_id is None:
+                file_id = self._known[key] = pending.next_id("file")
+                new[file_id] = place
+            facts[file_id] = self._with_facts(pending, file, file_id, facts.get(file_id, _NO_FACTS))
+        for file_id, values in facts.items():
+            if file_id in new:
+                pending.add(
+                    "INSERT INTO file (id, folder_id, name, digest, line_count, statements,"
+                    " excluded, branches, partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (file_id, *new[file_id], *values),
+                )
+            elif values != before[file_id]:
+                pending.add(
+                    "UPDATE file SET line_count = ?, statements = ?, excluded = ?, branches = ?,"
+                    " partial = ?, outline = ? WHERE id = ?",
+                    (*values, file_id),
+                )
+
+    def _look_for_others(self, connection: sqlite3.Connection) -> None:
+        """Knows the files that others have written between two transactions. Rows stay while a
+        run is alive."""
+        last, kept = self._last_files
+        for file_id, folder_id, name, digest in rows_at_once(
+            connection,
+            "file WHERE id > ?",
+            (last,),
+            numbers=("id", "folder_id"),
+            blobs=("name", "digest"),
         ):
             self._known[_file_key(folder_id, name, digest)] = file_id
-            self._last_files = (file_id, self._last_files[1])
-        for file in files:
-            self._write_file(pending, file)
+            last = max(last, file_id)
+        self._last_files = (last, kept)
 
-    def _write_file(self, pending: Pending, file: FileRecord) -> None:
-        connection = pending.connection
+    def _place(self, connection: sqlite3.Connection, file: FileRecord) -> tuple[int, str, bytes]:
+        """What tells this version of the file from all others: folder id, name and digest."""
+        head, slash, name = file.path.rpartition("/")
+        return self._folders.id_of(connection, head + slash), name, file.digest
+
+    def _with_facts(
+        self, pending: Pending, file: FileRecord, file_id: int, before: "_Facts"
+    ) -> "_Facts":
+        """What is known of the file from now on; its run is told of it."""
         # Of one that was imported from elsewhere, without its source, it is known what ran.
         measured = file.state is FileState.MEASURED or (
             file.state is FileState.NOT_MEASURED and bool(file.units)
         )
-        head, slash, name = file.path.rpartition("/")
-        folder_id = self._folder_id(connection, head + slash)
-        key = _file_key(folder_id, name, file.digest)
-        file_id = self._known.get(key)
-        before: Sequence[Any] = (0, b"", b"", b"", b"", b"")
-        if file_id is not None:
-            before = connection.execute(
-                "SELECT line_count, statements, excluded, branches, partial, outline FROM file"
-                " WHERE id = ?",
-                (file_id,),
-            ).fetchone()
         *_, packed, partial, outline = before
         if measured:
             outline = _outline_of(file)
@@ -147,28 +183,6 @@ class CodeRows:
             partial = pack_lines(file.partial)
             if branches is not known:
                 packed = pack_branches(branches.all)
-        # The same text under other exclusion rules: the newest rules count.
-        facts = (
-            file.line_count,
-            pack_bits(file.statements),
-            pack_lines(file.excluded),
-            packed,
-            partial,
-            outline,
-        )
-        if file_id is None:
-            file_id = self._known[key] = insert(
-                connection,
-                "INSERT INTO file (folder_id, name, digest, line_count, statements, excluded,"
-                " branches, partial, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (folder_id, name, file.digest, *facts),
-            )
-        elif facts != before:
-            connection.execute(
-                "UPDATE file SET line_count = ?, statements = ?, excluded = ?, branches = ?,"
-                " partial = ?, outline = ? WHERE id = ?",
-                (*facts, file_id),
-            )
         pending.add(
             "INSERT OR REPLACE INTO run_file (run_id, file_id, state, reason) VALUES (?, ?, ?, ?)",
             (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
@@ -181,18 +195,15 @@ class CodeRows:
             branches=branches,
             places=places,
         )
-
-    def _folder_id(self, connection: sqlite3.Connection, name: str) -> int:
-        folder_id = self._folders.get(name)
-        if folder_id is None:
-            # There are few, and each is looked for once: they need no index.
-            row = connection.execute("SELECT id FROM folder WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                folder_id = insert(connection, "INSERT INTO folder (name) VALUES (?)", (name,))
-            else:
-                folder_id = int(row[0])
-            self._folders[name] = folder_id
-        return folder_id
+        # The same text under other exclusion rules: the newest rules count.
+        return (
+            file.line_count,
+            pack_bits(file.statements),
+            pack_lines(file.excluded),
+            packed,
+            partial,
+            outline,
+        )
 
     def write_patterns(self, pending: Pending, patterns: Sequence[PatternRecord]) -> None:
         """Adds those sets of lines and branches that the file does not have yet."""
@@ -227,16 +238,11 @@ class CodeRows:
         for file_key, place in sorted(places):
             if self._units.get((file_key, place)) is None:
                 by_file.setdefault(file_key, []).append(place)
-        rows_of: dict[int, dict[int, tuple[int, bytes]]] = {}
+        # Several keys may stand for one version.
+        rows_of = _units_of(pending.connection, {self._files[key].id for key in by_file})
         for file_key, missing in by_file.items():
             file = self._files[file_key]
-            rows = rows_of.get(file.id)  # several keys may stand for one version
-            if rows is None:
-                query = "SELECT place, id, fingerprint FROM unit WHERE file_id = ?"
-                rows = rows_of[file.id] = {
-                    place: (int(unit_id), fingerprint)
-                    for place, unit_id, fingerprint in pending.connection.execute(query, (file.id,))
-                }
+            rows = rows_of[file.id]
             for place in missing:
                 first_line, last_line, fingerprint = file.units[place]
                 unit_id, before = rows.get(place, (0, b""))
@@ -257,9 +263,47 @@ class CodeRows:
                 self._units[file_key, place] = unit_id, first_line, first_branch
 
 
-def _file_key(folder_id: int, name: str, digest: bytes) -> bytes:
-    """Bytes, which the garbage collector does not look at."""
-    return digest + f"{folder_id} {name}".encode("utf-8", "backslashreplace")
+def _file_key(folder_id: int, name: str | bytes, digest: bytes) -> bytes:
+    """Bytes, which the garbage collector does not look at. A name as text gets into the file."""
+    if isinstance(name, str):
+        name = name.encode("utf-8", "backslashreplace")
+    return b"%b%d %b" % (digest, folder_id, name)
+
+
+def _facts_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, _Facts]:
+    """What is known of these files."""
+    return {
+        file_id: (line_count, statements, excluded, branches, partial, outline)
+        for some in _portions(ids)
+        for file_id, line_count, statements, excluded, branches, partial, outline in rows_at_once(
+            connection,
+            f"file WHERE id IN ({some})",
+            numbers=("id", "line_count"),
+            blobs=("statements", "excluded", "branches", "partial", "outline"),
+        )
+    }
+
+
+def _units_of(
+    connection: sqlite3.Connection, files: Iterable[int]
+) -> dict[int, dict[int, tuple[int, bytes]]]:
+    """The rows of these files' units: their ids and fingerprints, by file id and place."""
+    rows: dict[int, dict[int, tuple[int, bytes]]] = {file_id: {} for file_id in files}
+    for some in _portions(sorted(rows)):
+        for file_id, place, unit_id, fingerprint in rows_at_once(
+            connection,
+            f"unit WHERE file_id IN ({some})",
+            numbers=("file_id", "place", "id"),
+            blobs=("fingerprint",),
+        ):
+            rows[file_id][place] = unit_id, fingerprint
+    return rows
+
+
+def _portions(ids: Sequence[int]) -> Iterator[str]:
+    """Ids as a query has them, some at a time."""
+    for start in range(0, len(ids), _AT_ONCE):
+        yield ", ".join(map(str, ids[start : start + _AT_ONCE]))
 
 
 def _patterns_among(
@@ -268,12 +312,15 @@ def _patterns_among(
     """Those of the wanted pairs of unit id and bitmaps that the file has, with their ids."""
     rest = iter(wanted)
     while some := tuple(islice(rest, _AT_ONCE)):
-        query = (
-            f"WITH wanted (unit_id, ran) AS (VALUES {', '.join(['(?, ?)'] * len(some))})"
-            " SELECT unit_id, ran, id FROM wanted CROSS JOIN pattern USING (unit_id, ran)"
+        # Named by their place: what was asked for needs no reading.
+        rows = ", ".join([f"({place}, ?, ?)" for place in range(len(some))])
+        source = (
+            f"(VALUES {rows}) AS wanted CROSS JOIN pattern ON unit_id = column2 AND ran = column3"
         )
-        for unit_id, ran, pattern_id in connection.execute(query, tuple(chain(*some))):
-            yield (unit_id, ran), pattern_id
+        for place, pattern_id in rows_at_once(
+            connection, source, tuple(chain(*some)), numbers=("column1", "pattern.id")
+        ):
+            yield some[place], pattern_id
 
 
 def _outline_of(file: FileRecord) -> bytes:

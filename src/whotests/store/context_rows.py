@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 
 from whotests.errors import InternalError
 from whotests.records import ContextRecord, TestRecord
+from whotests.store.names import Names
 from whotests.store.packing import pack, walk
-from whotests.store.pending import Kept, Pending, insert
+from whotests.store.pending import Kept, Pending
 from whotests.store.schema import OUTCOMES, PHASES, RUNNERS
 from whotests.types import TestName
 
@@ -43,8 +44,8 @@ class ContextRows:
         self._latest: dict[frozenset[int], int] = {}
         """Pattern ids -> footprint id, of this transaction: half of the contexts of one have what
         another one has, and packing takes three times as long as a look here."""
-        self._scopes: Kept[str, int] = Kept()
-        """What names begin with -> scope id."""
+        self._scopes = Names("scope")
+        """What names begin with."""
         self._tests: Kept[TestName, int] = Kept()
         """Name -> test id."""
         self._contexts: Kept[int, tuple[int, int, bool]] = Kept()
@@ -93,7 +94,7 @@ class ContextRows:
             pending.add(
                 "INSERT INTO test (id, run_id, scope_id, name, runner, outcome, duration)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (test_id, self.run_id, self._scope_id(pending.connection, scope), name, *ended),
+                (test_id, self.run_id, self._scopes.id_of(pending.connection, scope), name, *ended),
             )
         else:
             pending.add(
@@ -134,18 +135,6 @@ class ContextRows:
                 (footprint_id, context.complete, context_id),
             )
         self._contexts[context.key] = (context_id, footprint_id, context.complete)
-
-    def _scope_id(self, connection: sqlite3.Connection, name: str) -> int:
-        scope_id = self._scopes.get(name)
-        if scope_id is None:
-            # There are few, and each is looked for once: they need no index.
-            row = connection.execute("SELECT id FROM scope WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                scope_id = insert(connection, "INSERT INTO scope (name) VALUES (?)", (name,))
-            else:
-                scope_id = int(row[0])
-            self._scopes[name] = scope_id
-        return scope_id
 
     def _test_id(self, name: TestName) -> int:
         test_id = self._tests.get(name)

@@ -5,9 +5,13 @@ May import the standard library only. Refuses to know what is in them.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 __all__ = ["Kept", "Pending", "insert"]
+
+_TOGETHER = (64, 8)
+"""Rows that one statement adds: few different ones, so that each is prepared once."""
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -52,7 +56,28 @@ class Pending:
         """All that waits is in the tables from now on."""
         waiting, self._rows = self._rows, {}
         for sql, rows in waiting.items():
-            self.connection.executemany(sql, rows)
+            done = _insert_together(self.connection, sql, rows)
+            self.connection.executemany(sql, rows[done:] if done else rows)
+
+
+def _insert_together(
+    connection: sqlite3.Connection, sql: str, rows: Sequence[Sequence[object]]
+) -> int:
+    """How many of the rows, from the first one, this INSERT has added, many at a time.
+
+    For each statement that it runs, sqlite3 lets go of the interpreter: where the program wants
+    it, it comes back after 5 ms. And rows together take a quarter less time than one by one.
+    """
+    head, values, row = sql.partition(" VALUES ")
+    done = 0
+    if not head.startswith("INSERT") or len(rows) < _TOGETHER[-1]:
+        return done
+    for together in _TOGETHER:
+        several = head + values + ", ".join([row] * together)
+        while len(rows) - done >= together:
+            connection.execute(several, [*chain(*rows[done : done + together])])
+            done += together
+    return done
 
 
 class Kept(Generic[_Key, _Value]):
