@@ -227,3 +227,36 @@ def test_version_of_a_file_under_two_keys(data: DataFile) -> None:
         (file,) = reader.files
         assert file.path == SOURCE
     assert execute(data, "SELECT count(*) FROM pattern") == [(3,)]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_batch_of_many_files_is_few_statements(data: DataFile, known: bool) -> None:
+    """For each of them sqlite3 lets go of the interpreter, and a thread that writes while the
+    program computes may wait for it each time: so they do not grow with the files, be these known
+    or new."""
+    count = 120
+    files = tuple(
+        basket_of(path=f"pkg/folder{number % 7}/module{number}.py").record(number)
+        for number in range(count)
+    )
+    each = len(patterns_of(INIT, ADD))
+    batch = Batch(
+        files=files,
+        patterns=tuple(
+            pattern
+            for number in range(count)
+            for pattern in patterns_of(INIT, ADD, file_key=number, first=number * each)
+        ),
+        contexts=tuple(label_of(key, range(key + each)) for key in range(count)),
+    )
+    if known:
+        with data.run() as run:
+            run.writer.write(batch)
+    statements: list[str] = []
+    with data.run(started=NOON + 1) as run:
+        run.writer._connected().set_trace_callback(statements.append)
+        run.writer.write(batch)
+        run.writer._connected().set_trace_callback(None)
+    assert len(statements) < count, statements
+    assert lines_by_label(data)["label 0"] == {8, 11, 15}
+    assert execute(data, "SELECT count(*), count(DISTINCT id) FROM file") == [(count, count)]
