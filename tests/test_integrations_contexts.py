@@ -108,7 +108,7 @@ INTERRUPTED = """
 
     def raise_while_collecting(frame, event, argument):
         global left
-        if event == "call" and frame.f_code.co_name == "take":
+        if event == "call" and frame.f_code.co_name == "number":
             left -= 1
             if not left:
                 sys.setprofile(None)
