@@ -1,6 +1,8 @@
 """Rows that are read in one step of SQLite's, and names that are stored once."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -9,12 +11,12 @@ from whotests.store.rows_at_once import rows_at_once
 
 
 @pytest.fixture
-def connection() -> sqlite3.Connection:
+def connection() -> Iterator[sqlite3.Connection]:
     """A table of names, and one of numbers and bytes."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.execute("CREATE TABLE name (id INTEGER PRIMARY KEY, name TEXT)")
-    connection.execute("CREATE TABLE thing (id INTEGER, size INTEGER, content BLOB, text TEXT)")
-    return connection
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE name (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.execute("CREATE TABLE thing (id INTEGER, size INTEGER, content BLOB, text TEXT)")
+        yield connection
 
 
 def test_no_row(connection: sqlite3.Connection) -> None:
