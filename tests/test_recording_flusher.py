@@ -49,11 +49,9 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time, for everything of ours."""
-    clock = Clock()
-    monkeypatch.setattr(System, "monotonic", staticmethod(clock))
-    return clock
+def clock() -> Clock:
+    """The time."""
+    return Clock()
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ def writer(tmp_path: Path) -> Listening:
 def test_between_modules(clock: Clock, writer: Listening) -> None:
     """What imports take long is written by the thread that imports, just before the flusher's
     own would; meanwhile the collector does not look."""
-    flusher = Flusher(OneTest(), writer)
+    flusher = Flusher(OneTest(), writer, clock=clock)
     flusher.between_modules()
     clock.now += INTERVAL / 2
     flusher.between_modules()
@@ -79,7 +77,7 @@ def test_between_modules(clock: Clock, writer: Listening) -> None:
 
 def test_between_tests(clock: Clock, writer: Listening) -> None:
     """A test's end is a moment to write when half of the time is over."""
-    flusher = Flusher(OneTest(), writer)
+    flusher = Flusher(OneTest(), writer, clock=clock)
     clock.now += INTERVAL * 0.4
     flusher.between_tests()
     assert writer.heard == []
@@ -90,7 +88,7 @@ def test_between_tests(clock: Clock, writer: Listening) -> None:
 
 def test_deep_imports_are_no_moment(clock: Clock, writer: Listening) -> None:
     """Where few frames are left, the thread of the flusher's has to do it: nothing fails here."""
-    flusher = Flusher(OneTest(), writer)
+    flusher = Flusher(OneTest(), writer, clock=clock)
     clock.now += INTERVAL
 
     def go_down(left: int) -> None:

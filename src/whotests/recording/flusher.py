@@ -9,6 +9,7 @@ data file, and Python does not warn of forking with threads.
 
 import os
 import sys
+from collections.abc import Callable
 
 from whotests.errors import WhotestsError
 from whotests.garbage import uncollected
@@ -34,9 +35,13 @@ _FREE_SECONDS = 0.1
 class Flusher:
     """The thread that writes a ledger's batches, and the last write of all."""
 
-    def __init__(self, ledger: Ledger, writer: Writer) -> None:
+    def __init__(
+        self, ledger: Ledger, writer: Writer, *, clock: Callable[[], float] = System.monotonic
+    ) -> None:
+        """`clock` tells seconds, and never goes back."""
         self._ledger = ledger
         self._writer = writer
+        self._clock = clock
         self._turns = RLock()
         """Held by the one that starts or ends the thread."""
         self._stop = allocate_lock()
@@ -46,8 +51,8 @@ class Flusher:
         self._writes = allocate_lock()
         """Held by the one that writes."""
         self._holds = False
-        self._written_at = System.monotonic()
-        self._began = System.monotonic()
+        self._written_at = self._clock()
+        self._began = self._clock()
         self._soon = 0.0
         """Seconds that it took to write soon."""
         self.problem = ""
@@ -101,7 +106,7 @@ class Flusher:
         try:
             pause = INTERVAL
             while not self._stop.acquire(timeout=pause):
-                pause = self._written_at + INTERVAL - System.monotonic()
+                pause = self._written_at + INTERVAL - self._clock()
                 if pause < INTERVAL / 10:
                     self._write_unless_another_does()
                     pause = INTERVAL
@@ -111,24 +116,27 @@ class Flusher:
 
     def between_tests(self) -> None:
         """A good moment to write, if the last time was a while ago."""
-        if System.monotonic() - self._written_at > INTERVAL / 2:
-            with uncollected():
-                self._write_unless_another_does()
+        if self._clock() - self._written_at > INTERVAL / 2:
+            self._write_here()
 
     def between_modules(self) -> None:
         """The same, just before the thread would: imports may take seconds, and more files."""
-        if System.monotonic() - self._written_at > 0.9 * INTERVAL and _has_room():
-            with uncollected():
-                self._write_unless_another_does()
+        if self._clock() - self._written_at > 0.9 * INTERVAL and _has_room():
+            self._write_here()
+
+    def _write_here(self) -> None:
+        """In the program's own thread, which waits for it."""
+        with uncollected():
+            self._write_unless_another_does()
 
     def write_soon(self, *, share: float) -> None:
         """Writes what is new, now, as long as such writes take no more than this share of the
         time; the first few always may."""
-        began = System.monotonic()
+        began = self._clock()
         if self._soon > _FREE_SECONDS + share * (began - self._began):
             return
         self._write_unless_another_does(patience=_FREE_SECONDS)
-        self._soon += System.monotonic() - began
+        self._soon += self._clock() - began
 
     def write_and_hold(self) -> None:
         """Writes what is new, now. From then on nobody else writes, until `let_go`."""
@@ -172,7 +180,7 @@ class Flusher:
             if is_the_programs(error):
                 raise
             self.problem = f"a bug in whotests, please report it: {error!r}"
-        self._written_at = System.monotonic()
+        self._written_at = self._clock()
 
 
 def _has_room() -> bool:

@@ -24,6 +24,7 @@ from whotests.store.packing import (
 from whotests.store.pending import Kept, Pending
 from whotests.store.rows_at_once import rows_at_once
 from whotests.store.schema import FILE_STATES, UNIT_KINDS
+from whotests.store.stored_text import stored_text
 from whotests.types import FileState, bits_of, lines_in
 
 __all__ = ["CodeRows"]
@@ -166,8 +167,8 @@ class CodeRows:
         return self._folders.id_of(connection, head + slash), name, file.digest
 
     def _with_facts(
-        self, pending: Pending, file: FileRecord, file_id: int, before: "_Facts"
-    ) -> "_Facts":
+        self, pending: Pending, file: FileRecord, file_id: int, before: _Facts
+    ) -> _Facts:
         """What is known of the file from now on; its run is told of it."""
         # Of one that was imported from elsewhere, without its source, it is known what ran.
         measured = file.state is FileState.MEASURED or (
@@ -264,9 +265,9 @@ class CodeRows:
 
 
 def _file_key(folder_id: int, name: str | bytes, digest: bytes) -> bytes:
-    """Bytes, which the garbage collector does not look at. A name as text gets into the file."""
+    """Bytes, which the garbage collector does not look at."""
     if isinstance(name, str):
-        name = name.encode("utf-8", "backslashreplace")
+        name = stored_text(name).encode("utf-8")
     return b"%b%d %b" % (digest, folder_id, name)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from whotests.errors import DataError
 from whotests.store.failures import cut_short, newer, not_ours, older
 from whotests.store.schema import APPLICATION_ID, PAGE_SIZE, SCHEMA, VERSION
+from whotests.store.stored_text import stored_text
 
 __all__ = ["check", "compact", "connect_to_write", "prepare_folder"]
 
@@ -45,9 +46,7 @@ class _Connection(sqlite3.Connection):
 
 def _encodable(value: object) -> object:
     r"""Text with what cannot be encoded as `\udcff`."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return value
+    return stored_text(value) if isinstance(value, str) else value
 
 
 def prepare_folder(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from whotests.store.pending import insert
 from whotests.store.rows_at_once import rows_at_once
+from whotests.store.stored_text import stored_text
 
 __all__ = ["Names"]
 
@@ -30,9 +31,7 @@ class Names:
 
     def id_of(self, connection: sqlite3.Connection, name: str) -> int:
         """The id of the name, which has a row from now on."""
-        if not name.isascii():
-            # As text gets into the file: what is no UTF-8 with escapes.
-            name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+        name = stored_text(name)
         if name not in self._ids:
             self._look_for_others(connection)
         if name not in self._ids:

@@ -14,6 +14,7 @@ from whotests.store.connection import compact, connect_to_write, prepare_folder
 from whotests.store.failures import translated
 from whotests.store.history import keep_results
 from whotests.store.schema import OUTCOMES
+from whotests.store.stored_text import stored_text
 
 __all__ = ["keep_outcomes"]
 
@@ -28,7 +29,7 @@ def keep_outcomes(path: Path, run: RunRecord, tests: Iterable[TestRecord], *, ke
     """
     ends = [
         (
-            name if name.isascii() else _as_text(name),
+            stored_text(name),
             _OUTCOME_NUMBERS[outcome],
             None if duration is None else round(duration * 1_000_000),
             True,
@@ -58,8 +59,3 @@ def keep_outcomes(path: Path, run: RunRecord, tests: Iterable[TestRecord], *, ke
             connection.close()
     except (sqlite3.Error, OSError) as failure:
         raise translated(path, failure) from failure
-
-
-def _as_text(name: str) -> str:
-    """The name as text gets into a data file: what is no UTF-8 with escapes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
