@@ -19,9 +19,9 @@ from branch_facts import FileBranches
 from explained_branches import Explained
 from facts import statement_lines
 from whotests.probes.cache import Cache
+from whotests.probes.collecting import block_of, collect, keys_of
 from whotests.probes.load import Loading
 from whotests.probes.loaded import LoadedFile, layout_of
-from whotests.probes.runtime import block_of, collect, keys_of
 from whotests.recording.contexts import Contexts
 from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import continuations
@@ -270,7 +270,7 @@ def _under_whotests(
             block = block_of(number)
             key = keys_of(block)[number]
             assert isinstance(block.file, LoadedFile)
-            lines, branches = layout_of(block.file).hit(block.index, key)
+            lines, branches = layout_of(block.file).hit(block.index, key, block.lines)
             found = {(int(line), 0) for line in lines_in(lines)}
             if branch:
                 arcs = block.file.facts[3]

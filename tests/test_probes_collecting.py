@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from whotests.probes import runtime
-from whotests.probes.runtime import LOG, Block, Key, block, block_of, collect, keys_of
+from whotests.probes import collecting, raises, runtime
+from whotests.probes.collecting import block_of, collect, keys_of
+from whotests.probes.runtime import LOG, Block, Key, block
 from whotests.recording.contexts import Context, Contexts
 from whotests.types import Phase, Runner, TestName
 
-OURS = {runtime.__file__, sys.modules[Contexts.__module__].__file__}
+OURS: set[str | None] = {runtime.__file__, collecting.__file__, raises.__file__}
+OURS |= {sys.modules[Contexts.__module__].__file__}
 
 
 class Moment:
@@ -45,16 +47,20 @@ class Moment:
 def blocks(count: int) -> list[Block]:
     """New blocks of four probes each, and nothing that was hit."""
     collect()
-    return [block(None, index, size=4) for index in range(count)]
+    new: list[Block] = []
+    family = raises.register(new)
+    new += [block(family, index, size=4) for index in range(count)]
+    return new
 
 
-def raised(hit: Block, place: int) -> None:
+def raised(hit: Block, instruction: int) -> None:
     """What a region's handler notes."""
-    hit.log += [hit, place]
+    assert isinstance(hit.file, int)
+    hit.log += [raises.constant(hit.file, hit.index, 0) + instruction]
 
 
 def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
-    """Block and slot, or block and minus the place of an exception."""
+    """Block and slot, or block and minus the instruction of an exception."""
     found = set()
     for number in patterns:
         index, key = block_of(number).index, keys_of(block_of(number))[number]
@@ -63,9 +69,9 @@ def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
 
 
 def slots_of(key: Key) -> list[int]:
-    """The slots that were hit, or minus the place."""
+    """The slots that were hit, or minus the instruction."""
     if isinstance(key, int):
-        return [-key]
+        return [raises.constant(0, 0, 0) - key]
     return [slot for slot, armed in enumerate(key) if not armed]
 
 

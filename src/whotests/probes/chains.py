@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from whotests.probes import nodes
 from whotests.probes.later import Later
 from whotests.probes.layout import Layout, Packed, Trap
+from whotests.probes.placeholders import block_name, index_of
 from whotests.probes.runtime import BLOCK_SIZE
 from whotests.probes.shapes import SIMPLE, first_line
 from whotests.probes.suspension import Suspensions
@@ -42,6 +43,8 @@ class Unit:
     """The unit whose body is being instrumented."""
 
     index: int
+    first_line: int
+    """That of its code."""
     each: bool
     """Every statement gets a probe (module and class bodies)."""
     block: str = ""
@@ -89,12 +92,18 @@ class Chains:
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
         self.traps: dict[int, list[Trap]] = {}
-        self.unit = Unit(0, each=True)
+        self.handlers_of_regions: set[tuple[int, int, int]] = set()
+        """Block, offset, and first line of the code, of each."""
+        self.unit = Unit(0, 1, each=True)
 
     def layout(self) -> Packed:
         """What all probes stand for."""
         return Layout.pack(
-            steps=self.steps, parents=self.parents, blocks=self.blocks, traps=self.traps
+            steps=self.steps,
+            parents=self.parents,
+            blocks=self.blocks,
+            traps=self.traps,
+            handlers=sorted(self.handlers_of_regions),
         )
 
     # -- steps, probes and traps ------------------------------------------------------------
@@ -141,7 +150,7 @@ class Chains:
         unit = self.unit
         if not unit.free:
             self.new_block()
-        steps = self.blocks[int(unit.block.removeprefix(nodes.PREFIX))][1]
+        steps = self.blocks[index_of(unit.block)][1]
         steps.append(step)
         unit.free -= 1
         return unit.block, len(steps) - 1
@@ -152,7 +161,7 @@ class Chains:
         return None if step < 0 else self.slot(step)
 
     def new_block(self) -> None:
-        self.unit.block = nodes.block_name(len(self.blocks))
+        self.unit.block = block_name(len(self.blocks))
         self.unit.free = BLOCK_SIZE
         self.blocks.append((self.unit.index, []))
 
@@ -225,7 +234,9 @@ class Chains:
         self.traps.setdefault(unit.index, []).extend(
             Trap(start + offset, end + offset, step, offset) for start, end, step in traps
         )
-        return nodes.region(body, self.any_block(), probe, offset, line=line)
+        block = self.any_block()
+        self.handlers_of_regions.add((index_of(block), offset, unit.first_line))
+        return nodes.region(body, block, probe, offset, line=line)
 
     def unguarded(self, region: Region) -> None:
         """Lets the region around it note what is to be noted of this one."""

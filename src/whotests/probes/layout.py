@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from whotests.probes.raises import line_of, offset_of
 from whotests.probes.runtime import Key
 from whotests.types import LineBits
 
@@ -49,6 +50,9 @@ class Layout:
     __slots__ = (
         "_block_ends",
         "_block_units",
+        "_handler_blocks",
+        "_handler_first_lines",
+        "_handler_offsets",
         "_parents",
         "_probes",
         "_steps",
@@ -64,7 +68,8 @@ class Layout:
         columns = [memoryview(column).cast("i") for column in packed]
         self._steps, self._parents, self._block_units, self._block_ends, self._probes = columns[:5]
         self._trap_units, self._trap_firsts, self._trap_lasts = columns[5:8]
-        self._trap_steps, self._trap_offsets = columns[8:]
+        self._trap_steps, self._trap_offsets = columns[8:10]
+        self._handler_blocks, self._handler_offsets, self._handler_first_lines = columns[10:]
 
     @staticmethod
     def pack(
@@ -73,12 +78,14 @@ class Layout:
         parents: Sequence[int],
         blocks: Sequence[tuple[int, Sequence[int]]],
         traps: Mapping[int, Sequence[Trap]],
+        handlers: Sequence[tuple[int, int, int]],
     ) -> Packed:
         """A layout to be kept.
 
         `steps` are lines, or minus one minus the index of the branch that is taken; `parents` the
         step before each; `blocks` the unit of each and the steps of its probes; `traps` those of
-        each unit.
+        each unit; `handlers` the block of each region's, its offset, and the first line of the
+        code that it is in, ascending.
         """
         rows = [(unit, *trap) for unit in sorted(traps) for trap in sorted(traps[unit])]
         columns = (
@@ -87,7 +94,8 @@ class Layout:
             [unit for unit, _ in blocks],
             list(accumulate(len(probes) for _, probes in blocks)),
             [step for _, probes in blocks for step in probes],
-            *(zip(*rows, strict=True) if rows else ((), (), (), (), ())),
+            *(zip(*rows, strict=True) if rows else ((),) * 5),
+            *(zip(*handlers, strict=True) if handlers else ((),) * 3),
         )
         return tuple(map(_pack, columns))
 
@@ -99,14 +107,20 @@ class Layout:
             yield this_end - end
             end = this_end
 
+    @property
+    def handlers(self) -> Iterator[tuple[int, int]]:
+        """The block and the offset of each region's handler."""
+        return zip(self._handler_blocks, self._handler_offsets, strict=True)
+
     def unit(self, block: int) -> int:
         """The unit that a block belongs to."""
         return self._block_units[block]
 
-    def hit(self, block: int, key: Key) -> tuple[LineBits, int]:
-        """The lines that a block's key stands for, and its branches as a bitmap."""
+    def hit(self, block: int, key: Key, table: bytes) -> tuple[LineBits, int]:
+        """The lines that a block's key stands for, and its branches as a bitmap. `table` is that
+        of the lines of the code that its handlers are in."""
         lines = branches = 0
-        for step in self._reached(block, key):
+        for step in self._reached(block, key, table):
             while step >= 0:
                 what = self._steps[step]
                 if what >= 0:
@@ -116,7 +130,7 @@ class Layout:
                 step = self._parents[step]
         return LineBits(lines), branches
 
-    def _reached(self, block: int, key: Key) -> Iterator[int]:
+    def _reached(self, block: int, key: Key, table: bytes) -> Iterator[int]:
         """The steps in which the chains end that a key tells of."""
         if isinstance(key, tuple):
             first = self._block_ends[block - 1] if block else 0
@@ -129,9 +143,12 @@ class Layout:
         unit = self._block_units[block]
         first = bisect_left(self._trap_units, unit)
         end = bisect_right(self._trap_units, unit, first)
-        if key > 0:
-            at = bisect_right(self._trap_firsts, key, first, end) - 1
-            if at >= first and key <= self._trap_lasts[at]:
+        if key >= 0:
+            handler = bisect_left(self._handler_blocks, block)
+            line = line_of(key, table, self._handler_first_lines[handler])
+            place = line and line + offset_of(key)
+            at = bisect_right(self._trap_firsts, place, first, end) - 1
+            if at >= first and place <= self._trap_lasts[at]:
                 yield self._trap_steps[at]
         else:  # in whatever region
             for at in range(first, end):

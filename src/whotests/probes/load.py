@@ -17,12 +17,13 @@ from importlib.util import MAGIC_NUMBER, cache_from_source
 from typing import Any
 
 from whotests.garbage import uncollected
+from whotests.probes import raises
 from whotests.probes.cache import Cache
 from whotests.probes.executed import Executed
 from whotests.probes.files import modified_and_size, read_file
 from whotests.probes.layout import Layout
 from whotests.probes.loaded import Entry, LoadedFile, Rewrite, Variant
-from whotests.probes.nodes import MARK, PREFIX
+from whotests.probes.placeholders import MARK, block_name, handler_name
 from whotests.probes.runtime import ModuleMark, block
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
@@ -167,13 +168,18 @@ class Loading:
             file.take(entry)
             # Another thread may have come here, too.
             file = self._versions.setdefault((path, digest), file)
-        blocks = file.blocks.get(variant.name)
-        if blocks is None:
-            sizes = enumerate(Layout(entry.layout).sizes)
+        layout = Layout(entry.layout)
+        known_blocks = file.blocks.get(variant.name)
+        if known_blocks is None:
+            sizes = enumerate(layout.sizes)
             new = tuple([block(file, index, size=size) for index, size in sizes])
-            blocks = file.blocks.setdefault(variant.name, new)
+            known_blocks = file.blocks.setdefault(variant.name, (raises.register(new), new))
+        family, blocks = known_blocks
         constants: dict[str, object] = {MARK: self._mark}
-        constants |= {PREFIX + str(index): each for index, each in enumerate(blocks)}
+        constants |= {block_name(index): each for index, each in enumerate(blocks)}
+        for index, offset in layout.handlers:
+            name = handler_name(block_name(index), offset)
+            constants[name] = raises.constant(family, index, offset)
         code = swapped(entry.code, constants)
         file.codes[variant.name] = ref(code)
         return code
@@ -225,7 +231,10 @@ def has_bytecode(path: str) -> bool:
 
 
 def swapped(code: types.CodeType, constants: Mapping[str, object]) -> types.CodeType:
-    """The code, and all code in it, with objects in place of their placeholder constants."""
+    """The code, and all code in it, with objects in place of their placeholder constants.
+
+    Blocks whose handlers are in it get its table of lines.
+    """
     new: list[Any] | None = None
     for place, constant in enumerate(code.co_consts):
         kind = type(constant)
@@ -233,6 +242,8 @@ def swapped(code: types.CodeType, constants: Mapping[str, object]) -> types.Code
             other: object = swapped(constant, constants)
         elif kind is str and constant in constants:
             other = constants[constant]
+            if type(other) is int:
+                raises.block_that_noted(other).lines = code.co_linetable
         else:
             continue
         if other is not constant:

@@ -81,9 +81,9 @@ class LoadedFile:
         """Why it could not, or which part of it."""
         self.warned: tuple[tuple[str, str, int], ...] = ()
         """What the compiler warned of: category, text, line."""
-        self.blocks: dict[str, tuple[Block, ...]] = {}
-        """The blocks of the code that runs, by the variant's name: code that is made again has
-        the same ones, so that it is equal."""
+        self.blocks: dict[str, tuple[int, tuple[Block, ...]]] = {}
+        """The blocks of the code that runs, by the variant's name, with the number under which
+        they are registered: code that is made again has the same ones, so that it is equal."""
         self.codes: dict[str, ReferenceType[types.CodeType]] = {}
         """That code, as long as something else keeps it: a module has no use of its own body
         once that has run."""

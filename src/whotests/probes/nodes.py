@@ -7,13 +7,11 @@ appears that the source does not have there.
 import ast
 from typing import Any
 
+from whotests.probes.placeholders import MARK, handler_name
 from whotests.probes.runtime import SLOTS
 
 __all__ = [
     "HIDDEN",
-    "MARK",
-    "PREFIX",
-    "block_name",
     "fall_through",
     "module_frame",
     "no_case",
@@ -25,21 +23,12 @@ __all__ = [
     "region",
 ]
 
-PREFIX = "\0whotests\0"
-MARK = PREFIX + "module"
-"""Placeholder constant of the module mark."""
-
 HIDDEN = ".whotests"
 """Name of the exception in a region's handler: no source can spell it."""
 
 _LOAD = ast.Load()
 _STORE = ast.Store()
 _ADD = ast.Add()
-
-
-def block_name(index: int) -> str:
-    """The placeholder constant of a block; swapped for the block once the code is compiled."""
-    return PREFIX + str(index)
 
 
 class _At:
@@ -64,10 +53,10 @@ class _At:
     def store(self, block: ast.Constant, name: str) -> ast.Attribute:
         return ast.Attribute(block, name, _STORE, **self.place)
 
-    def add_to_log(self, block: ast.Constant, *more: ast.expr) -> ast.stmt:
-        # Not a tuple: of a block alone that would be one more constant of the code, which the
-        # garbage collector looks at for ever.
-        added = ast.List([block, *more], _LOAD, **self.place)
+    def add_to_log(self, block: ast.Constant, entry: ast.expr) -> ast.stmt:
+        # Not a tuple: of a block that would be one more constant of the code, which the garbage
+        # collector looks at for ever.
+        added = ast.List([entry], _LOAD, **self.place)
         return ast.AugAssign(self.store(block, "log"), _ADD, added, **self.place)
 
 
@@ -80,7 +69,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
         at.load(constant, name),
         [
             ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
-            at.add_to_log(constant),
+            at.add_to_log(constant, constant),
         ],
         [],
         **at.place,
@@ -139,7 +128,7 @@ def _false_note(block: str, slot: int, at: _At) -> ast.expr:
 def region(
     body: list[ast.stmt], block: str, probe: ast.If | None, offset: int, *, line: int
 ) -> list[ast.stmt]:
-    """The body with a handler that notes the line at which an exception was raised, as a place.
+    """The body with a handler that notes where an exception was raised (`probes.raises`).
 
     It costs nothing until something is raised, and lets it pass as it is: a bare `raise` adds
     no entry to the traceback. A probe given is noted too. The handler stands at `line`: where
@@ -148,17 +137,14 @@ def region(
     at = _At(line)
     constant = at.constant(block)
     raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
-    raised_at: ast.expr = ast.Attribute(raised, "tb_lineno", _LOAD, **at.place)
-    # An instruction may have no line.
-    place: ast.expr = ast.BoolOp(ast.Or(), [raised_at, at.constant(-offset)], **at.place)
-    if offset:
-        place = ast.BinOp(place, _ADD, at.constant(offset), **at.place)
+    instruction = ast.Attribute(raised, "tb_lasti", _LOAD, **at.place)
+    number = ast.BinOp(instruction, _ADD, at.constant(handler_name(block, offset)), **at.place)
     handler = ast.ExceptHandler(
         at.load(constant, "raised"),
         HIDDEN,
         [
             # A handler inside may have taken the traceback off.
-            ast.If(raised, [at.add_to_log(constant, place)], [], **at.place),
+            ast.If(raised, [at.add_to_log(constant, number)], [], **at.place),
             *([probe] if probe else []),
             ast.Raise(**at.place),
         ],

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from whotests.probes.runtime import LOG, Block, collect, forget, peek
+from whotests.probes.collecting import collect, forget, note_waiting, peek
+from whotests.probes.runtime import LOG, Block
 from whotests.recording.originals import RLock, get_ident
 from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
 from whotests.types import Outcome, Phase, Runner, TestName
@@ -406,8 +407,8 @@ class Contexts:
             for constant in code.co_consts:
                 if isinstance(constant, Block):
                     place = now[id(frame)] = (code, frame.f_lasti)
-                    if before.get(id(frame)) != place:
-                        constant.log += [constant, -(frame.f_lineno or 0)]
+                    if before.get(id(frame)) != place and frame.f_lineno:
+                        note_waiting(constant, frame.f_lineno)
                     break
         self._waiting = now
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from typing import TypeVar
 
+from whotests.probes.collecting import block_of, keys_of
 from whotests.probes.loaded import LoadedFile, layout_of
-from whotests.probes.runtime import Block, Key, block_of, keys_of
+from whotests.probes.runtime import Block, Key
 from whotests.recording.contexts import Context, Contexts
 from whotests.records import (
     NO_PATTERN,
@@ -157,7 +158,7 @@ class Ledger:
         file = block.file
         assert isinstance(file, LoadedFile)
         layout = layout_of(file)
-        lines, branches = layout.hit(block.index, hit)
+        lines, branches = layout.hit(block.index, hit, block.lines)
         if not lines and not branches:
             return NO_PATTERN
         unit = layout.unit(block.index)

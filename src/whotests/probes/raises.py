@@ -1,0 +1,74 @@
+"""Where exceptions were raised in measured code, as handlers note them.
+
+A region's handler adds one number to the log: its own constant, and behind that the instruction
+at which the exception left the frame (`tb_lasti`). The line of that is looked up when somebody
+wants to know it, once for each instruction: `tb_lineno` would go through the function's table of
+lines at each exception. A number is no tuple, and an exception that is raised again and again
+is the same number: the garbage collector has nothing to look at, and a set of them is small.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from whotests.probes.runtime import Block
+
+__all__ = ["block_that_noted", "constant", "key_of", "line_of", "offset_of", "register"]
+
+# From the lowest bit: the instruction, the region's offset, the block, its family.
+_INSTRUCTION: Final = 34
+"""Bits. A traceback that a program made itself may have any number of 32 bits, with a sign."""
+_OFFSET: Final = 28
+_BLOCK: Final = 28
+_KEY: Final = _INSTRUCTION + _OFFSET
+_ZERO: Final = 1 << _INSTRUCTION - 1
+
+_families: list[Sequence[Block]] = []
+"""The blocks of each file that was loaded, in each way in which it was."""
+
+
+def register(blocks: Sequence[Block]) -> int:
+    """A number for these blocks of one file, which `constant` wants."""
+    start = len(_families)
+    _families.append(blocks)
+    # Another thread may have come between: it has only added some.
+    return next(number for number in range(start, len(_families)) if _families[number] is blocks)
+
+
+def constant(family: int, block: int, offset: int) -> int:
+    """What a region's handler adds the instruction to. The offset tells its region from the
+    others of the unit: what it adds to a line is a place that only this region has."""
+    return ((family << _BLOCK | block) << _OFFSET | offset) << _INSTRUCTION | _ZERO
+
+
+def block_that_noted(raised: int) -> Block:
+    """The block that a handler's number speaks of."""
+    return _families[raised >> _BLOCK + _KEY][raised >> _KEY & (1 << _BLOCK) - 1]
+
+
+def key_of(raised: int) -> int:
+    """The rest of it: the key of that block for this instruction and region. Not negative."""
+    return raised & (1 << _KEY) - 1
+
+
+def offset_of(key: int) -> int:
+    """What the region of a key adds to lines."""
+    return key >> _INSTRUCTION
+
+
+def line_of(key: int, lines: bytes, first_line: int) -> int:
+    """The line of a key's instruction, in code that has these `co_linetable` and
+    `co_firstlineno`; 0 if it has none."""
+    ends, lines_there = _table(lines, first_line)
+    instruction = (key & (1 << _INSTRUCTION) - 1) - _ZERO
+    at = bisect_right(ends, instruction)
+    return lines_there[at] if instruction >= 0 and at < len(ends) else 0
+
+
+@lru_cache(maxsize=32)
+def _table(lines: bytes, first_line: int) -> tuple[list[int], list[int]]:
+    """Where each stretch of instructions ends, and its line or 0."""
+    code = _table.__wrapped__.__code__.replace(co_linetable=lines, co_firstlineno=first_line)
+    stretches = list(code.co_lines())
+    return [end for _, end, _ in stretches], [line or 0 for _, _, line in stretches]
