@@ -24,7 +24,7 @@ STORED = (
     "## What a data file keeps\n\n"
     "A data file is SQLite, of version {version} of this schema (`PRAGMA user_version`). SQL has "
     "its tables as `data.run`, `data.file` and so on; they hold all runs, superseded ones and "
-    "parts too, packed as they are. `whotests.store.packing` tells how, and that may change with "
+    "parts too, packed as they are. `whotests.packing` tells how, and that may change with "
     "the version. Bitmaps are little-endian bytes: bit L of the whole is line L, unless said "
     "otherwise.\n"
 )

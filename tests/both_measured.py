@@ -18,11 +18,13 @@ from coverage import Coverage
 from branch_facts import FileBranches
 from explained_branches import Explained
 from facts import statement_lines
+from whotests.packing.branches import unpack_branches
 from whotests.probes.cache import Cache
 from whotests.probes.collecting import block_of, collect, keys_of
 from whotests.probes.load import Loading
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.recording.contexts import Contexts
+from whotests.records import FileFacts
 from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import continuations
 from whotests.source.rules import Rules
@@ -273,7 +275,7 @@ def _under_whotests(
             lines, branches = layout_of(block.file).hit(block.index, key, block.lines)
             found = {(int(line), 0) for line in lines_in(lines)}
             if branch:
-                arcs = block.file.facts[3]
+                arcs = unpack_branches(FileFacts(*block.file.facts).branches)
                 found = {arcs[index] for index in lines_in(branches)}
             if found:
                 facts.setdefault(context.test or "", set()).update(found)

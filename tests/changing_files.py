@@ -30,12 +30,8 @@ class Version(Measured):
         return plain._replace(
             digest=digest_of(f"{self.path} {sorted(self.unit_versions.items())}".encode()),
             units=tuple(
-                unit._replace(
-                    fingerprint=digest_of(
-                        f"{unit.qualname} {self.unit_versions.get(unit.qualname, 0)}".encode()
-                    )[:8]
-                )
-                for unit in plain.units
+                (*place[:3], digest_of(f"{name} {self.unit_versions.get(name, 0)}".encode())[:8])
+                for name, place in zip(self.units, plain.units, strict=True)
             ),
         )
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from whotests.packing.branches import Branch
 from whotests.query.files import Catalogue
 from whotests.records import (
     Batch,
@@ -25,9 +26,9 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
+from whotests.source.facts import packed_facts, unit_places
 from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, Rules
 from whotests.source.text import digest_of
-from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.writer import Writer
 from whotests.types import (
@@ -103,25 +104,31 @@ class Measured:
 
     def record(self, key: int) -> FileRecord:
         """As the recorder writes it."""
+        units = tuple(
+            UnitRecord(
+                qualname=name,
+                kind=kind,
+                first_line=first,
+                last_line=last,
+                fingerprint=digest_of(f"{self.text}{name}".encode()),
+            )
+            for name, (kind, first, last) in self.units.items()
+        )
+        if self.state is FileState.NOT_IMPORTED:
+            units = ()
         return FileRecord(
             key=key,
             path=self.path,
             digest=digest_of(self.text.encode()),
-            line_count=self.text.count("\n"),
-            statements=bits_of(self.statements),
-            excluded=bits_of(self.excluded),
-            branches=self.branches,
-            partial=bits_of(self.partial),
-            units=tuple(
-                UnitRecord(
-                    qualname=name,
-                    kind=kind,
-                    first_line=first,
-                    last_line=last,
-                    fingerprint=digest_of(f"{self.text}{name}".encode()),
-                )
-                for name, (kind, first, last) in self.units.items()
+            facts=packed_facts(
+                line_count=self.text.count("\n"),
+                statements=bits_of(self.statements),
+                excluded=bits_of(self.excluded),
+                branches=self.branches,
+                partial=bits_of(self.partial),
+                units=units,
             ),
+            units=unit_places(units, self.branches),
             state=self.state,
             reason=self.reason,
         )

@@ -51,6 +51,7 @@ SUITES = (
                 # Words are drawn at random.
                 ("src/jinja2/utils.py", 'p_str = p_str[:-1] + "."'),
                 ("src/jinja2/utils.py", 'p_str += "."'),
+                ("src/jinja2/utils.py", 'elif not p_str.endswith("."):'),
                 ("src/jinja2/utils.py", 'word += ","'),
                 ("src/jinja2/utils.py", 'word += "."'),
                 ("src/jinja2/utils.py", "last_comma = idx"),

@@ -14,6 +14,7 @@ from source_programs import SOURCES
 from whotests import records
 from whotests.records import Batch, ContextRecord, FileRecord, PatternRecord
 from whotests.source.analysis import Analysis, analyse
+from whotests.source.facts import packed_facts, unit_places
 from whotests.source.rules import Rules, in_force
 from whotests.store.writer import Writer
 from whotests.types import FileState, Outcome, Phase, Runner, RunStatus, TestName, bits_of, lines_in
@@ -232,12 +233,15 @@ def record_as(found: coverage.Coverage, data: DataFile, rules: Rules) -> None:
             key=file_key,
             path=path.relative_to(data.root).as_posix(),
             digest=analysis.digest,
-            line_count=analysis.line_count,
-            statements=analysis.statements,
-            excluded=analysis.excluded,
-            branches=analysis.branches.arcs,
-            partial=analysis.partial,
-            units=analysis.units,
+            facts=packed_facts(
+                line_count=analysis.line_count,
+                statements=analysis.statements,
+                excluded=analysis.excluded,
+                branches=analysis.branches.arcs,
+                partial=analysis.partial,
+                units=analysis.units,
+            ),
+            units=unit_places(analysis.units, analysis.branches.arcs),
             state=FileState.MEASURED,
         )
         patterns = patterns_of(analysis, ran.executed, ran.arcs_executed, file_key, len(keys))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from whotests.formats.coverage_contexts import context_name
 from whotests.formats.foreign import Foreign, ForeignFile
 from whotests.formats.registry import format_named, recognised
-from whotests.store.branches import Branch
+from whotests.packing.branches import Branch
 from whotests.types import lines_in
 
 __all__ = ["Said", "read_text", "said"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_files import NOON, DataFile, Measured, basket_of
-from whotests.store.branches import Branch
+from whotests.packing.branches import Branch
 from whotests.store.reader import Reader
 from whotests.types import Outcome, RunStatus, lines_in
 

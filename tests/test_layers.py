@@ -35,6 +35,7 @@ FLOORS = (
     "stream",
     "errors",
     "garbage",
+    "packing",
     "system",
     "types",
 )
@@ -55,6 +56,7 @@ MEASURED_FLOORS = (
     "stream",
     "errors",
     "garbage",
+    "packing",
     "system",
     "types",
 )

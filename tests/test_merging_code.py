@@ -12,11 +12,11 @@ from data_files import NOON, DataFile, Measured, basket_of
 from merged_data import TEST, shard, told
 from test_merging_runs import combined
 from whotests.errors import DataError, UsageError
+from whotests.packing.outlines import pack_outline
 from whotests.source.text import digest_of
 from whotests.store.merging.aliases import Aliases
 from whotests.store.merging.combining import How, combine
 from whotests.store.merging.twins import renamed
-from whotests.store.packing import pack_outline
 from whotests.types import FileState
 
 TWO = "tests/test_a.py::test_two"

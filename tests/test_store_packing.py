@@ -9,24 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whotests.store.branches import Branches
-from whotests.store.packing import (
-    Outlined,
-    common,
-    pack,
+from whotests.packing.bitmaps import (
     pack_bits,
-    pack_branches,
     pack_lines,
-    pack_outline,
     pack_ran,
-    unpack,
     unpack_bits,
-    unpack_branches,
     unpack_lines,
-    unpack_outline,
     unpack_ran,
-    walk,
 )
+from whotests.packing.branches import BranchList, pack_branches, unpack_branches
+from whotests.packing.ids import common, pack, unpack, walk
+from whotests.packing.outlines import Outlined, pack_outline, unpack_outline
 from whotests.types import bits_of
 
 IDS = st.lists(st.integers(0, 100_000), unique=True, max_size=400).map(sorted)
@@ -170,7 +163,7 @@ def test_places_of_branches_stay(
     one: list[tuple[int, int]], other: list[tuple[int, int]], first: int, length: int
 ) -> None:
     """Branches that are added come last, and a unit's first branch stays the first."""
-    before = Branches(sorted(set(one)))
+    before = BranchList(sorted(set(one)))
     others = sorted(set(other))
     after, places = before.with_all(others)
     assert after.all[: len(before.all)] == before.all

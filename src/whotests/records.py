@@ -6,16 +6,18 @@ the writer maps them to the file's row ids.
 
 from typing import NamedTuple
 
-from whotests.types import NO_LINES, FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
+from whotests.types import FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
 
 __all__ = [
     "NO_PATTERN",
     "Batch",
     "ContextRecord",
+    "FileFacts",
     "FileRecord",
     "PatternRecord",
     "RunRecord",
     "TestRecord",
+    "UnitPlace",
     "UnitRecord",
 ]
 
@@ -66,6 +68,31 @@ class UnitRecord(NamedTuple):
     """The first line of its body, a docstring's too; 0 when not known."""
 
 
+UnitPlace = tuple[int, int, int, bytes]
+"""Of a unit: its first and last line, the place of the first branch that begins there (0 if none
+does), and its fingerprint. A plain tuple of plain values, which the garbage collector need not
+look at: a large program has as many as functions."""
+
+
+class FileFacts(NamedTuple):
+    """What there is to say of a version of a file, whatever runs of it; packed, as it is kept
+    (`whotests.packing`, `whotests.source.facts`)."""
+
+    line_count: int = 0
+    statements: bytes = b""
+    """coverage.py's statements before exclusion: first lines of executable statements."""
+    excluded: bytes = b""
+    """All lines that the exclusion rules drop, statements or not."""
+    branches: bytes = b""
+    """Every way out of a line that has more than one, ascending: the line, and the first line of
+    what runs next, or minus the first line of the unit that is left. Before exclusion; empty when
+    the run does not record branches."""
+    partial: bytes = b""
+    """Lines whose branches are not missed when they are not taken ('no branch')."""
+    outline: bytes = b""
+    """Its units; empty when nothing of it was measured."""
+
+
 class FileRecord(NamedTuple):
     """One version of one source file."""
 
@@ -74,22 +101,12 @@ class FileRecord(NamedTuple):
     """Relative to the run's root with '/' when below it, absolute otherwise."""
     digest: bytes
     """BLAKE2b-128 of the file's bytes."""
-    line_count: int
-    statements: LineBits
-    """coverage.py's statements before exclusion: first lines of executable statements."""
-    excluded: LineBits
-    """All lines that the exclusion rules drop, statements or not."""
-    units: tuple[UnitRecord, ...]
-    """In source order, the module first; empty when the file could not be read."""
+    facts: FileFacts
+    units: tuple[UnitPlace, ...]
+    """In source order, the module first; empty when nothing of it was measured."""
     state: FileState
     reason: str = ""
     """Why it is not measured, one clause."""
-    branches: tuple[tuple[int, int], ...] = ()
-    """Every way out of a line that has more than one, ascending: the line, and the first line of
-    what runs next, or minus the first line of the unit that is left. Before exclusion; empty when
-    the run does not record branches."""
-    partial: LineBits = NO_LINES
-    """Lines whose branches are not missed when they are not taken ('no branch')."""
 
 
 class PatternRecord(NamedTuple):

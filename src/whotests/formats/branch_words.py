@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from whotests.store.branches import Branch
+from whotests.packing.branches import Branch
 from whotests.store.values import Unit
 from whotests.types import UnitKind
 

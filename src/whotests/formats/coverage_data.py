@@ -16,9 +16,9 @@ from whotests.formats.coverage_contexts import MEANINGS, context_name, unclear
 from whotests.formats.coverage_file import SCHEMA_VERSION, read, recognises
 from whotests.formats.exporting import Export
 from whotests.formats.registry import Format
+from whotests.packing.bitmaps import pack_bits
+from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey, FileFacts, Ran
-from whotests.store.branches import Branch
-from whotests.store.packing import pack_bits
 from whotests.types import FileState, LineBits, lines_in
 
 __all__ = ["FORMAT", "write"]

@@ -17,8 +17,8 @@ from typing import Any, Final
 from whotests.errors import DataError
 from whotests.formats.coverage_contexts import MEANINGS, contexts_of, told_meanings
 from whotests.formats.foreign import Foreign, ForeignFile, ForeignRan, Room, shown
+from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey
-from whotests.store.branches import Branch
 from whotests.store.schema import APPLICATION_ID
 from whotests.types import LineBits
 

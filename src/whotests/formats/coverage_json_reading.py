@@ -20,8 +20,8 @@ from whotests.formats.foreign import (
     shown,
 )
 from whotests.formats.json_pieces import JsonPieces
+from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey
-from whotests.store.branches import Branch
 from whotests.types import NO_LINES, LineBits
 
 __all__ = ["FORMAT_VERSION", "read_coverage_json"]

@@ -12,15 +12,16 @@ from typing import Final, NamedTuple, Protocol
 from whotests.formats.foreign import ForeignFile, ForeignFork, ForeignRan
 from whotests.formats.line_checksums import line_checksum
 from whotests.formats.unit_parts import Part, UnitParts
+from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey
 from whotests.records import FileRecord, UnitRecord
 from whotests.source.analysis import analyse
 from whotests.source.digests import blake2b
+from whotests.source.facts import packed_facts, unit_places
 from whotests.source.rules import Rules
 from whotests.source.statements import parse_quietly
 from whotests.source.text import decode
 from whotests.source.units import unit_nodes
-from whotests.store.branches import Branch
 from whotests.types import NO_LINES, FileState, LineBits, UnitKind, bits_of, lines_in
 
 __all__ = ["Fit", "FitToSource", "WithoutSource"]
@@ -96,17 +97,22 @@ class FitToSource:
     def record(self, key: int, *, imported: bool) -> FileRecord:
         """The version that the disk has."""
         found = self._analysis
+        units = found.units if imported else ()
+        branches = found.branches.arcs if self._branch else ()
         return FileRecord(
             key=key,
             path=self._path,
             digest=found.digest,
-            line_count=found.line_count,
-            statements=found.statements,
-            excluded=found.excluded,
-            units=found.units if imported else (),
+            facts=packed_facts(
+                line_count=found.line_count,
+                statements=found.statements,
+                excluded=found.excluded,
+                units=units,
+                branches=branches,
+                partial=found.partial if self._branch else NO_LINES,
+            ),
+            units=unit_places(units, branches),
             state=FileState.MEASURED if imported else FileState.NOT_IMPORTED,
-            branches=found.branches.arcs if self._branch else (),
-            partial=found.partial if self._branch else NO_LINES,
         )
 
     def verdict(self, file: ForeignFile) -> Verdict:
@@ -229,18 +235,23 @@ class WithoutSource:
         module = UnitRecord("", UnitKind.MODULE, 1, last, self._digest[:8], 1)
         # Code that runs at import is told apart from what tests run; here, nothing tells it.
         anything = UnitRecord(_ANYTHING, UnitKind.FUNCTION, 1, last, self._digest[:8], 1)
+        units = (module, anything) if imported else ()
+        branches = tuple(self._places)
         state = FileState.MEASURED if imported else FileState.NOT_IMPORTED
         return FileRecord(
             key=key,
             path=self._path,
             digest=self._digest,
-            line_count=last,
-            statements=statements,
-            excluded=LineBits(self._excluded),
-            units=(module, anything) if imported else (),
+            facts=packed_facts(
+                line_count=last,
+                statements=statements,
+                excluded=LineBits(self._excluded),
+                units=units,
+                branches=branches,
+            ),
+            units=unit_places(units, branches),
             state=state if self._complete else FileState.NOT_MEASURED,
             reason="" if self._complete else f"another tool's data tells of it; {self._reason}",
-            branches=tuple(self._places),
         )
 
     @property

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from whotests.errors import DataError
+from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey
-from whotests.store.branches import Branch
 from whotests.types import LineBits, Outcome, Runner, TestName
 
 __all__ = [

@@ -16,7 +16,7 @@ from whotests.formats.exporting import Export
 from whotests.formats.foreign import Foreign
 from whotests.formats.line_checksums import line_checksum
 from whotests.formats.registry import Format
-from whotests.store.branches import Branch
+from whotests.packing.branches import Branch
 from whotests.types import UnitKind, lines_in
 
 __all__ = ["FORMAT", "one_line"]

@@ -19,8 +19,8 @@ from whotests.formats.foreign import (
     Room,
     shown,
 )
+from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey
-from whotests.store.branches import Branch
 from whotests.types import NO_LINES, LineBits, bits_of, lines_in
 
 __all__ = ["read_lcov"]

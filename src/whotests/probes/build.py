@@ -18,10 +18,11 @@ from whotests.probes.layout import Packed
 from whotests.probes.loaded import Entry, Variant
 from whotests.source.analysis import Analysis, analyse
 from whotests.source.compiler_warnings import kept_warnings
-from whotests.source.plain import plain_analysis
+from whotests.source.facts import packed_facts, unit_places
 from whotests.source.rules import Rules
 from whotests.source.text import decode
 from whotests.source.units import unit_nodes
+from whotests.types import LineBits
 
 __all__ = ["build"]
 
@@ -70,11 +71,20 @@ def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
                 analysis = ask(source, path, tree, text)
     finally:
         sys.setrecursionlimit(limit)
-    line_count, statements, excluded, *rest = plain_analysis(analysis)
+    branches = analysis.branches.arcs
+    facts = packed_facts(
+        line_count=analysis.line_count,
+        statements=analysis.statements,
+        excluded=LineBits(analysis.excluded | left_out & analysis.statements),
+        units=analysis.units,
+        branches=branches,
+        partial=analysis.partial,
+    )
     return Entry(
         code=code,
         layout=layout,
-        analysis=marshal.dumps((line_count, statements, excluded | left_out & statements, *rest)),
+        facts=tuple(facts),
+        units=marshal.dumps(unit_places(analysis.units, branches)),
         warned=(*warned, *compiler_warned),
         reason=reason,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from whotests.probes.layout import Layout, Packed
 from whotests.probes.runtime import Block
+from whotests.records import FileFacts, UnitPlace
 
 if TYPE_CHECKING:
     import ast
@@ -46,9 +47,10 @@ class Entry(NamedTuple):
     code: types.CodeType
     """With placeholders for the blocks."""
     layout: Packed
-    analysis: bytes
-    """What `source.plain` has, as `marshal` writes it: a large program has as many branches as
-    lines, and they are wanted once."""
+    facts: tuple[Any, ...]
+    """The fields of `FileFacts`."""
+    units: bytes
+    """The `UnitPlace` of each unit, as `marshal` writes them: they are wanted once."""
     warned: tuple[tuple[str, str, int], ...]
     """What the compiler warned of: category, text, line."""
     reason: str
@@ -59,11 +61,12 @@ class LoadedFile:
     """A version of a file that was asked for while measuring."""
 
     __slots__ = (
-        "analysis",
         "blocks",
         "codes",
         "digest",
+        "facts",
         "packed_layout",
+        "packed_units",
         "path",
         "reason",
         "warned",
@@ -73,8 +76,10 @@ class LoadedFile:
         """One that could not be instrumented for the `reason`, until `take` says more."""
         self.path = path
         self.digest = digest
-        self.analysis = b""
+        self.facts: tuple[Any, ...] = FileFacts()
         """As in `Entry`."""
+        self.packed_units = b""
+        """The same, once it was instrumented."""
         self.packed_layout: Packed = ()
         """Empty when it could not be instrumented, and runs as it is."""
         self.reason = reason
@@ -90,15 +95,16 @@ class LoadedFile:
 
     def take(self, entry: Entry) -> None:
         """Makes it one that was instrumented."""
-        self.analysis = entry.analysis
+        self.facts = entry.facts
+        self.packed_units = entry.units
         self.packed_layout = entry.layout
         self.reason = entry.reason
         self.warned = entry.warned
 
     @property
-    def facts(self) -> tuple[Any, ...]:
-        """What `source.plain` has of it; of one that could not be instrumented, of no line."""
-        return marshal.loads(self.analysis) if self.analysis else (0, 0, 0, (), 0, ())
+    def units(self) -> tuple[UnitPlace, ...]:
+        """Its units; none of one that could not be instrumented."""
+        return marshal.loads(self.packed_units) if self.packed_units else ()
 
 
 @lru_cache(maxsize=16)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from whotests.packing.branches import Branch
 from whotests.query.files import Catalogue
 from whotests.query.numbers import Facts
 from whotests.query.sources import Staleness
-from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.values import Context, FileVersion, labelled
 from whotests.types import NO_LINES, FileState, LineBits, Phase, TestName

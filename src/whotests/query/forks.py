@@ -6,8 +6,8 @@ May import types and the store. Refuses to find out who ran anything: it is told
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from whotests.packing.branches import Branch
 from whotests.query.targets import Target
-from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.values import FileVersion
 from whotests.types import lines_in

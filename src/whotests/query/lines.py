@@ -6,7 +6,7 @@ The rules are coverage.py's (`coverage.results`), so that the numbers agree.
 
 from collections.abc import Iterable
 
-from whotests.store.branches import Branch
+from whotests.packing.branches import Branch
 from whotests.types import lines_in
 
 __all__ = ["digits_of", "falls_short", "missing_parts", "ranges", "shown_percent"]

@@ -7,7 +7,7 @@ The rules are those of coverage.py 7.17 (`coverage.results`), so that the number
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from whotests.store.branches import Branch
+from whotests.packing.branches import Branch
 from whotests.types import LineBits, LineNo, lines_in
 
 __all__ = ["Facts", "Numbers", "Part"]

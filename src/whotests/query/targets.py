@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from whotests.errors import UsageError
-from whotests.store.branches import Branches
+from whotests.packing.branches import BranchList
 from whotests.store.values import FileVersion, Unit
 from whotests.types import LineBits
 
@@ -69,7 +69,7 @@ class Places:
     files: Mapping[str, FileVersion]
     """Path -> the version to speak of."""
     units: "UnitsOf"
-    branches: Callable[[int], Branches]
+    branches: Callable[[int], BranchList]
     """The branches of a file's version."""
     cwd: Path
     roots: tuple[Path, ...]

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import Final
 
 from whotests.errors import UsageError
+from whotests.packing.branches import Branch
 from whotests.query.files import Catalogue
 from whotests.query.name_glob import name_glob
 from whotests.query.sources import SourceText, Staleness
-from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.values import FileVersion, Test, Unit
 from whotests.types import LineBits, lines_in

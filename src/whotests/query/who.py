@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
+from whotests.packing.branches import Branch
 from whotests.query.commands import commands_for
 from whotests.query.files import Catalogue
 from whotests.query.forks import Fork, Way, branches_by_path, fork_of, places_in, ways_of
 from whotests.query.numbers import Facts
 from whotests.query.sources import Staleness
 from whotests.query.targets import Target
-from whotests.store.branches import Branch
 from whotests.store.reader import Reader
 from whotests.store.values import Context, FileVersion, Pattern, Test
 from whotests.types import FileState, LineBits, LineNo, Phase, lines_in

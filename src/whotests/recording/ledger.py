@@ -16,12 +16,12 @@ from whotests.records import (
     NO_PATTERN,
     Batch,
     ContextRecord,
+    FileFacts,
     FileRecord,
     PatternRecord,
     TestRecord,
 )
-from whotests.source.plain import unit_record
-from whotests.types import FileState, LineBits, Outcome, Runner, TestName
+from whotests.types import FileState, Outcome, Runner, TestName
 
 __all__ = ["Ledger"]
 
@@ -126,17 +126,12 @@ class Ledger:
         return key
 
     def _file_record(self, file: LoadedFile) -> FileRecord:
-        line_count, statements, excluded, branches, partial, units = file.facts
         return FileRecord(
             key=self._file_keys[id(file)],
             path=self._stored(file.path),
             digest=file.digest,
-            line_count=line_count,
-            statements=LineBits(statements),
-            excluded=LineBits(excluded),
-            branches=branches,
-            partial=LineBits(partial),
-            units=tuple(map(unit_record, units)),
+            facts=FileFacts(*file.facts),
+            units=file.units,
             state=FileState.MEASURED if file.packed_layout else FileState.NOT_MEASURED,
             reason=file.reason,
         )

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.loaded import LoadedFile
-from whotests.records import FileRecord
+from whotests.records import FileFacts, FileRecord
 from whotests.source.archives import archived, archived_files, is_archive
-from whotests.source.plain import plain_analysis
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
-from whotests.types import FileState, LineBits
+from whotests.types import FileState
 
 __all__ = ["not_imported", "surprise_of", "unloaded_files", "unloaded_paths"]
 
@@ -142,6 +141,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
     entry = cache.read(path, variant, digest)
     if entry is None:
         from whotests.source.analysis import analyse  # much to import, and seldom needed
+        from whotests.source.facts import packed_facts
 
         try:
             analysis = analyse(
@@ -153,18 +153,21 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
             )
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return _unread(path, digest, f"{type(error).__name__}: {error}")
-        entry = plain_analysis(analysis)[:-1]  # nothing runs of its units
+        entry = tuple(
+            packed_facts(  # nothing runs of its units
+                line_count=analysis.line_count,
+                statements=analysis.statements,
+                excluded=analysis.excluded,
+                branches=analysis.branches.arcs,
+                partial=analysis.partial,
+            )
+        )
         cache.write(path, variant, digest, entry)
-    line_count, statements, excluded, branches, partial = entry
     return FileRecord(
         key=0,
         path=path,
         digest=digest,
-        line_count=line_count,
-        statements=LineBits(statements),
-        excluded=LineBits(excluded),
-        branches=branches,
-        partial=LineBits(partial),
+        facts=FileFacts(*entry),
         units=(),
         state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
         reason=reason,
@@ -176,9 +179,7 @@ def _unread(path: str, digest: bytes, reason: str) -> FileRecord:
         key=0,
         path=path,
         digest=digest,
-        line_count=0,
-        statements=LineBits(0),
-        excluded=LineBits(0),
+        facts=FileFacts(),
         units=(),
         state=FileState.NOT_MEASURED,
         reason=reason,

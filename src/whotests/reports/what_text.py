@@ -9,6 +9,7 @@ from itertools import islice
 from rich.console import Console
 from rich.text import Text
 
+from whotests.packing.branches import Branch
 from whotests.query.what import FileRan, UnitRan, What
 from whotests.reports.page import excerpt, indented, notes, plain
 from whotests.reports.words import (
@@ -20,7 +21,6 @@ from whotests.reports.words import (
     shown_path,
     test_name,
 )
-from whotests.store.branches import Branch
 from whotests.store.values import Run
 from whotests.types import lines_in
 

@@ -6,8 +6,9 @@ May import the standard library and the store's own floor. Refuses to change any
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 
-from whotests.store.packing import common, unpack_outline
-from whotests.store.schema import FILE_STATES, UNIT_KINDS
+from whotests.packing.ids import common
+from whotests.packing.outlines import UNIT_KINDS, unpack_outline
+from whotests.store.schema import FILE_STATES
 from whotests.types import FileState, UnitKind
 
 __all__ = ["changed_tests"]

@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Callable, Iterable
 
 from whotests.errors import InternalError
+from whotests.packing.ids import pack, walk
 from whotests.records import ContextRecord, TestRecord
 from whotests.store.names import Names
-from whotests.store.packing import pack, walk
 from whotests.store.pending import Kept, Pending
 from whotests.store.schema import OUTCOMES, PHASES, RUNNERS
 from whotests.types import TestName

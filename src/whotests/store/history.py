@@ -8,8 +8,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from whotests.packing.ids import pack, walk
 from whotests.store.changes import changed_tests
-from whotests.store.packing import pack, walk
 from whotests.store.pending import insert
 from whotests.store.results import (
     MOST_NAMES,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from whotests.store.packing import pack, walk
+from whotests.packing.ids import pack, walk
 from whotests.store.totals import Rows, by_id, lines_together, name_of
 
 __all__ = ["MANY_FOOTPRINTS", "footprints_among", "make_index"]

@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+from whotests.packing.ids import pack, walk
 from whotests.store.liveness import is_dead
-from whotests.store.packing import pack, walk
 from whotests.store.schema import FILE_STATES, OUTCOMES
 from whotests.types import FileState, Outcome, RunStatus
 

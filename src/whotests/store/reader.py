@@ -15,24 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from whotests.errors import DataError
-from whotests.store.branches import Branches
+from whotests.packing.bitmaps import unpack_ran
+from whotests.packing.branches import BranchList, unpack_branches
+from whotests.packing.ids import common, walk
+from whotests.packing.outlines import UNIT_KINDS, Outlined, unpack_outline
 from whotests.store.conditions import MANY, only, where
 from whotests.store.failures import damaged, translated
 from whotests.store.generations import chosen
 from whotests.store.index import footprints_among
 from whotests.store.liveness import this_host
-from whotests.store.packing import (
-    Outlined,
-    common,
-    unpack_branches,
-    unpack_outline,
-    unpack_ran,
-    walk,
-)
 from whotests.store.reading import connect_to_read
 from whotests.store.recorded_files import recorded_files
 from whotests.store.recorded_runs import recorded_runs
-from whotests.store.schema import OUTCOMES, PHASES, RUNNERS, UNIT_KINDS
+from whotests.store.schema import OUTCOMES, PHASES, RUNNERS
 from whotests.store.shards import data_files
 from whotests.store.totals import lines_together
 from whotests.store.values import Context, FileVersion, Pattern, Run, Test, Unit
@@ -74,7 +69,7 @@ class Reader:
         self._connection = connection
         self._here = here
         self._now = now
-        self._branches: dict[int, Branches] = {}
+        self._branches: dict[int, BranchList] = {}
 
     @classmethod
     def open(
@@ -195,14 +190,14 @@ class Reader:
                 units[unit_id] = _unit(file_id, outline[place], unit_id, fingerprint)
         return units
 
-    def branches(self, file_id: int) -> Branches:
+    def branches(self, file_id: int) -> BranchList:
         """The branches of one file's version; none when none of these runs recorded any."""
         if file_id not in self._branches:
-            branches = Branches()
+            branches = BranchList()
             recorded = any(run.branch for run in self.runs)
             with self._intact():
                 for (blob,) in self._rows("SELECT branches FROM file WHERE id = ?", (file_id,)):
-                    branches = Branches(unpack_branches(blob)) if recorded else branches
+                    branches = BranchList(unpack_branches(blob)) if recorded else branches
             self._branches[file_id] = branches
         return self._branches[file_id]
 

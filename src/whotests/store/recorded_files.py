@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from whotests.packing.bitmaps import unpack_bits, unpack_lines
 from whotests.store.conditions import where
-from whotests.store.packing import unpack_bits, unpack_lines
 from whotests.store.schema import FILE_STATES
 from whotests.store.values import FileVersion, Run
 from whotests.types import FileState

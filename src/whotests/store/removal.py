@@ -8,8 +8,8 @@ import math
 import sqlite3
 from collections.abc import Collection
 
+from whotests.packing.ids import walk
 from whotests.store.liveness import is_dead
-from whotests.store.packing import walk
 from whotests.store.parts import parts_of
 from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome, RunStatus

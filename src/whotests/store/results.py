@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from whotests.store.packing import deflated, inflated
+from whotests.packing.steps import deflated, inflated
 from whotests.store.schema import OUTCOMES
 from whotests.types import Outcome
 

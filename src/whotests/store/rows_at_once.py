@@ -11,7 +11,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["rows_at_once"]
+__all__ = ["AT_ONCE", "portions", "rows_at_once"]
+
+AT_ONCE = 200
+"""What is asked for in one query; SQLite takes some thousand values at most."""
 
 
 def rows_at_once(
@@ -37,3 +40,9 @@ def rows_at_once(
         else:
             read.append(bytes.fromhex(word[1:]) for word in column)
     return zip(*read, strict=True)
+
+
+def portions(ids: Sequence[int]) -> Iterator[str]:
+    """Ids as a query has them, some at a time."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield ", ".join(map(str, ids[start : start + AT_ONCE]))

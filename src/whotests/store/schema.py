@@ -5,7 +5,7 @@ May import the standard library only. Refuses to run the SQL: the writer does.
 
 from typing import Final
 
-from whotests.types import FileState, Outcome, Phase, Runner, UnitKind
+from whotests.types import FileState, Outcome, Phase, Runner
 
 __all__ = [
     "APPLICATION_ID",
@@ -15,7 +15,6 @@ __all__ = [
     "PHASES",
     "RUNNERS",
     "SCHEMA",
-    "UNIT_KINDS",
     "VERSION",
 ]
 
@@ -41,7 +40,6 @@ OUTCOMES: Final = (
 PHASES: Final = (Phase.SETUP, Phase.CALL, Phase.TEARDOWN)
 RUNNERS: Final = (Runner.PYTEST, Runner.UNITTEST, Runner.TRIAL, Runner.OTHER)
 FILE_STATES: Final = (FileState.MEASURED, FileState.NOT_IMPORTED, FileState.NOT_MEASURED)
-UNIT_KINDS: Final = (UnitKind.FUNCTION, UnitKind.CLASS, UnitKind.MODULE)
 
 SCHEMA: Final = """
 -- One measured run of a command.
@@ -91,12 +89,12 @@ CREATE TABLE file (
     line_count INTEGER NOT NULL,  -- physical lines
     statements BLOB NOT NULL,     -- bitmap: first lines of the executable statements
     excluded   BLOB NOT NULL,     -- bitmap: lines that exclusion rules drop; deflated where that
-                                  -- makes it shorter (whotests.store.packing), as `partial` is
+                                  -- makes it shorter (whotests.packing), as `partial` is
     branches   BLOB NOT NULL,     -- ways out of lines that have several, exclusions included
-                                  -- (whotests.store.packing); empty: no run recorded branches.
+                                  -- (whotests.packing); empty: no run recorded branches.
                                   -- Places in it stay what they are: it only ever grows
     partial    BLOB NOT NULL,     -- bitmap: lines of which not all branches have to be taken
-    outline    BLOB NOT NULL      -- its units in source order (whotests.store.packing); empty
+    outline    BLOB NOT NULL      -- its units in source order (whotests.packing); empty
                                   -- when no run measured it: then the source has to tell
 );
 
@@ -127,7 +125,7 @@ CREATE TABLE pattern (
     ran     BLOB NOT NULL,     -- bitmap of lines, bit 0 is the unit's first line; then, if any,
                                -- one of branches, bit 0 is the first in file.branches that
                                -- begins on a line of the unit; deflated where that makes it
-                               -- shorter (whotests.store.packing)
+                               -- shorter (whotests.packing)
     id      INTEGER NOT NULL,  -- what footprint.patterns speaks of
     PRIMARY KEY (unit_id, ran)
 ) WITHOUT ROWID;
@@ -135,7 +133,7 @@ CREATE TABLE pattern (
 -- A set of patterns, shared by all contexts that ran just these.
 CREATE TABLE footprint (
     id       INTEGER PRIMARY KEY,
-    patterns BLOB NOT NULL  -- sorted pattern ids, packed (whotests.store.packing)
+    patterns BLOB NOT NULL  -- sorted pattern ids, packed (whotests.packing)
 );
 
 -- Footprints the other way around, kept where there are very many (whotests.store.index). Those
@@ -143,7 +141,7 @@ CREATE TABLE footprint (
 CREATE TABLE occurrence (
     pattern_id INTEGER PRIMARY KEY,  -- 0: the row tells the highest footprint id that is in here
     footprints BLOB NOT NULL         -- sorted ids of the footprints that have the pattern, packed
-                                     -- (whotests.store.packing)
+                                     -- (whotests.packing)
 );
 
 -- How many lines the footprints of a test are together, kept where `occurrence` is. Of sets of
@@ -192,7 +190,7 @@ CREATE TABLE past_run (
     label    TEXT NOT NULL,     -- its run.label
     started  REAL NOT NULL,     -- its run.started
     measured INTEGER NOT NULL,  -- 0: it recorded outcomes only
-    tests    BLOB NOT NULL,     -- sorted numbers of its tests, packed (whotests.store.packing)
+    tests    BLOB NOT NULL,     -- sorted numbers of its tests, packed (whotests.packing)
     results  BLOB NOT NULL      -- how they ended, how long they took, and whether the code that
                                 -- they ran was changed when they ran next, in the order of
                                 -- `tests`, packed (whotests.store.results)

@@ -10,7 +10,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
-from whotests.store.packing import unpack_ran, walk
+from whotests.packing.bitmaps import unpack_ran
+from whotests.packing.ids import walk
 
 __all__ = ["Rows", "by_id", "lines_together", "name_of"]
 

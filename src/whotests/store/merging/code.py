@@ -11,17 +11,10 @@ from operator import itemgetter
 from typing import Final
 
 from whotests.errors import DataError
-from whotests.store.branches import Branches
+from whotests.packing.bitmaps import pack_ran, unpack_lines, unpack_ran
+from whotests.packing.branches import BranchList, pack_branches, unpack_branches
+from whotests.packing.outlines import Outlined, unpack_outline
 from whotests.store.merging.source import Source
-from whotests.store.packing import (
-    Outlined,
-    pack_branches,
-    pack_ran,
-    unpack_branches,
-    unpack_lines,
-    unpack_outline,
-    unpack_ran,
-)
 from whotests.store.pending import Pending
 from whotests.types import bits_of, lines_in
 
@@ -291,8 +284,8 @@ class _Places:
                 ) from failure
         self._branches: Sequence[int] | None = None
         if theirs.branches != ours.branches:
-            self._of_ours = Branches(unpack_branches(ours.branches))
-            self._of_theirs = Branches(unpack_branches(theirs.branches))
+            self._of_ours = BranchList(unpack_branches(ours.branches))
+            self._of_theirs = BranchList(unpack_branches(theirs.branches))
             _, self._branches = self._of_ours.with_all(self._of_theirs.all)
 
     def moved(self, place: int, here: int) -> "_Moved | None":
@@ -332,7 +325,7 @@ def _all_branches(ours: bytes, theirs: bytes) -> bytes:
         return ours
     if not ours:
         return theirs
-    known = Branches(unpack_branches(ours))
+    known = BranchList(unpack_branches(ours))
     grown, _ = known.with_all(unpack_branches(theirs))
     return ours if grown is known else pack_branches(grown.all)
 

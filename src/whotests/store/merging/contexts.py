@@ -11,8 +11,8 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Final
 
+from whotests.packing.ids import pack, walk
 from whotests.store.merging.source import Source
-from whotests.store.packing import pack, walk
 from whotests.store.pending import Pending
 from whotests.store.schema import FILE_STATES, OUTCOMES
 from whotests.types import FileState, Outcome

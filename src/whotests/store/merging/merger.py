@@ -10,13 +10,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
+from whotests.packing.ids import walk
 from whotests.store.merging.choice import EVERYTHING, Choice
 from whotests.store.merging.code import Code
 from whotests.store.merging.contexts import Contents, Footprints, Scopes
 from whotests.store.merging.history import take_history
 from whotests.store.merging.runs import Row, Runs, below, kind_of
 from whotests.store.merging.source import Source
-from whotests.store.packing import walk
 from whotests.store.pending import Pending
 from whotests.store.schema import OUTCOMES, PHASES
 from whotests.store.values import labelled
