@@ -99,7 +99,8 @@ def _collect_within() -> list[int]:
             if type(entry) is int:
                 in_hand = block_that_noted(entry), key_of(entry)
             else:
-                in_hand = entry, entry.take(entry)
+                in_hand = entry, entry.read()
+                entry.arm(in_hand[1])
             _add_number(*in_hand, found)
             LOG[place] = in_hand[0]
         for place, in_hand in enumerate(_unnumbered.copy()):

@@ -112,6 +112,10 @@ class Layout:
         """The block and the offset of each region's handler."""
         return zip(self._handler_blocks, self._handler_offsets, strict=True)
 
+    def first_line(self, block: int) -> int:
+        """The first line of the code that has handlers with this block."""
+        return self._handler_first_lines[bisect_left(self._handler_blocks, block)]
+
     def unit(self, block: int) -> int:
         """The unit that a block belongs to."""
         return self._block_units[block]
@@ -144,8 +148,7 @@ class Layout:
         first = bisect_left(self._trap_units, unit)
         end = bisect_right(self._trap_units, unit, first)
         if key >= 0:
-            handler = bisect_left(self._handler_blocks, block)
-            line = line_of(key, table, self._handler_first_lines[handler])
+            line = line_of(key, table, self.first_line(block))
             place = line and line + offset_of(key)
             at = bisect_right(self._trap_firsts, place, first, end) - 1
             if at >= first and place <= self._trap_lasts[at]:

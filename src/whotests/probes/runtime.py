@@ -14,7 +14,7 @@ collecting to arm it again if it was seen disarmed.
 
 import sys
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 __all__ = [
     "BLOCK_SIZE",
@@ -36,12 +36,6 @@ SLOTS = tuple(f"s{number}" for number in range(BLOCK_SIZE))
 Key = tuple[bool, ...] | int
 """What was hit in one block: which slots are still armed, or where an exception was raised
 (`probes.raises.key_of`); or minus the line at which a frame was found waiting."""
-
-
-class _Look(Protocol):
-    """Tells which slots of a block are armed."""
-
-    def __call__(self, block: "Block", /) -> tuple[bool, ...]: ...
 
 
 LOG: list["Block | int"] = []
@@ -71,8 +65,6 @@ class Block:
     iter = iter
     """The built-in; measured code may have another one."""
     slots: ClassVar[tuple[str, ...]] = ()
-    take: ClassVar[_Look]
-    """The slots as they are; those that are disarmed are armed again."""
 
     log: list["Block | int"]
     lines: bytes
@@ -89,6 +81,12 @@ class Block:
     def read(self) -> tuple[bool, ...]:
         """The slots as they are."""
         return tuple([getattr(self, name) for name in self.slots])
+
+    def arm(self, seen: tuple[bool, ...]) -> None:
+        """Arms those slots again that `read` has seen disarmed: what is hit in between stays."""
+        for name, armed in zip(self.slots, seen, strict=True):
+            if not armed:
+                setattr(self, name, True)
 
     def hit(self, slot: int) -> None:
         """What a probe does, for places where only an expression can stand."""
@@ -113,7 +111,6 @@ def _block_class(size: int) -> type[Block]:
     functions: dict[str, Any] = {"log": LOG, "none": NO_NUMBERS}
     # A program has many blocks: nothing is looked up or looped over for each.
     text = (
-        f"def take(block):\n    {reads}\n{arms}    return ({', '.join(slots)},)\n"
         f"def number(block):\n    {reads}\n{arms}    return block.numbers[{', '.join(slots)},]\n"
         "def begin(block, file, index):\n"
         "    block.log = log\n    block.file = file\n    block.index = index\n"
@@ -121,12 +118,7 @@ def _block_class(size: int) -> type[Block]:
         f"    block.numbers = {numbers}\n    {armed}True\n"
     )
     exec(compile(text, __file__, "exec"), functions)
-    body = {
-        "__slots__": slots,
-        "slots": slots,
-        "take": staticmethod(functions["take"]),
-        "__init__": functions["begin"],
-    }
+    body = {"__slots__": slots, "slots": slots, "__init__": functions["begin"]}
     kind = type(Block.__name__, (Block,), body)
     NUMBERING[kind] = functions["number"]
     return kind
@@ -134,10 +126,10 @@ def _block_class(size: int) -> type[Block]:
 
 _CLASSES: dict[int, type[Block]] = {}
 NUMBERING: dict[type, Any] = {}
-"""What gives the number of what was hit in a block of that class, and arms it again as `take`
-does; KeyError of the key where it has no number. Found by one look at a dictionary: an attribute
-of so many classes is found slowly, and in each of these functions all blocks are of one. So for
-`int`, of what a handler noted."""
+"""What gives the number of what was hit in a block of that class, and arms it again; KeyError of
+the key where it has no number. Found by one look at a dictionary: an attribute of so many classes
+is found slowly, and in each of these functions all blocks are of one. So for `int`, of what a
+handler noted."""
 
 
 def block(file: object, index: int, *, size: int) -> Block:
