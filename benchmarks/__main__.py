@@ -102,11 +102,13 @@ def python_version(python: str) -> str:
 def about(results: list[Result], python: str, tools: tuple[str, ...]) -> str:
     """When, on what, and with which versions it was measured."""
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    least, most = (choose(result.rounds for result in results) for choose in (min, max))
     projects = ", ".join(f"{result.suite.project} {result.suite.version}" for result in results)
     return (
         f"Measured on {day}: CPython {python} on {platform.system()} "
         f"{platform.machine()} with {os.cpu_count()} cores; whotests {version('whotests')}; "
-        f"{', '.join(tools)}; {projects}. Least of {results[0].rounds} interleaved runs."
+        f"{', '.join(tools)}; {projects}. Least of {least} to {most} interleaved runs, more of "
+        "short suites."
     )
 
 

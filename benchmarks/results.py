@@ -25,6 +25,10 @@ __all__ = ["Result", "measure_suite"]
 WHO_RUNS = 5
 
 
+LEAST_SECONDS = 14
+"""What the plain runs of a suite take together, at least."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The figures of one suite: the least of its runs, per variant."""
@@ -101,16 +105,20 @@ def measure_suite(
     rounds: int,
     say: Callable[[str], None],
 ) -> Result:
-    """Run every variant once per round, the variants in turn, and keep the least figures.
+    """Run every variant once per round, the variants in turn, and keep the least figures. A short
+    suite gets more rounds than the given ones: what disturbs it may last as long as it does.
 
     Uncounted runs come first: a plain one, which writes the byte code and sets the outcomes that
     every other run must have, and one of each variant that is to be warm. Raises RunError when a
     run fails or its tests end differently.
     """
     folder, environment = place.folder, place.environment()
-    expected = measure(PLAIN.command(place), folder=folder, environment=environment).outcomes
+    first = measure(PLAIN.command(place), folder=folder, environment=environment)
+    expected = first.outcomes
     if not expected:
         raise RunError(f"{place.suite.name}: no test ran")
+    if rounds > 1:
+        rounds = max(rounds, round(LEAST_SECONDS / first.cpu))
     say(f"{place.suite.name}: {expected}")
     costs: dict[str, list[Cost]] = {variant.name: [] for variant in variants}
     data: dict[str, int] = {}

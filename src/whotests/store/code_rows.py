@@ -13,7 +13,7 @@ from whotests.packing.bitmaps import pack_ran
 from whotests.records import NO_PATTERN, FileRecord, PatternRecord
 from whotests.store.file_rows import FileRows
 from whotests.store.pending import Kept, Pending
-from whotests.store.rows_at_once import AT_ONCE, portions, rows_at_once
+from whotests.store.rows_at_once import AT_ONCE, rows_at_once
 from whotests.types import bits_of, lines_in
 
 __all__ = ["CodeRows"]
@@ -94,48 +94,42 @@ class CodeRows:
 
     def _write_units(self, pending: Pending, places: Iterable[tuple[int, int]]) -> None:
         """Sees to it that each of these units has a row."""
-        by_file: dict[int, list[int]] = {}
-        for file_key, place in sorted(places):
-            if self._units.get((file_key, place)) is None:
-                by_file.setdefault(file_key, []).append(place)
+        missing = [each for each in sorted(places) if self._units.get(each) is None]
         # Several keys may stand for one version.
-        rows_of = _units_of(pending.connection, {self._files[key].id for key in by_file})
-        for file_key, missing in by_file.items():
+        wanted = {(self._files[file_key].id, place) for file_key, place in missing}
+        rows = dict(_units_among(pending.connection, sorted(wanted)))
+        for file_key, place in missing:
             file = self._files[file_key]
-            rows = rows_of[file.id]
-            for place in missing:
-                first_line, _, _, fingerprint = file.units[place]
-                unit_id, before = rows.get(place, (0, b""))
-                if not unit_id:
-                    unit_id = pending.next_id("unit")
-                    pending.add(
-                        "INSERT INTO unit (file_id, place, id, fingerprint) VALUES (?, ?, ?, ?)",
-                        (file.id, place, unit_id, fingerprint),
-                    )
-                elif before != fingerprint:
-                    # Another Python, or another whotests, sees the same text differently.
-                    pending.add(
-                        "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
-                        (fingerprint, file.id, place),
-                    )
-                rows[place] = unit_id, fingerprint
-                self._units[file_key, place] = unit_id, first_line, file.first_branch(place)
+            first_line, _, _, fingerprint = file.units[place]
+            unit_id, before = rows.get((file.id, place), (0, b""))
+            if not unit_id:
+                unit_id = pending.next_id("unit")
+                pending.add(
+                    "INSERT INTO unit (file_id, place, id, fingerprint) VALUES (?, ?, ?, ?)",
+                    (file.id, place, unit_id, fingerprint),
+                )
+            elif before != fingerprint:
+                # Another Python, or another whotests, sees the same text differently.
+                pending.add(
+                    "UPDATE unit SET fingerprint = ? WHERE file_id = ? AND place = ?",
+                    (fingerprint, file.id, place),
+                )
+            rows[file.id, place] = unit_id, fingerprint
+            self._units[file_key, place] = unit_id, first_line, file.first_branch(place)
 
 
-def _units_of(
-    connection: sqlite3.Connection, files: Iterable[int]
-) -> dict[int, dict[int, tuple[int, bytes]]]:
-    """The rows of these files' units: their ids and fingerprints, by file id and place."""
-    rows: dict[int, dict[int, tuple[int, bytes]]] = {file_id: {} for file_id in files}
-    for some in portions(sorted(rows)):
+def _units_among(
+    connection: sqlite3.Connection, wanted: Iterable[tuple[int, int]]
+) -> Iterator[tuple[tuple[int, int], tuple[int, bytes]]]:
+    """Those of the wanted pairs of file id and place that have a row: its id and fingerprint."""
+    rest = iter(wanted)
+    while some := tuple(islice(rest, AT_ONCE)):
+        rows = ", ".join(map(str, some))
+        source = f"(VALUES {rows}) CROSS JOIN unit ON file_id = column1 AND place = column2"
         for file_id, place, unit_id, fingerprint in rows_at_once(
-            connection,
-            f"unit WHERE file_id IN ({some})",
-            numbers=("file_id", "place", "id"),
-            blobs=("fingerprint",),
+            connection, source, numbers=("file_id", "place", "id"), blobs=("fingerprint",)
         ):
-            rows[file_id][place] = unit_id, fingerprint
-    return rows
+            yield (file_id, place), (unit_id, fingerprint)
 
 
 def _patterns_among(
