@@ -81,7 +81,10 @@ def make_parser() -> argparse.ArgumentParser:
     add("--suite", action="append", default=[], help="this suite only (may be repeated)")
     add("--without", action="append", default=[], help="leave this variant out (may be repeated)")
     add(
-        "--rounds", type=int, default=3, help="runs of each variant, the least counts (%(default)s)"
+        "--rounds",
+        type=int,
+        default=3,
+        help="runs of each variant at least, more of short suites if not 1 (%(default)s)",
     )
     add("--python", default=sys.executable, help="the interpreter (this one)")
     add("--prepare", action="store_true", help="only make the environments, and tell where")
@@ -102,13 +105,13 @@ def python_version(python: str) -> str:
 def about(results: list[Result], python: str, tools: tuple[str, ...]) -> str:
     """When, on what, and with which versions it was measured."""
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    least, most = (choose(result.rounds for result in results) for choose in (min, max))
+    numbers = sorted({result.rounds for result in results})
+    rounds = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
     projects = ", ".join(f"{result.suite.project} {result.suite.version}" for result in results)
     return (
         f"Measured on {day}: CPython {python} on {platform.system()} "
         f"{platform.machine()} with {os.cpu_count()} cores; whotests {version('whotests')}; "
-        f"{', '.join(tools)}; {projects}. Least of {least} to {most} interleaved runs, more of "
-        "short suites."
+        f"{', '.join(tools)}; {projects}. Least of {rounds} interleaved runs."
     )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from whotests.records import Batch, ContextRecord, FileRecord, PatternRecord, RunRecord, TestRecord
 from whotests.source.analysis import analyse
-from whotests.source.facts import packed_facts, unit_places
+from whotests.source.content import packed_content, unit_spans
 from whotests.source.text import digest_of
 from whotests.store.writer import Writer
 from whotests.types import FileState, LineBits, Outcome, Phase, Runner, RunStatus, TestName, bits_of
@@ -109,7 +109,7 @@ def make(root: Path, scale: Scale) -> Made:
     return Made(
         root=root,
         data=data,
-        lines=sum(file.facts.line_count for file in files),
+        lines=sum(file.content.line_count for file in files),
         tests=scale.tests,
         facts=facts,
         cpu=cpu + ending,
@@ -130,13 +130,13 @@ def line_of(function: int, offset: int) -> int:
 def _files(root: Path, scale: Scale) -> Iterator[FileRecord]:
     body = "".join(FUNCTION.format(number=number) for number in range(FUNCTIONS))
     analysis = analyse((HEADER.format(number=0) + body).encode(), "file.py")
-    facts = packed_facts(
+    content = packed_content(
         line_count=analysis.line_count,
         statements=analysis.statements,
         excluded=LineBits(0),
         units=analysis.units,
     )
-    units = unit_places(analysis.units)
+    units = unit_spans(analysis.units)
     for key in range(scale.files):
         source = (HEADER.format(number=key) + body).encode()
         path = root / path_of(key)
@@ -146,7 +146,7 @@ def _files(root: Path, scale: Scale) -> Iterator[FileRecord]:
             key=key,
             path=path_of(key),
             digest=digest_of(source),
-            facts=facts,
+            content=content,
             units=units,
             state=FileState.MEASURED,
         )

@@ -1,5 +1,6 @@
 """One suite measured in every variant: the interleaved rounds, and what they come to."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ WHO_RUNS = 5
 
 
 LEAST_SECONDS = 14
-"""What the plain runs of a suite take together, at least."""
+"""What the plain runs of a suite take together, at least, unless that takes too many rounds."""
+MOST_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +108,17 @@ def measure_suite(
     say: Callable[[str], None],
 ) -> Result:
     """Run every variant once per round, the variants in turn, and keep the least figures. A short
-    suite gets more rounds than the given ones: what disturbs it may last as long as it does.
+    suite gets more rounds than the given ones, if these are several: what disturbs it may last as
+    long as it does.
 
     Uncounted runs come first: a plain one, which writes the byte code and sets the outcomes that
     every other run must have, and one of each variant that is to be warm. Raises RunError when a
     run fails or its tests end differently.
     """
     folder, environment = place.folder, place.environment()
-    first = measure(PLAIN.command(place), folder=folder, environment=environment)
-    expected = first.outcomes
+    expected = measure(PLAIN.command(place), folder=folder, environment=environment).outcomes
     if not expected:
         raise RunError(f"{place.suite.name}: no test ran")
-    if rounds > 1:
-        rounds = max(rounds, round(LEAST_SECONDS / first.cpu))
     say(f"{place.suite.name}: {expected}")
     costs: dict[str, list[Cost]] = {variant.name: [] for variant in variants}
     data: dict[str, int] = {}
@@ -146,6 +146,9 @@ def measure_suite(
     for variant in variants:
         if variant.warmed:
             run(variant)
+    if rounds > 1:
+        wanted = math.ceil(LEAST_SECONDS / run(PLAIN).cpu)
+        rounds = max(rounds, min(wanted, MOST_ROUNDS))
     for number in range(rounds):
         # Each round starts one variant later, so that a drift of the machine hits all alike.
         steady = [variant for variant in variants if not variant.once]

@@ -24,7 +24,7 @@ from whotests.probes.collecting import block_of, collect, keys_of
 from whotests.probes.load import Loading
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.recording.contexts import Contexts
-from whotests.records import FileFacts
+from whotests.records import FileContent
 from whotests.source.compiler_warnings import kept_warnings
 from whotests.source.logical_lines import continuations
 from whotests.source.rules import Rules
@@ -272,10 +272,10 @@ def _under_whotests(
             block = block_of(number)
             key = keys_of(block)[number]
             assert isinstance(block.file, LoadedFile)
-            lines, branches = layout_of(block.file).hit(block.index, key, block.lines)
+            lines, branches = layout_of(block.file).hit(block, key)
             found = {(int(line), 0) for line in lines_in(lines)}
             if branch:
-                arcs = unpack_branches(FileFacts(*block.file.facts).branches)
+                arcs = unpack_branches(FileContent(*block.file.content).branches)
                 found = {arcs[index] for index in lines_in(branches)}
             if found:
                 facts.setdefault(context.test or "", set()).update(found)

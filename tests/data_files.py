@@ -26,7 +26,7 @@ from whotests.records import (
     TestRecord,
     UnitRecord,
 )
-from whotests.source.facts import packed_facts, unit_places
+from whotests.source.content import packed_content, unit_spans
 from whotests.source.rules import ALWAYS_PARTIAL, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, Rules
 from whotests.source.text import digest_of
 from whotests.store.reader import Reader
@@ -114,13 +114,11 @@ class Measured:
             )
             for name, (kind, first, last) in self.units.items()
         )
-        if self.state is FileState.NOT_IMPORTED:
-            units = ()
         return FileRecord(
             key=key,
             path=self.path,
             digest=digest_of(self.text.encode()),
-            facts=packed_facts(
+            content=packed_content(
                 line_count=self.text.count("\n"),
                 statements=bits_of(self.statements),
                 excluded=bits_of(self.excluded),
@@ -128,7 +126,7 @@ class Measured:
                 partial=bits_of(self.partial),
                 units=units,
             ),
-            units=unit_places(units, self.branches),
+            units=unit_spans(units, self.branches),
             state=self.state,
             reason=self.reason,
         )

@@ -14,7 +14,7 @@ from source_programs import SOURCES
 from whotests import records
 from whotests.records import Batch, ContextRecord, FileRecord, PatternRecord
 from whotests.source.analysis import Analysis, analyse
-from whotests.source.facts import packed_facts, unit_places
+from whotests.source.content import packed_content, unit_spans
 from whotests.source.rules import Rules, in_force
 from whotests.store.writer import Writer
 from whotests.types import FileState, Outcome, Phase, Runner, RunStatus, TestName, bits_of, lines_in
@@ -233,7 +233,7 @@ def record_as(found: coverage.Coverage, data: DataFile, rules: Rules) -> None:
             key=file_key,
             path=path.relative_to(data.root).as_posix(),
             digest=analysis.digest,
-            facts=packed_facts(
+            content=packed_content(
                 line_count=analysis.line_count,
                 statements=analysis.statements,
                 excluded=analysis.excluded,
@@ -241,7 +241,7 @@ def record_as(found: coverage.Coverage, data: DataFile, rules: Rules) -> None:
                 partial=analysis.partial,
                 units=analysis.units,
             ),
-            units=unit_places(analysis.units, analysis.branches.arcs),
+            units=unit_spans(analysis.units, analysis.branches.arcs),
             state=FileState.MEASURED,
         )
         patterns = patterns_of(analysis, ran.executed, ran.arcs_executed, file_key, len(keys))

@@ -23,7 +23,7 @@ from facts import (
 # By the module: pytest would take a class named Test... for a test case.
 from whotests import records
 from whotests.source.analysis import analyse
-from whotests.source.facts import packed_facts, unit_places
+from whotests.source.content import packed_content, unit_spans
 from whotests.store.writer import Writer
 from whotests.types import (
     FileState,
@@ -104,13 +104,13 @@ def write(data_file: Path, root: Path, facts: Facts) -> None:
                 key=key,
                 path=path,
                 digest=analysis.digest,
-                facts=packed_facts(
+                content=packed_content(
                     line_count=analysis.line_count,
                     statements=analysis.statements,
                     excluded=analysis.excluded,
                     units=analysis.units,
                 ),
-                units=unit_places(analysis.units),
+                units=unit_spans(analysis.units),
                 state=FileState.MEASURED,
             )
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from whotests.probes import collecting, raises, runtime
-from whotests.probes.collecting import block_of, collect, keys_of
+from whotests.probes.collecting import block_of, collect, keys_of, note_waiting, peek
 from whotests.probes.runtime import LOG, Block, Key, block
 from whotests.recording.contexts import Context, Contexts
 from whotests.types import Phase, Runner, TestName
@@ -49,18 +49,18 @@ def blocks(count: int) -> list[Block]:
     collect()
     new: list[Block] = []
     family = raises.register(new)
-    new += [block(family, index, size=4) for index in range(count)]
+    new += [block(None, index, family, size=4) for index in range(count)]
     return new
 
 
 def raised(hit: Block, instruction: int) -> None:
     """What a region's handler notes."""
-    assert isinstance(hit.file, int)
-    hit.log += [raises.constant(hit.file, hit.index, 0) + instruction]
+    hit.log += [hit.family + instruction + raises.constant(hit.index, 0)]
 
 
 def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
-    """Block and slot, or block and minus the instruction of an exception."""
+    """Block and slot, or block and minus the instruction of an exception, or block and a line at
+    which a frame waited and a hundred."""
     found = set()
     for number in patterns:
         index, key = block_of(number).index, keys_of(block_of(number))[number]
@@ -69,9 +69,9 @@ def places(patterns: Iterable[int]) -> set[tuple[int, int]]:
 
 
 def slots_of(key: Key) -> list[int]:
-    """The slots that were hit, or minus the instruction."""
+    """The slots that were hit, or minus the instruction, or the line and a hundred."""
     if isinstance(key, int):
-        return [raises.constant(0, 0, 0) - key]
+        return [100 - key if key < 0 else raises.constant(0, 0) - key]
     return [slot for slot, armed in enumerate(key) if not armed]
 
 
@@ -91,6 +91,7 @@ def test_what_an_interruption_leaves_is_found_the_next_time(error: Exception) ->
         hit[0].hit(1)
         hit[1].hit(2)
         raised(hit[2], 7)
+        note_waiting(hit[0], 5)
         found = []
         try:
             with Moment(number, lambda: give_up(error)) as moment:
@@ -98,7 +99,7 @@ def test_what_an_interruption_leaves_is_found_the_next_time(error: Exception) ->
             assert not moment.came
         except type(error):
             pass
-        assert places([*found, *collect()]) == {(0, 1), (1, 2), (2, -7)}, number
+        assert places([*found, *collect()]) == {(0, 1), (1, 2), (2, -7), (0, 105)}, number
         assert not LOG
         assert not collect()
     assert number > 10
@@ -117,6 +118,7 @@ def test_label_of_a_handler_has_what_ran_in_it() -> None:
         hit[0].hit(1)
         hit[1].hit(2)
         raised(hit[2], 7)
+        note_waiting(hit[1], 6)
         labels: list[Context] = []
 
         def handle(
@@ -126,14 +128,16 @@ def test_label_of_a_handler_has_what_ran_in_it() -> None:
             hit[0].hit(0)
             hit[3].hit(3)
             raised(hit[2], 9)
+            note_waiting(hit[0], 8)
             contexts.close_label(labels[0])
 
         with Moment(number, handle) as moment:
             contexts.enter_phase(Phase.CALL)
         contexts.stop_test()
-        own = {(0, 0), (3, 3), (2, -9)}
+        before = {(0, 1), (1, 2), (2, -7), (1, 106)}
+        own = {(0, 0), (3, 3), (2, -9), (0, 108)}
         by_test = [places(each.patterns) for each in contexts.closed if each.test]
-        assert set().union(*by_test) == {(0, 1), (1, 2), (2, -7)} | (own if moment.came else set())
+        assert set().union(*by_test) == before | (own if moment.came else set())
         for label in labels:
             assert places(label.patterns) == own, number
     assert number > 10
@@ -164,3 +168,17 @@ def test_other_tests_meanwhile_have_nothing_of_this_one() -> None:
         assert sum(context.test is not None for context, _ in found) == 1
         contexts.finish()
     assert number > 5
+
+
+def test_looking_changes_nothing() -> None:
+    """What was hit, raised and found waiting is told, and is there for collecting afterwards."""
+    hit = blocks(3)
+    hit[0].hit(1)
+    raised(hit[1], 7)
+    note_waiting(hit[2], 5)
+    expected = {(0, 1), (1, -7), (2, 105)}
+    assert places(peek()) == expected
+    assert places(peek()) == expected
+    assert places(collect()) == expected
+    assert not peek()
+    assert not collect()

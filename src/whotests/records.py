@@ -12,13 +12,13 @@ __all__ = [
     "NO_PATTERN",
     "Batch",
     "ContextRecord",
-    "FileFacts",
+    "FileContent",
     "FileRecord",
     "PatternRecord",
     "RunRecord",
     "TestRecord",
-    "UnitPlace",
     "UnitRecord",
+    "UnitSpan",
 ]
 
 
@@ -68,15 +68,15 @@ class UnitRecord(NamedTuple):
     """The first line of its body, a docstring's too; 0 when not known."""
 
 
-UnitPlace = tuple[int, int, int, bytes]
+UnitSpan = tuple[int, int, int, bytes]
 """Of a unit: its first and last line, the place of the first branch that begins there (0 if none
 does), and its fingerprint. A plain tuple of plain values, which the garbage collector need not
 look at: a large program has as many as functions."""
 
 
-class FileFacts(NamedTuple):
+class FileContent(NamedTuple):
     """What there is to say of a version of a file, whatever runs of it; packed, as it is kept
-    (`whotests.packing`, `whotests.source.facts`)."""
+    (`whotests.packing`, `whotests.source.content`)."""
 
     line_count: int = 0
     statements: bytes = b""
@@ -84,9 +84,9 @@ class FileFacts(NamedTuple):
     excluded: bytes = b""
     """All lines that the exclusion rules drop, statements or not."""
     branches: bytes = b""
-    """Every way out of a line that has more than one, ascending: the line, and the first line of
-    what runs next, or minus the first line of the unit that is left. Before exclusion; empty when
-    the run does not record branches."""
+    """Every way out of a line that has more than one: the line, and the first line of what runs
+    next, or minus the first line of the unit that is left. Before exclusion; empty when the run
+    does not record branches."""
     partial: bytes = b""
     """Lines whose branches are not missed when they are not taken ('no branch')."""
     outline: bytes = b""
@@ -101,8 +101,8 @@ class FileRecord(NamedTuple):
     """Relative to the run's root with '/' when below it, absolute otherwise."""
     digest: bytes
     """BLAKE2b-128 of the file's bytes."""
-    facts: FileFacts
-    units: tuple[UnitPlace, ...]
+    content: FileContent
+    units: tuple[UnitSpan, ...]
     """In source order, the module first; empty when nothing of it was measured."""
     state: FileState
     reason: str = ""

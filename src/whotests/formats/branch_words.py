@@ -1,6 +1,6 @@
 """What a branch does, in the words that coverage.py has for it, and which branch such words mean.
 
-May import the store's values and types. Refuses to know what ran.
+May import the store's values, packing and types. Refuses to know what ran.
 """
 
 import re

@@ -16,8 +16,8 @@ from whotests.packing.branches import Branch
 from whotests.query.facts import ContextKey
 from whotests.records import FileRecord, UnitRecord
 from whotests.source.analysis import analyse
+from whotests.source.content import packed_content, unit_spans
 from whotests.source.digests import blake2b
-from whotests.source.facts import packed_facts, unit_places
 from whotests.source.rules import Rules
 from whotests.source.statements import parse_quietly
 from whotests.source.text import decode
@@ -103,7 +103,7 @@ class FitToSource:
             key=key,
             path=self._path,
             digest=found.digest,
-            facts=packed_facts(
+            content=packed_content(
                 line_count=found.line_count,
                 statements=found.statements,
                 excluded=found.excluded,
@@ -111,7 +111,7 @@ class FitToSource:
                 branches=branches,
                 partial=found.partial if self._branch else NO_LINES,
             ),
-            units=unit_places(units, branches),
+            units=unit_spans(units, branches),
             state=FileState.MEASURED if imported else FileState.NOT_IMPORTED,
         )
 
@@ -242,14 +242,14 @@ class WithoutSource:
             key=key,
             path=self._path,
             digest=self._digest,
-            facts=packed_facts(
+            content=packed_content(
                 line_count=last,
                 statements=statements,
                 excluded=LineBits(self._excluded),
                 units=units,
                 branches=branches,
             ),
-            units=unit_places(units, branches),
+            units=unit_spans(units, branches),
             state=state if self._complete else FileState.NOT_MEASURED,
             reason="" if self._complete else f"another tool's data tells of it; {self._reason}",
         )

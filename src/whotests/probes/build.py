@@ -18,7 +18,7 @@ from whotests.probes.layout import Packed
 from whotests.probes.loaded import Entry, Variant
 from whotests.source.analysis import Analysis, analyse
 from whotests.source.compiler_warnings import kept_warnings
-from whotests.source.facts import packed_facts, unit_places
+from whotests.source.content import packed_content, unit_spans
 from whotests.source.rules import Rules
 from whotests.source.text import decode
 from whotests.source.units import unit_nodes
@@ -72,7 +72,7 @@ def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
     finally:
         sys.setrecursionlimit(limit)
     branches = analysis.branches.arcs
-    facts = packed_facts(
+    content = packed_content(
         line_count=analysis.line_count,
         statements=analysis.statements,
         excluded=LineBits(analysis.excluded | left_out & analysis.statements),
@@ -83,8 +83,8 @@ def build(path: str, source: bytes, variant: Variant, rules: Rules) -> Entry:
     return Entry(
         code=code,
         layout=layout,
-        facts=tuple(facts),
-        units=marshal.dumps(unit_places(analysis.units, branches)),
+        content=tuple(content),
+        units=marshal.dumps(unit_spans(analysis.units, branches)),
         warned=(*warned, *compiler_warned),
         reason=reason,
     )

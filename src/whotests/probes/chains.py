@@ -43,8 +43,6 @@ class Unit:
     """The unit whose body is being instrumented."""
 
     index: int
-    first_line: int
-    """That of its code."""
     each: bool
     """Every statement gets a probe (module and class bodies)."""
     block: str = ""
@@ -92,18 +90,12 @@ class Chains:
         self.parents: list[int] = []
         self.blocks: list[tuple[int, list[int]]] = []
         self.traps: dict[int, list[Trap]] = {}
-        self.handlers_of_regions: set[tuple[int, int, int]] = set()
-        """Block, offset, and first line of the code, of each."""
-        self.unit = Unit(0, 1, each=True)
+        self.unit = Unit(0, each=True)
 
     def layout(self) -> Packed:
         """What all probes stand for."""
         return Layout.pack(
-            steps=self.steps,
-            parents=self.parents,
-            blocks=self.blocks,
-            traps=self.traps,
-            handlers=sorted(self.handlers_of_regions),
+            steps=self.steps, parents=self.parents, blocks=self.blocks, traps=self.traps
         )
 
     # -- steps, probes and traps ------------------------------------------------------------
@@ -234,9 +226,7 @@ class Chains:
         self.traps.setdefault(unit.index, []).extend(
             Trap(start + offset, end + offset, step, offset) for start, end, step in traps
         )
-        block = self.any_block()
-        self.handlers_of_regions.add((index_of(block), offset, unit.first_line))
-        return nodes.region(body, block, probe, offset, line=line)
+        return nodes.region(body, self.any_block(), probe, offset, line=line)
 
     def unguarded(self, region: Region) -> None:
         """Lets the region around it note what is to be noted of this one."""

@@ -45,7 +45,7 @@ def collect() -> list[int]:
         _collecting = True
         # As many as there are now: a measured trace function may hit probes for each turn.
         entries: list[Any] = LOG[:]
-        numbering = NUMBERING
+        numbering, where_raised = NUMBERING, _number_where_raised
         for hit in set(entries):
             number_of = numbering[type(hit)]
             try:
@@ -56,7 +56,7 @@ def collect() -> list[int]:
                 if not trace or trace.tb_next or trace.tb_frame.f_code is not number_of.__code__:
                     raise  # it is a handler's own
                 key = unknown.args[0]
-                if type(key) is int:  # of what was raised; it stays in the log meanwhile
+                if number_of is where_raised:  # it stays in the log meanwhile
                     add(_number(block_that_noted(hit), key))
                 elif False in key:  # else it was collected before
                     in_hand = hit, key
@@ -64,8 +64,10 @@ def collect() -> list[int]:
         pairs = _unnumbered[:]
         for in_hand in pairs:
             _add_number(*in_hand, found)
-        # Not before: those that were taken have nothing to tell any more.
-        del LOG[: len(entries)], _unnumbered[: len(pairs)]
+        # Not before: those that were taken have nothing to tell any more. The log goes last, since
+        # it tells whether there is anything; and no call stands between the two.
+        hits, others = len(entries), len(pairs)
+        del _unnumbered[:others], LOG[:hits]
     except BaseException:
         if in_hand is not None:  # it may have no number yet
             _unnumbered.append(in_hand)

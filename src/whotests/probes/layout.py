@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from whotests.probes.raises import line_of, offset_of
-from whotests.probes.runtime import Key
+from whotests.probes.runtime import Block, Key
 from whotests.types import LineBits
 
 __all__ = ["Layout", "Packed", "Trap"]
@@ -50,9 +50,6 @@ class Layout:
     __slots__ = (
         "_block_ends",
         "_block_units",
-        "_handler_blocks",
-        "_handler_first_lines",
-        "_handler_offsets",
         "_parents",
         "_probes",
         "_steps",
@@ -68,8 +65,7 @@ class Layout:
         columns = [memoryview(column).cast("i") for column in packed]
         self._steps, self._parents, self._block_units, self._block_ends, self._probes = columns[:5]
         self._trap_units, self._trap_firsts, self._trap_lasts = columns[5:8]
-        self._trap_steps, self._trap_offsets = columns[8:10]
-        self._handler_blocks, self._handler_offsets, self._handler_first_lines = columns[10:]
+        self._trap_steps, self._trap_offsets = columns[8:]
 
     @staticmethod
     def pack(
@@ -78,14 +74,12 @@ class Layout:
         parents: Sequence[int],
         blocks: Sequence[tuple[int, Sequence[int]]],
         traps: Mapping[int, Sequence[Trap]],
-        handlers: Sequence[tuple[int, int, int]],
     ) -> Packed:
         """A layout to be kept.
 
         `steps` are lines, or minus one minus the index of the branch that is taken; `parents` the
         step before each; `blocks` the unit of each and the steps of its probes; `traps` those of
-        each unit; `handlers` the block of each region's, its offset, and the first line of the
-        code that it is in, ascending.
+        each unit.
         """
         rows = [(unit, *trap) for unit in sorted(traps) for trap in sorted(traps[unit])]
         columns = (
@@ -95,7 +89,6 @@ class Layout:
             list(accumulate(len(probes) for _, probes in blocks)),
             [step for _, probes in blocks for step in probes],
             *(zip(*rows, strict=True) if rows else ((),) * 5),
-            *(zip(*handlers, strict=True) if handlers else ((),) * 3),
         )
         return tuple(map(_pack, columns))
 
@@ -107,24 +100,14 @@ class Layout:
             yield this_end - end
             end = this_end
 
-    @property
-    def handlers(self) -> Iterator[tuple[int, int]]:
-        """The block and the offset of each region's handler."""
-        return zip(self._handler_blocks, self._handler_offsets, strict=True)
-
-    def first_line(self, block: int) -> int:
-        """The first line of the code that has handlers with this block."""
-        return self._handler_first_lines[bisect_left(self._handler_blocks, block)]
-
     def unit(self, block: int) -> int:
         """The unit that a block belongs to."""
         return self._block_units[block]
 
-    def hit(self, block: int, key: Key, table: bytes) -> tuple[LineBits, int]:
-        """The lines that a block's key stands for, and its branches as a bitmap. `table` is that
-        of the lines of the code that its handlers are in."""
+    def hit(self, block: Block, key: Key) -> tuple[LineBits, int]:
+        """The lines that a block's key stands for, and its branches as a bitmap."""
         lines = branches = 0
-        for step in self._reached(block, key, table):
+        for step in self._reached(block, key):
             while step >= 0:
                 what = self._steps[step]
                 if what >= 0:
@@ -134,21 +117,21 @@ class Layout:
                 step = self._parents[step]
         return LineBits(lines), branches
 
-    def _reached(self, block: int, key: Key, table: bytes) -> Iterator[int]:
+    def _reached(self, block: Block, key: Key) -> Iterator[int]:
         """The steps in which the chains end that a key tells of."""
         if isinstance(key, tuple):
-            first = self._block_ends[block - 1] if block else 0
+            first = self._block_ends[block.index - 1] if block.index else 0
             for step, armed in zip(
-                self._probes[first : self._block_ends[block]], key, strict=False
+                self._probes[first : self._block_ends[block.index]], key, strict=False
             ):
                 if not armed:
                     yield step
             return
-        unit = self._block_units[block]
+        unit = self._block_units[block.index]
         first = bisect_left(self._trap_units, unit)
         end = bisect_right(self._trap_units, unit, first)
         if key >= 0:
-            line = line_of(key, table, self.first_line(block))
+            line = line_of(key, block.lines, block.first_line)
             place = line and line + offset_of(key)
             at = bisect_right(self._trap_firsts, place, first, end) - 1
             if at >= first and place <= self._trap_lasts[at]:

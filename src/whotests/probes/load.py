@@ -23,8 +23,8 @@ from whotests.probes.executed import Executed
 from whotests.probes.files import modified_and_size, read_file
 from whotests.probes.layout import Layout
 from whotests.probes.loaded import Entry, LoadedFile, Rewrite, Variant
-from whotests.probes.placeholders import MARK, block_name, handler_name
-from whotests.probes.runtime import ModuleMark, block
+from whotests.probes.placeholders import MARK, block_name
+from whotests.probes.runtime import Block, ModuleMark, block
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 
@@ -168,18 +168,15 @@ class Loading:
             file.take(entry)
             # Another thread may have come here, too.
             file = self._versions.setdefault((path, digest), file)
-        layout = Layout(entry.layout)
-        known_blocks = file.blocks.get(variant.name)
-        if known_blocks is None:
-            sizes = enumerate(layout.sizes)
-            new = tuple([block(file, index, size=size) for index, size in sizes])
-            known_blocks = file.blocks.setdefault(variant.name, (raises.register(new), new))
-        family, blocks = known_blocks
+        blocks = file.blocks.get(variant.name)
+        if blocks is None:
+            new: list[Block] = []
+            family = raises.register(new)
+            sizes = enumerate(Layout(entry.layout).sizes)
+            new += [block(file, index, family, size=size) for index, size in sizes]
+            blocks = file.blocks.setdefault(variant.name, new)
         constants: dict[str, object] = {MARK: self._mark}
         constants |= {block_name(index): each for index, each in enumerate(blocks)}
-        for index, offset in layout.handlers:
-            name = handler_name(block_name(index), offset)
-            constants[name] = raises.constant(family, index, offset)
         code = swapped(entry.code, constants)
         file.codes[variant.name] = ref(code)
         return code
@@ -236,14 +233,15 @@ def swapped(code: types.CodeType, constants: Mapping[str, object]) -> types.Code
     Blocks whose handlers are in it get its table of lines.
     """
     new: list[Any] | None = None
+    with_handlers = "co_linetable" in code.co_names and "family" in code.co_names
     for place, constant in enumerate(code.co_consts):
         kind = type(constant)
         if kind is types.CodeType:
             other: object = swapped(constant, constants)
         elif kind is str and constant in constants:
             other = constants[constant]
-            if type(other) is int:
-                raises.block_that_noted(other).lines = code.co_linetable
+            if with_handlers and isinstance(other, Block):
+                other.lines, other.first_line = code.co_linetable, code.co_firstlineno
         else:
             continue
         if other is not constant:

@@ -3,13 +3,13 @@
 import marshal
 import types
 from _weakref import ReferenceType
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from whotests.probes.layout import Layout, Packed
 from whotests.probes.runtime import Block
-from whotests.records import FileFacts, UnitPlace
+from whotests.records import FileContent, UnitSpan
 
 if TYPE_CHECKING:
     import ast
@@ -47,10 +47,10 @@ class Entry(NamedTuple):
     code: types.CodeType
     """With placeholders for the blocks."""
     layout: Packed
-    facts: tuple[Any, ...]
-    """The fields of `FileFacts`."""
+    content: tuple[Any, ...]
+    """The fields of `FileContent`."""
     units: bytes
-    """The `UnitPlace` of each unit, as `marshal` writes them: they are wanted once."""
+    """The `UnitSpan` of each unit, as `marshal` writes them: they are wanted once."""
     warned: tuple[tuple[str, str, int], ...]
     """What the compiler warned of: category, text, line."""
     reason: str
@@ -63,8 +63,8 @@ class LoadedFile:
     __slots__ = (
         "blocks",
         "codes",
+        "content",
         "digest",
-        "facts",
         "packed_layout",
         "packed_units",
         "path",
@@ -76,7 +76,7 @@ class LoadedFile:
         """One that could not be instrumented for the `reason`, until `take` says more."""
         self.path = path
         self.digest = digest
-        self.facts: tuple[Any, ...] = FileFacts()
+        self.content: tuple[Any, ...] = FileContent()
         """As in `Entry`."""
         self.packed_units = b""
         """The same, once it was instrumented."""
@@ -86,23 +86,23 @@ class LoadedFile:
         """Why it could not, or which part of it."""
         self.warned: tuple[tuple[str, str, int], ...] = ()
         """What the compiler warned of: category, text, line."""
-        self.blocks: dict[str, tuple[int, tuple[Block, ...]]] = {}
-        """The blocks of the code that runs, by the variant's name, with the number under which
-        they are registered: code that is made again has the same ones, so that it is equal."""
+        self.blocks: dict[str, Sequence[Block]] = {}
+        """The blocks of the code that runs, by the variant's name: code that is made again has
+        the same ones, so that it is equal."""
         self.codes: dict[str, ReferenceType[types.CodeType]] = {}
         """That code, as long as something else keeps it: a module has no use of its own body
         once that has run."""
 
     def take(self, entry: Entry) -> None:
         """Makes it one that was instrumented."""
-        self.facts = entry.facts
+        self.content = entry.content
         self.packed_units = entry.units
         self.packed_layout = entry.layout
         self.reason = entry.reason
         self.warned = entry.warned
 
     @property
-    def units(self) -> tuple[UnitPlace, ...]:
+    def units(self) -> tuple[UnitSpan, ...]:
         """Its units; none of one that could not be instrumented."""
         return marshal.loads(self.packed_units) if self.packed_units else ()
 

@@ -7,7 +7,8 @@ appears that the source does not have there.
 import ast
 from typing import Any
 
-from whotests.probes.placeholders import MARK, handler_name
+from whotests.probes import raises
+from whotests.probes.placeholders import MARK, index_of
 from whotests.probes.runtime import SLOTS
 
 __all__ = [
@@ -29,6 +30,8 @@ HIDDEN = ".whotests"
 _LOAD = ast.Load()
 _STORE = ast.Store()
 _ADD = ast.Add()
+_AND = ast.And()
+_IS = ast.Is()
 
 
 class _At:
@@ -47,8 +50,8 @@ class _At:
     def constant(self, value: object) -> ast.Constant:
         return ast.Constant(value, **self.place)  # type: ignore[arg-type]
 
-    def load(self, block: ast.Constant, name: str) -> ast.Attribute:
-        return ast.Attribute(block, name, _LOAD, **self.place)
+    def load(self, value: ast.expr, name: str) -> ast.Attribute:
+        return ast.Attribute(value, name, _LOAD, **self.place)
 
     def store(self, block: ast.Constant, name: str) -> ast.Attribute:
         return ast.Attribute(block, name, _STORE, **self.place)
@@ -136,15 +139,27 @@ def region(
     """
     at = _At(line)
     constant = at.constant(block)
-    raised = ast.Attribute(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__", _LOAD, **at.place)
-    instruction = ast.Attribute(raised, "tb_lasti", _LOAD, **at.place)
-    number = ast.BinOp(instruction, _ADD, at.constant(handler_name(block, offset)), **at.place)
+    traceback = at.load(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__")
+    # A handler inside may have taken the traceback off, or the entry of this frame.
+    code = at.load(at.load(traceback, "tb_frame"), "f_code")
+    is_ours = ast.Compare(
+        at.load(code, "co_linetable"), [_IS], [at.load(constant, "lines")], **at.place
+    )
+    instruction = at.load(traceback, "tb_lasti")
+    in_family = ast.BinOp(at.load(constant, "family"), _ADD, instruction, **at.place)
+    number = ast.BinOp(
+        in_family, _ADD, at.constant(raises.constant(index_of(block), offset)), **at.place
+    )
     handler = ast.ExceptHandler(
         at.load(constant, "raised"),
         HIDDEN,
         [
-            # A handler inside may have taken the traceback off.
-            ast.If(raised, [at.add_to_log(constant, number)], [], **at.place),
+            ast.If(
+                ast.BoolOp(_AND, [traceback, is_ours], **at.place),
+                [at.add_to_log(constant, number)],
+                [],
+                **at.place,
+            ),
             *([probe] if probe else []),
             ast.Raise(**at.place),
         ],

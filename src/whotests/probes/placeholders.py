@@ -1,11 +1,11 @@
-"""Names of what stands in code for blocks and handlers until it is loaded.
+"""Names of what stands in code for blocks until it is loaded.
 
 Strings that no source has: the code with them can be compiled and kept between runs.
 """
 
 from typing import Final
 
-__all__ = ["MARK", "block_name", "handler_name", "index_of"]
+__all__ = ["MARK", "block_name", "index_of"]
 
 _PREFIX: Final = "\0whotests\0"
 
@@ -21,8 +21,3 @@ def block_name(index: int) -> str:
 def index_of(block: str) -> int:
     """The index of the block of that name."""
     return int(block[len(_PREFIX) :])
-
-
-def handler_name(block: str, offset: int) -> str:
-    """Of what a region's handler adds the instruction to (`probes.raises.constant`)."""
-    return f"{block}+{offset}"

@@ -1,10 +1,11 @@
-"""Where exceptions were raised in measured code, as handlers note them.
+"""Where exceptions were raised in measured code, as handlers note it.
 
-A region's handler adds one number to the log: its own constant, and behind that the instruction
-at which the exception left the frame (`tb_lasti`). The line of that is looked up when somebody
-wants to know it, once for each instruction: `tb_lineno` would go through the function's table of
-lines at each exception. A number is no tuple, and an exception that is raised again and again
-is the same number: the garbage collector has nothing to look at, and a set of them is small.
+A region's handler adds one number to the log: its block's family and its own constant, and behind
+that the instruction at which the exception left the frame (`tb_lasti`). The line of that is looked
+up when somebody wants to know it, once for each instruction: `tb_lineno` would go through the
+function's table of lines at each exception. A number is no tuple, and an exception that is raised
+again and again is the same number: the garbage collector has nothing to look at, and a set of
+them is small.
 """
 
 from bisect import bisect_right
@@ -29,17 +30,18 @@ _families: list[Sequence[Block]] = []
 
 
 def register(blocks: Sequence[Block]) -> int:
-    """A number for these blocks of one file, which `constant` wants."""
+    """Makes these blocks of one file a family: gives what each of them has as `family`."""
     start = len(_families)
     _families.append(blocks)
     # Another thread may have come between: it has only added some.
-    return next(number for number in range(start, len(_families)) if _families[number] is blocks)
+    numbers = range(start, len(_families))
+    return next(number for number in numbers if _families[number] is blocks) << _BLOCK + _KEY
 
 
-def constant(family: int, block: int, offset: int) -> int:
-    """What a region's handler adds the instruction to. The offset tells its region from the
-    others of the unit: what it adds to a line is a place that only this region has."""
-    return ((family << _BLOCK | block) << _OFFSET | offset) << _INSTRUCTION | _ZERO
+def constant(block: int, offset: int) -> int:
+    """What a region's handler adds to the instruction and its block's family: the same in all
+    processes. The offset is what the region adds to a line to make a place of it."""
+    return (block << _OFFSET | offset) << _INSTRUCTION | _ZERO
 
 
 def block_that_noted(raised: int) -> Block:

@@ -58,7 +58,7 @@ class Block:
     Made by `block`, of a class with as many slots as are needed.
     """
 
-    __slots__ = ("file", "index", "lines", "log", "numbers")
+    __slots__ = ("family", "file", "first_line", "index", "lines", "log", "numbers")
 
     raised = BaseException
     """What a region's handler takes; measured code may have another `BaseException`."""
@@ -67,15 +67,19 @@ class Block:
     slots: ClassVar[tuple[str, ...]] = ()
 
     log: list["Block | int"]
+    family: int
+    """Tells the blocks of its file from all others (`probes.raises`)."""
     lines: bytes
     """The table of lines of the code that has handlers with this block; b'' if none has."""
+    first_line: int
+    """The first line of that code."""
     numbers: dict[Key, int]
     file: object
     """The file that it belongs to."""
     index: int
     """The block's index in its file's layout."""
 
-    def __init__(self, file: object, index: int) -> None:
+    def __init__(self, file: object, index: int, family: int) -> None:
         """One of that file, with all its probes armed. Each class has its own."""
 
     def read(self) -> tuple[bool, ...]:
@@ -112,9 +116,9 @@ def _block_class(size: int) -> type[Block]:
     # A program has many blocks: nothing is looked up or looped over for each.
     text = (
         f"def number(block):\n    {reads}\n{arms}    return block.numbers[{', '.join(slots)},]\n"
-        "def begin(block, file, index):\n"
+        "def begin(block, file, index, family):\n"
         "    block.log = log\n    block.file = file\n    block.index = index\n"
-        "    block.lines = b''\n"
+        "    block.family = family\n    block.lines = b''\n    block.first_line = 0\n"
         f"    block.numbers = {numbers}\n    {armed}True\n"
     )
     exec(compile(text, __file__, "exec"), functions)
@@ -132,14 +136,14 @@ is found slowly, and in each of these functions all blocks are of one. So for `i
 handler noted."""
 
 
-def block(file: object, index: int, *, size: int) -> Block:
+def block(file: object, index: int, family: int, *, size: int) -> Block:
     """A new block with room for `size` probes, all of them armed."""
     kind = _CLASSES.get(size)
     if kind is None:
         room = next(room for room in _ROOMS if room >= size)
         kind = _CLASSES.get(room) or _CLASSES.setdefault(room, _block_class(room))
         _CLASSES[size] = kind
-    return kind(file, index)
+    return kind(file, index, family)
 
 
 class ModuleMark:

@@ -78,11 +78,7 @@ class Statements(Chains):
         """The new body of a unit, as what must stay first in it and the rest."""
         function = not isinstance(node, (ast.Module, ast.ClassDef))
         outer = self.unit
-        self.unit = unit = Unit(
-            self.unit_index[id(node)],
-            1 if isinstance(node, ast.Module) else first_line(node),
-            each=self.each or not function,
-        )
+        self.unit = unit = Unit(self.unit_index[id(node)], each=self.each or not function)
         unit.free_place = node.body[-1].end_lineno or 0 if node.body else 0
         unit.free_place += 1
         cut = 0

@@ -1,6 +1,6 @@
 """What each context ran of each file: all facts that the data holds, one file after another.
 
-May import types, errors and the store. Refuses to print, and to know any format.
+May import types, packing, errors and the store. Refuses to print, and to know any format.
 """
 
 from collections.abc import Collection, Iterator, Mapping

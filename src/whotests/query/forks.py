@@ -1,6 +1,6 @@
 """The branches of one line that was asked for, and what took them.
 
-May import types and the store. Refuses to find out who ran anything: it is told.
+May import types, packing and the store. Refuses to find out who ran anything: it is told.
 """
 
 from collections.abc import Collection, Mapping

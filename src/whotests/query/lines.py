@@ -1,7 +1,7 @@
 """Lines as people read them: ranges, counts, percentages.
 
-May import types and the store's values. Refuses to know what ran: it is told.
-The rules are coverage.py's (`coverage.results`), so that the numbers agree.
+May import types, packing and the store's values. Refuses to know what ran: it is told. The
+rules are coverage.py's (`coverage.results`), so that the numbers agree.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """How much of some lines ran and which of their branches were taken, as coverage.py counts it.
 
-May import types and the store's values. Refuses to find out what ran: it is told.
-The rules are those of coverage.py 7.17 (`coverage.results`), so that the numbers agree.
+May import types, packing and the store's values. Refuses to find out what ran: it is told. The
+rules are those of coverage.py 7.17 (`coverage.results`), so that the numbers agree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,7 @@
     FILE   FILE:12   FILE:12-40   FILE:12->15   FILE:12->exit
     FILE::Class.method   package.module.function
 
-May import types, errors and the store's values. Refuses to guess: a target that fits
+May import types, packing, errors and the store's values. Refuses to guess: a target that fits
 several things is an error that lists them.
 """
 

@@ -1,6 +1,6 @@
 """What does this test run?
 
-May import types, errors and the store. Refuses to read a disk or to print.
+May import types, packing, errors and the store. Refuses to read a disk or to print.
 """
 
 from collections.abc import Sequence

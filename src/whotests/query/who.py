@@ -1,6 +1,6 @@
 """Who tests this line, function or file?
 
-May import types, errors and the store. Refuses to read a disk or to print.
+May import types, packing, errors and the store. Refuses to read a disk or to print.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -16,7 +16,7 @@ from whotests.records import (
     NO_PATTERN,
     Batch,
     ContextRecord,
-    FileFacts,
+    FileContent,
     FileRecord,
     PatternRecord,
     TestRecord,
@@ -130,7 +130,7 @@ class Ledger:
             key=self._file_keys[id(file)],
             path=self._stored(file.path),
             digest=file.digest,
-            facts=FileFacts(*file.facts),
+            content=FileContent(*file.content),
             units=file.units,
             state=FileState.MEASURED if file.packed_layout else FileState.NOT_MEASURED,
             reason=file.reason,
@@ -153,7 +153,7 @@ class Ledger:
         file = block.file
         assert isinstance(file, LoadedFile)
         layout = layout_of(file)
-        lines, branches = layout.hit(block.index, hit, block.lines)
+        lines, branches = layout.hit(block, hit)
         if not lines and not branches:
             return NO_PATTERN
         unit = layout.unit(block.index)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.loaded import LoadedFile
-from whotests.records import FileFacts, FileRecord
+from whotests.records import FileContent, FileRecord
 from whotests.source.archives import archived, archived_files, is_archive
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
@@ -141,7 +141,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
     entry = cache.read(path, variant, digest)
     if entry is None:
         from whotests.source.analysis import analyse  # much to import, and seldom needed
-        from whotests.source.facts import packed_facts
+        from whotests.source.content import packed_content
 
         try:
             analysis = analyse(
@@ -154,7 +154,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return _unread(path, digest, f"{type(error).__name__}: {error}")
         entry = tuple(
-            packed_facts(  # nothing runs of its units
+            packed_content(  # nothing runs of its units
                 line_count=analysis.line_count,
                 statements=analysis.statements,
                 excluded=analysis.excluded,
@@ -167,7 +167,7 @@ def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRec
         key=0,
         path=path,
         digest=digest,
-        facts=FileFacts(*entry),
+        content=FileContent(*entry),
         units=(),
         state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
         reason=reason,
@@ -179,7 +179,7 @@ def _unread(path: str, digest: bytes, reason: str) -> FileRecord:
         key=0,
         path=path,
         digest=digest,
-        facts=FileFacts(),
+        content=FileContent(),
         units=(),
         state=FileState.NOT_MEASURED,
         reason=reason,

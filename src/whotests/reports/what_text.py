@@ -1,6 +1,6 @@
 """The answer to `whotests what`, as text.
 
-May import rich, types and query. Refuses to find anything out.
+May import rich, types, packing and query. Refuses to find anything out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

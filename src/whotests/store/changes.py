@@ -1,6 +1,6 @@
 """Which tests ran code that was changed between two runs.
 
-May import the standard library and the store's own floor. Refuses to change anything.
+May import the standard library, packing and the store's own floor. Refuses to change anything.
 """
 
 import sqlite3

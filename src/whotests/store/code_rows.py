@@ -1,7 +1,7 @@
-"""The rows of what a run has seen of the code: files, and units and patterns of them.
+"""The rows of what ran of a run's files: units and patterns.
 
-May import the standard library, types, errors and the store's own floor. Refuses to begin
-or end transactions: the writer does, and says afterwards which keys to keep.
+May import the standard library, types, packing, errors and the store's own floor. Refuses to
+begin or end transactions: the writer does, and says afterwards which keys to keep.
 """
 
 import sqlite3

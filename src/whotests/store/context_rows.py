@@ -1,7 +1,7 @@
 """The rows of a run's tests and contexts, with what contexts ran.
 
-May import the standard library, types, errors and the store's own floor. Refuses to begin
-or end transactions: the writer does, and says afterwards which keys to keep.
+May import the standard library, types, packing, errors and the store's own floor. Refuses to
+begin or end transactions: the writer does, and says afterwards which keys to keep.
 """
 
 import sqlite3

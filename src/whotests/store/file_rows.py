@@ -1,7 +1,7 @@
 """The rows of the files that a run has seen, and what it did with them.
 
-May import the standard library, types, errors and the store's own floor. Refuses to begin
-or end transactions: the writer does, and says afterwards which keys to keep.
+May import the standard library, types, packing, errors and the store's own floor. Refuses to
+begin or end transactions: the writer does, and says afterwards which keys to keep.
 """
 
 import sqlite3
@@ -9,25 +9,26 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from whotests.packing.branches import BranchList, pack_branches, unpack_branches
-from whotests.records import FileFacts, FileRecord, UnitPlace
+from whotests.records import FileContent, FileRecord, UnitSpan
 from whotests.store.names import Names
 from whotests.store.pending import Kept, Pending
 from whotests.store.rows_at_once import portions, rows_at_once
 from whotests.store.schema import FILE_STATES
 from whotests.store.stored_text import stored_text
+from whotests.types import FileState
 
 __all__ = ["File", "FileRows"]
 
-_NO_FACTS = FileFacts()
+_NO_CONTENT = FileContent()
 
 
 class File(NamedTuple):
     """A version of a file, as the data file has it."""
 
     id: int
-    units: tuple[UnitPlace, ...]
+    units: tuple[UnitSpan, ...]
     branches: BranchList | None
-    """None: it has the run's branches, in the run's order."""
+    """None: what the run has of branches is what is there, in the same order."""
     places: Sequence[int] | None
     """Where the run's branches are among `branches`; None: where they are in the run's list."""
 
@@ -79,8 +80,8 @@ class FileRows:
         self._look_for_others(pending.connection)
         placed = [(file, self._place(pending.connection, file)) for file in files]
         known = [self._known.get(_file_key(*place)) for _, place in placed]
-        before = _facts_of(pending.connection, [each for each in known if each is not None])
-        facts = before.copy()
+        before = _content_of(pending.connection, [each for each in known if each is not None])
+        content = before.copy()
         new: dict[int, tuple[int, str, bytes]] = {}
         for file, place in placed:
             key = _file_key(*place)
@@ -88,14 +89,18 @@ class FileRows:
             if file_id is None:
                 file_id = self._known[key] = pending.next_id("file")
                 new[file_id] = place
-            facts[file_id], branches, places = _merged(facts.get(file_id, _NO_FACTS), file.facts)
+            found = file.content
+            if file.state is FileState.NOT_IMPORTED:
+                found = found._replace(outline=b"")  # its source tells that
+            known_so_far = content.get(file_id, _NO_CONTENT)
+            content[file_id], branches, places = _merged(known_so_far, found)
             pending.add(
                 "INSERT OR REPLACE INTO run_file (run_id, file_id, state, reason)"
                 " VALUES (?, ?, ?, ?)",
                 (self.run_id, file_id, FILE_STATES.index(file.state), file.reason),
             )
             self._files[file.key] = File(file_id, file.units, branches, places)
-        for file_id, values in facts.items():
+        for file_id, values in content.items():
             if file_id in new:
                 pending.add(
                     "INSERT INTO file (id, folder_id, name, digest, line_count, statements,"
@@ -131,8 +136,8 @@ class FileRows:
 
 
 def _merged(
-    before: FileFacts, found: FileFacts
-) -> tuple[FileFacts, BranchList | None, Sequence[int] | None]:
+    before: FileContent, found: FileContent
+) -> tuple[FileContent, BranchList | None, Sequence[int] | None]:
     """What is known of a file from now on, and what `File` has of its branches.
 
     The same text under other exclusion rules: the newest rules count. But a run that measured
@@ -159,12 +164,12 @@ def _file_key(folder_id: int, name: str | bytes, digest: bytes) -> bytes:
     return b"%b%d %b" % (digest, folder_id, name)
 
 
-def _facts_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, FileFacts]:
+def _content_of(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, FileContent]:
     """What is known of these files."""
     return {
-        file_id: FileFacts(*facts)
+        file_id: FileContent(*content)
         for some in portions(ids)
-        for file_id, *facts in rows_at_once(
+        for file_id, *content in rows_at_once(
             connection,
             f"file WHERE id IN ({some})",
             numbers=("id", "line_count"),

@@ -1,6 +1,6 @@
 """What stays of runs when their facts go: how their tests ended, and how long they took.
 
-May import the standard library and the store's own floor. Refuses to begin or end
+May import the standard library, packing and the store's own floor. Refuses to begin or end
 transactions.
 """
 

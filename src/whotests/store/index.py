@@ -1,6 +1,6 @@
 """Footprints the other way around, where a data file has many: which of them have a pattern.
 
-May import the standard library and the store's own floor. Refuses to begin or end
+May import the standard library, packing and the store's own floor. Refuses to begin or end
 transactions, and to be needed: what it does not know is looked for in the footprints.
 """
 

@@ -1,6 +1,6 @@
 """Taking in the parts of a run: what other processes recorded for it in rows of their own.
 
-May import the standard library and the store's own floor. Refuses to begin or end
+May import the standard library, packing and the store's own floor. Refuses to begin or end
 transactions, and to touch the rows of a process that may still write.
 """
 

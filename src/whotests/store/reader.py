@@ -1,7 +1,7 @@
 """Reading a data file: typed values, and no SQL above this floor.
 
-May import the standard library, types, errors and the store's own floor. Refuses to change
-what it reads.
+May import the standard library, types, packing, errors and the store's own floor. Refuses to
+change what it reads.
 """
 
 import sqlite3

@@ -1,6 +1,6 @@
 """What a run that ended well makes superfluous, and its removal.
 
-May import the standard library and the store's own floor. Refuses to begin or end
+May import the standard library, packing and the store's own floor. Refuses to begin or end
 transactions: the writer does.
 """
 

@@ -1,6 +1,6 @@
 """How many tests ended, as few bytes: an outcome, a duration, and whether the code changed.
 
-May import the standard library and the store's own floor. Refuses to know of runs.
+May import the standard library, packing and the store's own floor. Refuses to know of runs.
 """
 
 import json

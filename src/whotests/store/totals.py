@@ -1,7 +1,8 @@
 """How many lines there are in footprints together, for as many sets of them as there are tests.
 
-May import the standard library and the store's own floor. Refuses to keep what many tests ran in
-memory: a large project's patterns are a hundred times what its footprints take packed.
+May import the standard library, packing and the store's own floor. Refuses to keep what many
+tests ran in memory: a large project's patterns are a hundred times what its footprints take
+packed.
 """
 
 from array import array

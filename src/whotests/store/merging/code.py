@@ -1,7 +1,7 @@
 """What a data file has of the code, and what becomes of another one's: files, units, patterns.
 
-May import the standard library and the store's own floor. Refuses to mix versions of a file:
-what it takes goes to the file of the same path and digest.
+May import the standard library, packing and the store's own floor. Refuses to mix versions of a
+file: what it takes goes to the file of the same path and digest.
 """
 
 import sqlite3

@@ -1,6 +1,7 @@
 """The tests and contexts of the runs that others are copied to, and the footprints of all.
 
-May import the standard library and the store's own floor. Refuses to know of files and units.
+May import the standard library, packing and the store's own floor. Refuses to know of files and
+units.
 """
 
 import sqlite3

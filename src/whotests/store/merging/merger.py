@@ -1,6 +1,6 @@
 """The one machine that copies runs from one data file to another.
 
-May import the standard library and the store's own floor. Refuses to begin or end
+May import the standard library, packing and the store's own floor. Refuses to begin or end
 transactions.
 """
 

@@ -1,4 +1,4 @@
-"""Facts of a file as they are kept: packed once, when its source is looked at.
+"""The content of a file as it is kept: packed once, when its source is looked at.
 
 So a run whose files are all as they were in the last one has nothing to pack, and what the data
 file has is compared with what the cache has, byte by byte. (PYTEST_DONT_REWRITE)
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from whotests.packing.bitmaps import pack_bits, pack_lines
 from whotests.packing.branches import Branch, BranchList, pack_branches
 from whotests.packing.outlines import UNIT_KINDS, pack_outline
-from whotests.records import FileFacts, UnitPlace, UnitRecord
+from whotests.records import FileContent, UnitRecord, UnitSpan
 from whotests.types import NO_LINES, LineBits
 
-__all__ = ["packed_facts", "unit_places"]
+__all__ = ["packed_content", "unit_spans"]
 
 
-def packed_facts(
+def packed_content(
     *,
     line_count: int,
     statements: LineBits,
@@ -23,10 +23,10 @@ def packed_facts(
     units: Sequence[UnitRecord] = (),
     branches: Sequence[Branch] = (),
     partial: LineBits = NO_LINES,
-) -> FileFacts:
-    """The facts of a file. `units` only if it is measured; `branches`, ascending, and `partial`
-    only if the run records branches."""
-    return FileFacts(
+) -> FileContent:
+    """What there is to say of a file. `units` only if it is measured; `branches` and `partial`
+    only if the run records branches. Those of an analysis ascend."""
+    return FileContent(
         line_count=line_count,
         statements=pack_bits(statements),
         excluded=pack_lines(excluded),
@@ -36,9 +36,9 @@ def packed_facts(
     )
 
 
-def unit_places(
+def unit_spans(
     units: Sequence[UnitRecord], branches: Sequence[Branch] = ()
-) -> tuple[UnitPlace, ...]:
+) -> tuple[UnitSpan, ...]:
     """What the writer wants to know of units of which something may run, and of the file's
     branches."""
     listed = BranchList(branches)
