@@ -19,7 +19,7 @@ from whotests.source.digests import blake2b
 
 __all__ = ["Cache"]
 
-_FORMAT = f"{__version__}/30"
+_FORMAT = f"{__version__}/31"
 """Changes whenever entries of before must not be used: probes, layout or analysis changed."""
 _DIGEST = 16
 _CHECKSUM = 4

@@ -139,13 +139,17 @@ def region(
     """
     at = _At(line)
     constant = at.constant(block)
-    traceback = at.load(ast.Name(HIDDEN, _LOAD, **at.place), "__traceback__")
+    hidden = ast.Name(HIDDEN, _LOAD, **at.place)
+    # The name is gone when the handler ends, whatever it stands for.
+    traceback = ast.Assign(
+        [ast.Name(HIDDEN, _STORE, **at.place)], at.load(hidden, "__traceback__"), **at.place
+    )
     # A handler inside may have taken the traceback off, or the entry of this frame.
-    code = at.load(at.load(traceback, "tb_frame"), "f_code")
+    code = at.load(at.load(hidden, "tb_frame"), "f_code")
     is_ours = ast.Compare(
         at.load(code, "co_linetable"), [_IS], [at.load(constant, "lines")], **at.place
     )
-    instruction = at.load(traceback, "tb_lasti")
+    instruction = at.load(hidden, "tb_lasti")
     in_family = ast.BinOp(at.load(constant, "family"), _ADD, instruction, **at.place)
     number = ast.BinOp(
         in_family, _ADD, at.constant(raises.constant(index_of(block), offset)), **at.place
@@ -154,8 +158,9 @@ def region(
         at.load(constant, "raised"),
         HIDDEN,
         [
+            traceback,
             ast.If(
-                ast.BoolOp(_AND, [traceback, is_ours], **at.place),
+                ast.BoolOp(_AND, [hidden, is_ours], **at.place),
                 [at.add_to_log(constant, number)],
                 [],
                 **at.place,
