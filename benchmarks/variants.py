@@ -109,7 +109,9 @@ def slipcover_command(place: Workplace[Suite]) -> list[str]:
     (package,) = (place.venv / "lib").glob(f"python3.*/site-packages/{place.suite.package}")
     out = str(place.folder.parent / "slipcover.json")
     options = ("--branch", "--source", str(package), "--json", "--out", out)
-    return [python, "-m", "slipcover", *options, "-m", "pytest", *rest]
+    # Its pytest plugin is imported before pytest, which warns of that: to jinja2 an error.
+    quiet = ("-W", "ignore:Module already imported so cannot be rewritten")
+    return [python, "-m", "slipcover", *options, "-m", "pytest", *quiet, *rest]
 
 
 def pytest_command(place: Workplace[Suite], *options: str) -> list[str]:
