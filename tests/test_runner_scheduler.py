@@ -1,6 +1,5 @@
 """Who runs what next: the scheduler alone."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from effort import least_seconds
 from whotests.runner.items import Item, Key
 from whotests.runner.running.scheduler import Scheduler
 
@@ -215,10 +215,12 @@ def test_a_million_tests_cost_little(workers: int) -> None:
     """Handing out takes a few microseconds per test, however many workers there are."""
 
     tests = [Item(Key(0, f"t{number}"), "", 0.01) for number in range(100_000)]
-    began = time.process_time()
-    scheduler = Scheduler(tests, workers=workers)
-    while batch := scheduler.next_for("w0", suite=0):
-        for item in batch:
-            scheduler.finished("w0", item.key, seconds=0.01)
-        scheduler.done("w0")
-    assert (time.process_time() - began) / len(tests) < 30e-6
+
+    def hand_out() -> None:
+        scheduler = Scheduler(tests, workers=workers)
+        while batch := scheduler.next_for("w0", suite=0):
+            for item in batch:
+                scheduler.finished("w0", item.key, seconds=0.01)
+            scheduler.done("w0")
+
+    assert least_seconds(hand_out) / len(tests) < 30e-6
