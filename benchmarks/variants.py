@@ -58,7 +58,8 @@ def plain_command(place: Workplace[Suite]) -> list[str]:
 def whotests_command(place: Workplace[Suite], data: Path, *options: str) -> list[str]:
     source = f"--whotests={place.suite.package}"
     where = f"--whotests-data={data}"
-    return pytest_command(place, "-p", "no:cov", source, where, *options)
+    config = f"--whotests-config={settings(place)}"
+    return pytest_command(place, "-p", "no:cov", source, where, config, *options)
 
 
 def branches_command(place: Workplace[Suite]) -> list[str]:
@@ -75,7 +76,8 @@ def cold_command(place: Workplace[Suite]) -> list[str]:
 
 def run_command(place: Workplace[Suite]) -> list[str]:
     whotests = str(place.venv / "bin" / "whotests")
-    options = ("--source", place.suite.package, "--branch", "--data", str(run_data(place)))
+    source = ("--source", place.suite.package, "--config", str(settings(place)))
+    options = (*source, "--branch", "--data", str(run_data(place)))
     # `python` is the one that runs whotests, as `run` promises.
     command = ("python", *pytest_command(place, "-p", "no:cov")[1:])
     return [whotests, "run", *options, "--", *command]
@@ -87,7 +89,7 @@ def coverage_command(place: Workplace[Suite], *options: str) -> list[str]:
         *NOT_OURS,
         f"--cov={place.suite.package}",
         "--cov-report=",  # the time to write a report is not the time to measure
-        f"--cov-config={place.folder.parent / 'coveragerc'}",
+        f"--cov-config={settings(place)}",
         *options,
     )
 
@@ -119,8 +121,19 @@ def pytest_command(place: Workplace[Suite], *options: str) -> list[str]:
     return [python, "-m", "pytest", *SAME_FOR_ALL, *options, *place.suite.arguments]
 
 
+def settings(place: Workplace[Suite]) -> Path:
+    """An empty settings file for all tools: lest the project's own settings (branches, sources)
+    be measured, or a report be made for its `fail_under`."""
+    return place.folder.parent / "coveragerc"
+
+
+def write_settings(place: Workplace[Suite]) -> None:
+    settings(place).write_text("[run]\n", encoding="utf-8")
+
+
 def leave_files(place: Workplace[Suite]) -> None:
     """The steady state of whotests: a filled cache, and the last run's data to replace."""
+    write_settings(place)
     kept = kept_folder(place)
     if kept.exists():
         shutil.rmtree(place.data_folder, ignore_errors=True)
@@ -129,6 +142,7 @@ def leave_files(place: Workplace[Suite]) -> None:
 
 def set_whotests_data_aside(place: Workplace[Suite]) -> None:
     """No cache and no data, until `leave_files` brings them back."""
+    write_settings(place)
     kept = kept_folder(place)
     if place.data_folder.exists() and not kept.exists():
         place.data_folder.rename(kept)
@@ -136,8 +150,7 @@ def set_whotests_data_aside(place: Workplace[Suite]) -> None:
 
 
 def remove_coverage_data(place: Workplace[Suite]) -> None:
-    # An empty settings file, lest the project's own settings (branches, sources) be measured.
-    (place.folder.parent / "coveragerc").write_text("[run]\n", encoding="utf-8")
+    write_settings(place)
     coverage_data(place).unlink(missing_ok=True)
 
 

@@ -76,12 +76,12 @@ def test_between_modules(clock: Clock, writer: Listening) -> None:
 
 
 def test_between_tests(clock: Clock, writer: Listening) -> None:
-    """A test's end is a moment to write when half of the time is over."""
+    """A test's end is a moment to write when most of the time is over."""
     flusher = Flusher(OneTest(), writer, clock=clock)
-    clock.now += INTERVAL * 0.4
+    clock.now += INTERVAL * 0.75
     flusher.between_tests()
     assert writer.heard == []
-    clock.now += INTERVAL * 0.2
+    clock.now += INTERVAL * 0.1
     flusher.between_tests()
     assert writer.heard == [(threading.get_ident(), False)]
 

@@ -22,7 +22,7 @@ from whotests.system import System
 
 __all__ = ["Flusher"]
 
-INTERVAL = 0.6
+INTERVAL = 0.7
 """Seconds between two writes at most; with the time that a write takes, under a second."""
 
 _FRAMES = 100
@@ -115,12 +115,12 @@ class Flusher:
             self._ended.release()
 
     def between_tests(self) -> None:
-        """A good moment to write, if the last time was a while ago."""
-        if self._clock() - self._written_at > INTERVAL / 2:
+        """A good moment to write, if the thread would soon."""
+        if self._clock() - self._written_at > 0.8 * INTERVAL:
             self._write_here()
 
     def between_modules(self) -> None:
-        """The same, just before the thread would: imports may take seconds, and more files."""
+        """The same, just before it would: imports may take seconds, and more files."""
         if self._clock() - self._written_at > 0.9 * INTERVAL and _has_room():
             self._write_here()
 
