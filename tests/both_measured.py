@@ -272,7 +272,7 @@ def _under_whotests(
             block = block_of(number)
             key = keys_of(block)[number]
             assert isinstance(block.file, LoadedFile)
-            lines, branches = layout_of(block.file).hit(block, key)
+            lines, branches = layout_of(block).hit(block, key)
             found = {(int(line), 0) for line in lines_in(lines)}
             if branch:
                 arcs = unpack_branches(FileContent(*block.file.content).branches)

@@ -94,6 +94,47 @@ def test_what_is_executed_is_measured(run: str, tmp_path: Path) -> None:
     assert ours["subject.py"]
 
 
+LONG = "import sys\n" + "".join(
+    f"""
+def function_{number}(x: int, y: [str for _ in "ab"]) -> (lambda: {number}):
+    return x if y else {number}
+if {number} in chosen if "chosen" in globals() else {number} < 60:
+    kept = function_{number}({number}, sys.argv)
+else:
+    kept = None
+"""
+    for number in range(80)
+)
+"""More than a block's probes on its own level, between annotations."""
+
+WAYS = {
+    "evaluated first": """
+        import __future__
+        import long
+        text = open("long.py").read()
+        names = {"chosen": {0, 30, 70, 79}}
+        exec(compile(text, "long.py", "exec", __future__.annotations.compiler_flag), names)
+        print(names["function_79"].__annotations__)
+    """,
+    "text first": """
+        import __future__
+        text = open("long.py").read()
+        names = {"chosen": {0, 30, 70, 79}}
+        exec(compile(text, "long.py", "exec", __future__.annotations.compiler_flag), names)
+        print(names["function_79"].__annotations__)
+        import long
+        print(sorted(long.function_1.__annotations__))
+    """,
+}
+
+
+@pytest.mark.parametrize("run", WAYS.values(), ids=WAYS)
+def test_each_way_has_its_own_probes(run: str, tmp_path: Path) -> None:
+    """Annotations that are text have no code: a file's probes are others then."""
+    ours, _ = assert_same_lines(tmp_path, {"long.py": LONG, "prog.py": run})
+    assert ours["long.py"]
+
+
 def test_a_changed_text_is_left_alone(tmp_path: Path) -> None:
     """What was made of a file, or stands in none, runs as it is; its file was not imported."""
     program = """

@@ -136,7 +136,7 @@ class Loading:
         digest = digest_of(source)
         file = self._versions.get((path, digest))
         if file is not None:
-            if not file.packed_layout:
+            if not file.instrumented:
                 return None
             kept = file.codes.get(variant.name)
             known = kept() if kept is not None else None
@@ -172,6 +172,7 @@ class Loading:
         if blocks is None:
             new: list[Block] = []
             family = raises.register(new)
+            file.layouts[family] = entry.layout
             sizes = enumerate(Layout(entry.layout).sizes)
             new += [block(file, index, family, size=size) for index, size in sizes]
             blocks = file.blocks.setdefault(variant.name, new)

@@ -65,7 +65,7 @@ class LoadedFile:
         "codes",
         "content",
         "digest",
-        "packed_layout",
+        "layouts",
         "packed_units",
         "path",
         "reason",
@@ -80,8 +80,8 @@ class LoadedFile:
         """As in `Entry`."""
         self.packed_units = b""
         """The same, once it was instrumented."""
-        self.packed_layout: Packed = ()
-        """Empty when it could not be instrumented, and runs as it is."""
+        self.layouts: dict[int, Packed] = {}
+        """By the family of the blocks: what they stand for, in each way in which it runs."""
         self.reason = reason
         """Why it could not, or which part of it."""
         self.warned: tuple[tuple[str, str, int], ...] = ()
@@ -97,9 +97,13 @@ class LoadedFile:
         """Makes it one that was instrumented."""
         self.content = entry.content
         self.packed_units = entry.units
-        self.packed_layout = entry.layout
         self.reason = entry.reason
         self.warned = entry.warned
+
+    @property
+    def instrumented(self) -> bool:
+        """Whether it was; else it runs as it is."""
+        return bool(self.packed_units)
 
     @property
     def units(self) -> tuple[UnitSpan, ...]:
@@ -107,7 +111,12 @@ class LoadedFile:
         return marshal.loads(self.packed_units) if self.packed_units else ()
 
 
+def layout_of(block: Block) -> Layout:
+    """What a block's probes stand for, and those of the other blocks of its family."""
+    assert isinstance(block.file, LoadedFile)
+    return _layout_of(block.file, block.family)
+
+
 @lru_cache(maxsize=16)
-def layout_of(file: LoadedFile) -> Layout:
-    """What a file's probes stand for."""
-    return Layout(file.packed_layout)
+def _layout_of(file: LoadedFile, family: int) -> Layout:
+    return Layout(file.layouts[family])

@@ -132,7 +132,7 @@ class Ledger:
             digest=file.digest,
             content=FileContent(*file.content),
             units=file.units,
-            state=FileState.MEASURED if file.packed_layout else FileState.NOT_MEASURED,
+            state=FileState.MEASURED if file.instrumented else FileState.NOT_MEASURED,
             reason=file.reason,
         )
 
@@ -152,7 +152,7 @@ class Ledger:
     def _pattern_key(self, block: Block, hit: Key, new: list[PatternRecord]) -> int:
         file = block.file
         assert isinstance(file, LoadedFile)
-        layout = layout_of(file)
+        layout = layout_of(block)
         lines, branches = layout.hit(block, hit)
         if not lines and not branches:
             return NO_PATTERN

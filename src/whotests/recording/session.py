@@ -185,7 +185,7 @@ class Session:
     @property
     def measured_files(self) -> int:
         """How many files came instrumented so far."""
-        return len({file.path for file in self._loading.files if file.packed_layout})
+        return len({file.path for file in self._loading.files if file.instrumented})
 
     @property
     def in_test(self) -> bool:
