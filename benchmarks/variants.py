@@ -58,8 +58,7 @@ def plain_command(place: Workplace[Suite]) -> list[str]:
 def whotests_command(place: Workplace[Suite], data: Path, *options: str) -> list[str]:
     source = f"--whotests={place.suite.package}"
     where = f"--whotests-data={data}"
-    config = f"--whotests-config={settings(place)}"
-    return pytest_command(place, "-p", "no:cov", source, where, config, *options)
+    return pytest_command(place, "-p", "no:cov", source, where, *options)
 
 
 def branches_command(place: Workplace[Suite]) -> list[str]:
@@ -76,8 +75,7 @@ def cold_command(place: Workplace[Suite]) -> list[str]:
 
 def run_command(place: Workplace[Suite]) -> list[str]:
     whotests = str(place.venv / "bin" / "whotests")
-    source = ("--source", place.suite.package, "--config", str(settings(place)))
-    options = (*source, "--branch", "--data", str(run_data(place)))
+    options = ("--source", place.suite.package, "--branch", "--data", str(run_data(place)))
     # `python` is the one that runs whotests, as `run` promises.
     command = ("python", *pytest_command(place, "-p", "no:cov")[1:])
     return [whotests, "run", *options, "--", *command]
@@ -89,7 +87,7 @@ def coverage_command(place: Workplace[Suite], *options: str) -> list[str]:
         *NOT_OURS,
         f"--cov={place.suite.package}",
         "--cov-report=",  # the time to write a report is not the time to measure
-        f"--cov-config={settings(place)}",
+        f"--cov-config={place.folder.parent / 'coveragerc'}",
         *options,
     )
 
@@ -121,19 +119,8 @@ def pytest_command(place: Workplace[Suite], *options: str) -> list[str]:
     return [python, "-m", "pytest", *SAME_FOR_ALL, *options, *place.suite.arguments]
 
 
-def settings(place: Workplace[Suite]) -> Path:
-    """An empty settings file for all tools: lest the project's own settings (branches, sources)
-    be measured, or a report be made for its `fail_under`."""
-    return place.folder.parent / "coveragerc"
-
-
-def write_settings(place: Workplace[Suite]) -> None:
-    settings(place).write_text("[run]\n", encoding="utf-8")
-
-
 def leave_files(place: Workplace[Suite]) -> None:
     """The steady state of whotests: a filled cache, and the last run's data to replace."""
-    write_settings(place)
     kept = kept_folder(place)
     if kept.exists():
         shutil.rmtree(place.data_folder, ignore_errors=True)
@@ -142,7 +129,6 @@ def leave_files(place: Workplace[Suite]) -> None:
 
 def set_whotests_data_aside(place: Workplace[Suite]) -> None:
     """No cache and no data, until `leave_files` brings them back."""
-    write_settings(place)
     kept = kept_folder(place)
     if place.data_folder.exists() and not kept.exists():
         place.data_folder.rename(kept)
@@ -150,7 +136,8 @@ def set_whotests_data_aside(place: Workplace[Suite]) -> None:
 
 
 def remove_coverage_data(place: Workplace[Suite]) -> None:
-    write_settings(place)
+    # An empty settings file, lest the project's own settings (branches, sources) be measured.
+    (place.folder.parent / "coveragerc").write_text("[run]\n", encoding="utf-8")
     coverage_data(place).unlink(missing_ok=True)
 
 
