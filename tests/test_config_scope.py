@@ -65,6 +65,15 @@ def test_standard_library_is_out_unless_named() -> None:
     assert Scope([os.path.join(library, "json")], root=Path(os.sep)).measures(file)
 
 
+@pytest.mark.parametrize("kind", ["stdlib", "platstdlib", "purelib", "platlib", "scripts"])
+def test_what_is_installed_is_out_unless_named(kind: str) -> None:
+    """All that `sysconfig` calls a place for installed files is known without asking it."""
+    folder = sysconfig.get_path(kind)
+    file = os.path.join(folder, "thing", "part.py")
+    assert not Scope([os.path.abspath(os.sep)], root=Path(os.sep)).measures(file)
+    assert Scope([os.path.join(folder, "thing")], root=Path(os.sep)).measures(file)
+
+
 def test_whotests_does_not_measure_its_measuring() -> None:
     """The parts of whotests that run in the measured process are out, its queries are not."""
     package = Path(whotests.__file__).parent

@@ -2,9 +2,9 @@
 
 import os
 import re
+import site
 import stat
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from os.path import abspath, realpath  # as they are now: programs replace the ones in `os.path`
 from pathlib import Path
@@ -117,9 +117,12 @@ def _compiled(globs: Iterable[str], root: Path) -> re.Pattern[str] | None:
 
 def _walls() -> tuple[str, ...]:
     """Folders whose contents are measured only for a source that lies in them itself."""
-    names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
-    folders = {folder for name in names if (folder := sysconfig.get_path(name))}
-    folders.add(os.path.dirname(os.__file__))
+    # Not by `sysconfig`, which takes longer than anything else that is done to begin a run.
+    library = os.path.dirname(os.__file__)
+    binary = os.path.join(sys.exec_prefix, sys.platlibdir, os.path.basename(library))
+    packages = site.getsitepackages()
+    scripts = (os.path.join(folder, "..", "..", "..", "bin") for folder in packages)
+    folders = {library, binary, *packages, *scripts}
     if sys.prefix != sys.base_prefix:
         folders.add(sys.prefix)
     package = os.path.dirname(os.path.dirname(abspath(__file__)))

@@ -8,9 +8,9 @@ again and again is the same number: the garbage collector has nothing to look at
 them is small.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
+from types import CodeType
 from typing import Final
 
 from whotests.probes.runtime import Block
@@ -62,15 +62,15 @@ def offset_of(key: int) -> int:
 def line_of(key: int, lines: bytes, first_line: int) -> int:
     """The line of a key's instruction, in code that has these `co_linetable` and
     `co_firstlineno`; 0 if it has none."""
-    ends, lines_there = _table(lines, first_line)
     instruction = (key & (1 << _INSTRUCTION) - 1) - _ZERO
-    at = bisect_right(ends, instruction)
-    return lines_there[at] if instruction >= 0 and at < len(ends) else 0
+    if instruction >= 0:
+        for _, end, line in _code_with(lines, first_line).co_lines():
+            if instruction < end:
+                return line or 0
+    return 0
 
 
 @lru_cache(maxsize=32)
-def _table(lines: bytes, first_line: int) -> tuple[list[int], list[int]]:
-    """Where each stretch of instructions ends, and its line or 0."""
-    code = _table.__wrapped__.__code__.replace(co_linetable=lines, co_firstlineno=first_line)
-    stretches = list(code.co_lines())
-    return [end for _, end, _ in stretches], [line or 0 for _, _, line in stretches]
+def _code_with(lines: bytes, first_line: int) -> CodeType:
+    """Some code that has this table of lines."""
+    return line_of.__code__.replace(co_linetable=lines, co_firstlineno=first_line)
