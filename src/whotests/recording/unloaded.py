@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.loaded import LoadedFile
-from whotests.records import FileContent, FileRecord
-from whotests.source.archives import archived, archived_files, is_archive
+from whotests.recording.contents import Contents, Found
+from whotests.records import FileRecord
+from whotests.source.archives import archived_files, is_archive
 from whotests.source.rules import Rules
-from whotests.source.text import digest_of
 from whotests.types import FileState
 
 __all__ = ["not_imported", "surprise_of", "unloaded_files", "unloaded_paths"]
@@ -30,10 +30,13 @@ def unloaded_files(
     imported too early; one that cannot be read or parsed is, too, with the reason. `modules` are
     those of the process that is measured: None stands for this one.
     """
-    return [
-        _record(path, cache, rules, imported=imported)
+    contents = Contents(cache, rules, scope.source)
+    records = [
+        _record(path, contents.of(path), imported=imported)
         for path, imported in unloaded_paths(scope, loaded, modules=modules)
     ]
+    contents.keep()
+    return records
 
 
 def unloaded_paths(
@@ -126,61 +129,19 @@ def _importable_as(path: str) -> tuple[str, str]:
     return ("", "") if taken or inner else (name, place)
 
 
-def _record(path: str, cache: Cache, rules: Rules, *, imported: bool) -> FileRecord:
-    reason = "it was imported before measuring began" if imported else ""
-    try:
-        with open(path, "rb") as file:
-            source = file.read()
-    except OSError as error:
-        inside = archived(path)
-        if inside is None:
-            return _unread(path, b"", f"it cannot be read: {error.strerror}")
-        source = inside
-    digest = digest_of(source)
-    variant = f"analysis{rules.key}"
-    entry = cache.read(path, variant, digest)
-    if entry is None:
-        from whotests.source.analysis import analyse  # much to import, and seldom needed
-        from whotests.source.content import packed_content
-
-        try:
-            analysis = analyse(
-                source,
-                path,
-                rules=rules.exclude,
-                partial_rules=rules.partial,
-                branch=rules.branch,
-            )
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            return _unread(path, digest, f"{type(error).__name__}: {error}")
-        entry = tuple(
-            packed_content(  # nothing runs of its units
-                line_count=analysis.line_count,
-                statements=analysis.statements,
-                excluded=analysis.excluded,
-                branches=analysis.branches.arcs,
-                partial=analysis.partial,
-            )
-        )
-        cache.write(path, variant, digest, entry)
+def _record(path: str, found: Found, *, imported: bool) -> FileRecord:
+    if found.reason:
+        state, reason = FileState.NOT_MEASURED, found.reason
+    elif imported:
+        state, reason = FileState.NOT_MEASURED, "it was imported before measuring began"
+    else:
+        state, reason = FileState.NOT_IMPORTED, ""
     return FileRecord(
         key=0,
         path=path,
-        digest=digest,
-        content=FileContent(*entry),
+        digest=found.digest,
+        content=found.content,
         units=(),
-        state=FileState.NOT_MEASURED if imported else FileState.NOT_IMPORTED,
-        reason=reason,
-    )
-
-
-def _unread(path: str, digest: bytes, reason: str) -> FileRecord:
-    return FileRecord(
-        key=0,
-        path=path,
-        digest=digest,
-        content=FileContent(),
-        units=(),
-        state=FileState.NOT_MEASURED,
+        state=state,
         reason=reason,
     )
