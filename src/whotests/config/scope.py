@@ -6,8 +6,10 @@ import site
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from os.path import abspath, realpath  # as they are now: programs replace the ones in `os.path`
+from os.path import abspath  # as it is now: programs replace the one in `os.path`
 from pathlib import Path
+
+from whotests.config.real_paths import RealPaths
 
 __all__ = ["ARCHIVES", "Scope"]
 
@@ -47,10 +49,15 @@ class Scope:
         self._include = _compiled(include, root)
         self._omit = _compiled(omit, root)
         self._namespace_packages = namespace_packages
-        self._entries = tuple(
-            dict.fromkeys(os.path.normcase(form) for entry in self.source for form in _forms(entry))
-        )
-        self._walls = _walls()
+        self._real_paths = RealPaths()
+        forms = (form for entry in self.source for form in self._forms(entry))
+        self._entries = tuple(dict.fromkeys(map(os.path.normcase, forms)))
+        walls = self._walls()
+        self._insides = [
+            (inside, tuple(wall for wall in walls if not inside.startswith(wall)))
+            for inside in map(_as_prefix, self._entries)
+        ]
+        """What a source's paths begin with, and what none of them may begin with."""
         self._memo: dict[str, bool] = {}
 
     def measures(self, path: str) -> bool:
@@ -80,7 +87,7 @@ class Scope:
         if self._is_inside(absolute):
             return self._is_wanted(absolute)
         try:
-            real = realpath(absolute)
+            real = self._real_paths.of(absolute)
         except Exception:  # it calls what a program may have replaced: blockbuster forbids it
             return False
         return real != absolute and self._is_inside(real) and self._is_wanted(real)
@@ -88,23 +95,41 @@ class Scope:
     def _is_inside(self, path: str) -> bool:
         """Whether a source holds the path with no wall between them."""
         path = os.path.normcase(path)  # Windows: one file has many spellings
-        for entry in self._entries:
-            if path == entry:
-                return True
-            prefix = _as_prefix(entry)
-            if not path.startswith(prefix):
-                continue
-            if not _INSTALLED.isdisjoint(path[len(prefix) :].split(os.sep)):
-                continue
-            if all(prefix.startswith(wall) for wall in self._walls if path.startswith(wall)):
-                return True
-        return False
+        if path in self._entries:
+            return True
+        return any(
+            path.startswith(inside)
+            and not path.startswith(walls)
+            and _INSTALLED.isdisjoint(path[len(inside) :].split(os.sep))
+            for inside, walls in self._insides
+        )
 
     def _is_wanted(self, path: str) -> bool:
         name = path.replace(os.sep, "/")
         if self._omit is not None and self._omit.fullmatch(name):
             return False
         return self._include is None or self._include.fullmatch(name) is not None
+
+    def _walls(self) -> tuple[str, ...]:
+        """Folders whose contents are measured only for a source that lies in them itself."""
+        # Not by `sysconfig`, which takes longer than anything else that is done to begin a run.
+        library = os.path.dirname(os.__file__)
+        binary = os.path.join(sys.exec_prefix, sys.platlibdir, os.path.basename(library))
+        packages = site.getsitepackages()
+        scripts = (os.path.join(folder, "..", "..", "..", "bin") for folder in packages)
+        folders = {library, binary, *packages, *scripts}
+        if sys.prefix != sys.base_prefix:
+            folders.add(sys.prefix)
+        package = os.path.dirname(os.path.dirname(abspath(__file__)))
+        folders.update(os.path.join(package, name) for name in _OURSELVES)
+        return tuple(
+            _as_prefix(os.path.normcase(form))
+            for folder in sorted(folders)
+            for form in self._forms(abspath(folder))
+        )
+
+    def _forms(self, path: str) -> Iterable[str]:
+        return dict.fromkeys((path, self._real_paths.of(path)))
 
 
 def _compiled(globs: Iterable[str], root: Path) -> re.Pattern[str] | None:
@@ -113,29 +138,6 @@ def _compiled(globs: Iterable[str], root: Path) -> re.Pattern[str] | None:
     from whotests.config.globs import compile_globs  # nothing to import where there are none
 
     return compile_globs(globs, root=str(root))
-
-
-def _walls() -> tuple[str, ...]:
-    """Folders whose contents are measured only for a source that lies in them itself."""
-    # Not by `sysconfig`, which takes longer than anything else that is done to begin a run.
-    library = os.path.dirname(os.__file__)
-    binary = os.path.join(sys.exec_prefix, sys.platlibdir, os.path.basename(library))
-    packages = site.getsitepackages()
-    scripts = (os.path.join(folder, "..", "..", "..", "bin") for folder in packages)
-    folders = {library, binary, *packages, *scripts}
-    if sys.prefix != sys.base_prefix:
-        folders.add(sys.prefix)
-    package = os.path.dirname(os.path.dirname(abspath(__file__)))
-    folders.update(os.path.join(package, name) for name in _OURSELVES)
-    return tuple(
-        _as_prefix(os.path.normcase(form))
-        for folder in sorted(folders)
-        for form in _forms(abspath(folder))
-    )
-
-
-def _forms(path: str) -> Iterable[str]:
-    return dict.fromkeys((path, realpath(path)))
 
 
 def _as_prefix(folder: str) -> str:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from whotests.config.real_paths import RealPaths
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.loaded import LoadedFile
@@ -44,7 +45,11 @@ def unloaded_paths(
 ) -> Iterator[tuple[str, bool]]:
     """The absolute paths of the scope's files that are not among the loaded ones, and whether some
     module came from there. `modules` are as above."""
-    real_path = _RealPaths()
+    real_paths = RealPaths()
+
+    def real_path(path: str) -> str:
+        return os.path.normcase(real_paths.of(path))
+
     seen = {real_path(file.path) for file in loaded}
     early = {
         real_path(path)
@@ -63,24 +68,6 @@ def unloaded_paths(
 def not_imported(files: list[FileRecord]) -> list[str]:
     """The paths of those that nothing imported."""
     return [file.path for file in files if file.state is FileState.NOT_IMPORTED]
-
-
-class _RealPaths:
-    """`os.path.realpath` for many files of few folders, each of which is looked at once.
-
-    To compare paths by: where case does not matter, it is lost.
-    """
-
-    def __init__(self) -> None:
-        self._folders: dict[str, str] = {}
-
-    def __call__(self, path: str) -> str:
-        folder, name = os.path.split(path)
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = os.path.realpath(folder)
-        here = os.path.join(real, name)
-        return os.path.normcase(os.path.realpath(here) if os.path.islink(here) else here)
 
 
 def surprise_of(
