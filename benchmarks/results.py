@@ -1,6 +1,7 @@
 """One suite measured in every variant: the interleaved rounds, and what they come to."""
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,9 @@ class Result:
     rounds: int
     cpu: dict[str, float]
     """Seconds by variant's name."""
+    paired: dict[str, float]
+    """By variant's name: the median, over the rounds, of its processor time over that of the plain
+    run of the same round. What slows the machine for a while slows both."""
     memory: dict[str, int]
     """Bytes by variant's name."""
     new_data: dict[str, int]
@@ -165,12 +169,18 @@ def measure_suite(
         outcomes=expected,
         rounds=rounds,
         cpu={name: min(cost.cpu for cost in runs) for name, runs in costs.items()},
+        paired={name: median_ratio(runs, costs[PLAIN.name]) for name, runs in costs.items()},
         memory={name: min(cost.memory for cost in runs) for name, runs in costs.items()},
         new_data=new_data,
         data=data,
         facts=facts,
         who=time_of_who(place, facts) if facts is not None and BRANCHES.name in data else None,
     )
+
+
+def median_ratio(runs: Sequence[Cost], plain: Sequence[Cost]) -> float:
+    """Of runs and plain runs of the same rounds; a variant may have run in the first ones only."""
+    return statistics.median(one.cpu / other.cpu for one, other in zip(runs, plain, strict=False))
 
 
 def forget_data(place: Workplace[Suite]) -> None:

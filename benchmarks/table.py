@@ -1,6 +1,6 @@
 """The figures as Markdown: a table of ratios, a table of sizes, and the bars with met or missed."""
 
-import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -44,18 +44,22 @@ def render(results: Sequence[Result], *, about: str) -> str:
 
 
 def ratios_table(results: Sequence[Result]) -> str:
-    """Processor time of each variant over the plain suite's."""
+    """Processor time of each variant over the plain suite's: the least runs of both, and in
+    brackets the median of what the two runs of each round come to."""
     compared = [variant for variant in VARIANTS[1:] if variant.name in results[0].cpu]
     rows = [
         [
             result.suite.name,
             result.outcomes,
             f"{result.cpu[PLAIN.name]:.2f} s",
-            *(times(result.ratio(variant)) for variant in compared),
+            *(both(result.ratio(variant), result.paired[variant.name]) for variant in compared),
         ]
         for result in results
     ]
-    means = (f"**{times(mean_ratio(results, variant))}**" for variant in compared)
+    means = (
+        f"**{both(mean_ratio(results, variant), mean_of_medians(results, variant))}**"
+        for variant in compared
+    )
     rows.append(["**geometric mean**", "", "", *means])
     return table(["suite", "tests", PLAIN.name, *(variant.name for variant in compared)], rows)
 
@@ -204,9 +208,16 @@ def worst(
 def mean_ratio(results: Sequence[Result], variant: Variant) -> float | None:
     """The geometric mean of a variant's ratios, or None when a suite lacks it."""
     ratios = [ratio for result in results if (ratio := result.ratio(variant)) is not None]
-    if len(ratios) < len(results):
-        return None
-    return math.exp(math.fsum(math.log(ratio) for ratio in ratios) / len(ratios))
+    return None if len(ratios) < len(results) else statistics.geometric_mean(ratios)
+
+
+def mean_of_medians(results: Sequence[Result], variant: Variant) -> float:
+    """The same of the medians over the rounds."""
+    return statistics.geometric_mean([result.paired[variant.name] for result in results])
+
+
+def both(least: float | None, median: float) -> str:
+    return f"{times(least)} ({median:.2f})"
 
 
 def times(ratio: float | None) -> str:
