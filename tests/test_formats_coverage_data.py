@@ -244,6 +244,7 @@ def test_relative_files(project: Path, said: str, words: tuple[str, ...], used: 
 
 def test_html_of_coverage_shows_contexts(project: Path, tmp_path: Path) -> None:
     """`coverage html --show-contexts` and `coverage report` open on our export."""
+    (project / "none.ini").write_text("")
     for words in (("html", "-q", "--show-contexts", "-d", str(tmp_path)), ("report",)):
         ended = run_plain("python", "-m", "coverage", *words, "--rcfile=none.ini", cwd=project)
         assert ended.status == 0, ended.out + ended.err
