@@ -171,38 +171,42 @@ def ends_of(
 ) -> list[Ended]:
     """How the tests of a run ended, and whether their code changed when a later run of its name
     and label ran them next; of those only that the run `again` ran to their end, if it is given."""
-    only = ""
-    if again is not None:
-        only = (
-            " AND (scope_id, test.name) IN (SELECT scope_id, name FROM test"
-            f" WHERE run_id = {again:d} AND outcome <> {_UNKNOWN:d})"
-        )
-    rows = connection.execute(
-        "SELECT test.id, scope.name || test.name, outcome, duration FROM test"
-        f" JOIN scope ON scope.id = scope_id WHERE run_id = ?{only}",
-        (run_id,),
+    rows: list[tuple[int, int, str, int, int | None]] = connection.execute(
+        "SELECT id, scope_id, name, outcome, duration FROM test WHERE run_id = ?", (run_id,)
     ).fetchall()
+    later: Iterable[tuple[int, Mapping[tuple[int, str], int]]]
+    if again is None:
+        later = ((other, _tests_of(connection, other)) for other in _later(connection, run_id))
+    else:
+        ended = _tests_of(connection, again, ended=True)
+        rows = [row for row in rows if row[1:3] in ended]
+        later = [(again, ended)]
     unknown = {row[0] for row in rows}
     changed: set[int] = set()
-    for later in [again] if again is not None else _later(connection, run_id):
+    for other, tests in later:
         if not unknown:
             break
-        pairs = {
-            one: other
-            for one, other in connection.execute(
-                "SELECT one.id, other.id FROM test AS other JOIN test AS one"
-                " ON one.run_id = ? AND one.scope_id = other.scope_id AND one.name = other.name"
-                " WHERE other.run_id = ?",
-                (run_id, later),
-            )
-            if one in unknown
-        }
-        changed |= changed_tests(connection, run_id, later, pairs)
+        pairs = {row[0]: tests[row[1:3]] for row in rows if row[0] in unknown and row[1:3] in tests}
+        changed |= changed_tests(connection, run_id, other, pairs)
         unknown -= pairs.keys()
     changed |= unknown
+    scopes = dict(connection.execute("SELECT id, name FROM scope"))
     return [
-        (name, outcome, duration, number in changed) for number, name, outcome, duration in rows
+        (scopes[scope_id] + name, outcome, duration, number in changed)
+        for number, scope_id, name, outcome, duration in rows
     ]
+
+
+def _tests_of(
+    connection: sqlite3.Connection, run_id: int, *, ended: bool = False
+) -> dict[tuple[int, str], int]:
+    """The ids of a run's tests by scope and name; with `ended` of those that it ran to their end.
+
+    Two of these take half the time of a join, which sorts the names."""
+    only = f" AND outcome <> {_UNKNOWN:d}" if ended else ""
+    query = f"SELECT scope_id, name, id FROM test WHERE run_id = ?{only}"
+    rows = connection.execute(query, (run_id,))
+    return {(scope_id, name): number for scope_id, name, number in rows}
 
 
 def _later(connection: sqlite3.Connection, run_id: int) -> list[int]:

@@ -7,6 +7,7 @@ transactions: the writer does.
 import math
 import sqlite3
 from collections.abc import Collection
+from itertools import chain
 
 from whotests.packing.ids import walk
 from whotests.store.liveness import is_dead
@@ -186,20 +187,7 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
 
     Only when no other run is alive: a writer keeps ids of rows that no context shows yet.
     """
-    unused_footprints = "DELETE FROM footprint WHERE id NOT IN (SELECT footprint_id FROM context)"
-    if connection.execute(unused_footprints).rowcount:
-        # Their ids may be given out again.
-        connection.execute("DELETE FROM occurrence")
-        connection.execute("DELETE FROM total")
-    used: set[int] = set()
-    for (blob,) in connection.execute("SELECT patterns FROM footprint"):
-        used.update(walk(blob))
-    unused = [
-        (unit_id, ran)
-        for unit_id, ran, pattern_id in connection.execute("SELECT unit_id, ran, id FROM pattern")
-        if pattern_id not in used
-    ]
-    connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND ran = ?", unused)
+    _remove_footprints(connection)
     connection.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope_id FROM test)")
     connection.execute("DELETE FROM file WHERE id NOT IN (SELECT file_id FROM run_file)")
     connection.execute("DELETE FROM folder WHERE id NOT IN (SELECT folder_id FROM file)")
@@ -211,6 +199,31 @@ def collect_garbage(connection: sqlite3.Connection) -> None:
     from whotests.store.index import make_index
 
     make_index(connection)
+
+
+def _remove_footprints(connection: sqlite3.Connection) -> None:
+    """Removes those that no context has, and the patterns that no other one has: both are written
+    together, so that there are no such patterns without such footprints. Most runs do what the
+    run did whose place they take, and leave none behind."""
+    unused = "footprint WHERE id NOT IN (SELECT footprint_id FROM context)"
+    removed = connection.execute(f"SELECT patterns FROM {unused}").fetchall()
+    if not removed:
+        return
+    connection.execute(f"DELETE FROM {unused}")
+    # Their ids may be given out again.
+    connection.execute("DELETE FROM occurrence")
+    connection.execute("DELETE FROM total")
+    gone = set(chain.from_iterable(walk(blob) for (blob,) in removed))
+    for (blob,) in connection.execute("SELECT patterns FROM footprint"):
+        gone.difference_update(walk(blob))
+        if not gone:
+            return
+    patterns = [
+        (unit_id, ran)
+        for unit_id, ran, pattern_id in connection.execute("SELECT unit_id, ran, id FROM pattern")
+        if pattern_id in gone
+    ]
+    connection.executemany("DELETE FROM pattern WHERE unit_id = ? AND ran = ?", patterns)
 
 
 def have_tests(connection: sqlite3.Connection, runs: Collection[int]) -> bool:
