@@ -107,15 +107,21 @@ class Block:
 def _block_class(size: int) -> type[Block]:
     """A class of blocks with `size` slots."""
     slots = SLOTS[:size]
-    # The slots are read before any is written: what is hit in between stays disarmed.
     reads = "; ".join(f"{name} = block.{name}" for name in slots)
-    arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
     armed = "".join(f"block.{name} = " for name in slots)
-    numbers = "none" if _one_at_a_time else "{}"
+    pattern = f"block.numbers[{', '.join(slots)},]"
+    if _one_at_a_time:
+        # One line and no call: nothing runs between reading the slots and arming all of them.
+        number = f"    {reads}; {armed}True; return {pattern}\n"
+        numbers = "none"
+    else:  # what is hit in between stays disarmed
+        arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
+        number = f"    {reads}\n{arms}    return {pattern}\n"
+        numbers = "{}"
     functions: dict[str, Any] = {"log": LOG, "none": NO_NUMBERS}
     # A program has many blocks: nothing is looked up or looped over for each.
     text = (
-        f"def number(block):\n    {reads}\n{arms}    return block.numbers[{', '.join(slots)},]\n"
+        f"def number(block):\n{number}"
         "def begin(block, file, index, family):\n"
         "    block.log = log\n    block.file = file\n    block.index = index\n"
         "    block.family = family\n    block.lines = b''\n    block.first_line = 0\n"
