@@ -67,6 +67,10 @@ class Scope:
             known = self._memo[path] = self._decide(path)
         return known
 
+    def real_path(self, path: str) -> str:
+        """The absolute path of a file without symbolic links in it."""
+        return self._real_paths.of(path)
+
     def python_files(self) -> Iterator[str]:
         """All source files, each once, sorted within a source.
 
@@ -87,7 +91,7 @@ class Scope:
         if self._is_inside(absolute):
             return self._is_wanted(absolute)
         try:
-            real = self._real_paths.of(absolute)
+            real = self.real_path(absolute)
         except Exception:  # it calls what a program may have replaced: blockbuster forbids it
             return False
         return real != absolute and self._is_inside(real) and self._is_wanted(real)
@@ -129,7 +133,7 @@ class Scope:
         )
 
     def _forms(self, path: str) -> Iterable[str]:
-        return dict.fromkeys((path, self._real_paths.of(path)))
+        return dict.fromkeys((path, self.real_path(path)))
 
 
 def _compiled(globs: Iterable[str], root: Path) -> re.Pattern[str] | None:

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from whotests.config.real_paths import RealPaths
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
 from whotests.probes.loaded import LoadedFile
@@ -45,10 +44,9 @@ def unloaded_paths(
 ) -> Iterator[tuple[str, bool]]:
     """The absolute paths of the scope's files that are not among the loaded ones, and whether some
     module came from there. `modules` are as above."""
-    real_paths = RealPaths()
 
     def real_path(path: str) -> str:
-        return os.path.normcase(real_paths.of(path))
+        return os.path.normcase(scope.real_path(path))
 
     seen = {real_path(file.path) for file in loaded}
     early = {
