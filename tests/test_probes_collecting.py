@@ -13,7 +13,8 @@ import pytest
 from whotests.probes import collecting, raises, runtime
 from whotests.probes.collecting import block_of, collect, keys_of, note_waiting, peek
 from whotests.probes.runtime import LOG, Block, Key, block
-from whotests.recording.contexts import Context, Contexts
+from whotests.recording.context import Context
+from whotests.recording.contexts import Contexts
 from whotests.types import Phase, Runner, TestName
 
 OURS: set[str | None] = {runtime.__file__, collecting.__file__, raises.__file__}

@@ -12,6 +12,7 @@ from pluggy import HookimplMarker
 from whotests.integrations.outcomes import worse
 from whotests.integrations.pytest_workers import PytestWorkers
 from whotests.recording.session import Session
+from whotests.records import TestRecord
 from whotests.types import Outcome, Phase, Runner
 
 __all__ = ["NAME", "PytestRecorder", "record_every_config", "register"]
@@ -26,6 +27,7 @@ _SETUP, _CALL, _TEARDOWN = Phase.SETUP, Phase.CALL, Phase.TEARDOWN
 _PASSED, _UNKNOWN = Outcome.PASSED, Outcome.UNKNOWN
 _PYTEST = Runner.PYTEST
 _NOTHING_YET = (_UNKNOWN, 0.0)
+_make_tuple = tuple.__new__  # takes a fifth of the time of TestRecord(...)
 
 
 def record_every_config(module: ModuleType, session: Session) -> None:
@@ -65,7 +67,8 @@ class PytestRecorder:
         self._session = session
         self._open = ""
         """The node id of the test that this recorder opened, or ''."""
-        self._phase = Phase.SETUP
+        self._item: Any = None
+        """The item of that test, or None. Node ids are made of their parts each time."""
         self._outcomes: dict[str, tuple[Outcome, float]] = {}
         self._mine: set[str] = set()
         self._forked: set[str] = set()
@@ -93,34 +96,29 @@ class PytestRecorder:
         self._outcomes.pop(name, None)
         if self._open == name:
             # Plugins that run a test again do so without ending it.
-            self._enter(_SETUP, name)
+            self._item = item
+            self._session.enter_phase(_SETUP)
             return
-        self._stop(self._open)
+        self._stop()
         if self._session.start_test(name, runner=_PYTEST):
             self._open = name
-            self._phase = _SETUP
+            self._item = item
             self._mine.add(name)
 
     @_first
     def pytest_runtest_call(self, item: Any) -> None:
-        self._enter(_CALL, item.nodeid)
+        if self._item is item:
+            self._session.enter_phase(_CALL)
 
     @_first
     def pytest_runtest_teardown(self, item: Any) -> None:
-        self._enter(_TEARDOWN, item.nodeid)
+        if self._item is item:
+            self._session.enter_phase(_TEARDOWN)
 
-    @_first
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        self._stop(nodeid)
-
-    def _enter(self, phase: Phase, name: str) -> None:
-        if self._open == name and self._phase is not phase:
-            self._phase = phase
-            self._session.enter_phase(phase)
-
-    def _stop(self, name: str) -> None:
-        if self._open and self._open == name:
+    def _stop(self) -> None:
+        if self._open:
             self._open = ""
+            self._item = None
             self._session.stop_test()
 
     @_first
@@ -132,18 +130,24 @@ class PytestRecorder:
                     return
                 if report.when == "setup":
                     self._outcomes.pop(name, None)
-            before, seconds = self._outcomes.get(name, _NOTHING_YET)
+            when = report.when
+            outcome, seconds = self._outcomes.get(name, _NOTHING_YET)
             subtest = type(report).__name__ in _SUBTEST_REPORTS
-            outcome = worse(before, _outcome_of(report, subtest=subtest))
+            # A setup or teardown that went well says nothing yet about the test.
+            if when == "call" or report.outcome != "passed":
+                outcome = worse(outcome, _outcome_of(report, subtest=subtest))
             if not subtest:
                 seconds += report.duration
-            if report.when in ("setup", "call"):
+            if when == "setup" or when == "call":
                 self._outcomes[name] = outcome, seconds
-            else:  # its end, or its process died
-                self._outcomes.pop(name, None)
-                self._session.note_outcome(name, runner=_PYTEST, outcome=outcome, duration=seconds)
+                return
+            # Its end, or its process died.
+            self._outcomes.pop(name, None)
+            self._session.note_test(_make_tuple(TestRecord, (name, _PYTEST, outcome, seconds)))
         except Exception as error:
             self._session.fail(error)
+        if self._open == name:
+            self._stop()
 
     def _ran_in_child(self, report: Any) -> bool:
         """Whether a measured process that cannot tell it itself ran the test: the child that
@@ -174,8 +178,7 @@ def _outcome_of(report: Any, *, subtest: bool) -> Outcome:
         # A strict one is reported as failed, without this mark.
         return Outcome.UNEXPECTED_SUCCESS if told == "passed" else Outcome.FAILED
     if told == "passed":
-        # A setup or teardown that went well says nothing yet about the test.
-        return _PASSED if report.when == "call" else _UNKNOWN
+        return _PASSED
     if told == "failed":
         return Outcome.ERROR if report.when in ("setup", "teardown") else Outcome.FAILED
     # A run that is to be repeated says nothing yet, either.

@@ -12,8 +12,9 @@ from typing import Any
 
 from whotests.integrations.unittest_results import ResultWatch
 from whotests.recording.session import Session
+from whotests.records import TestRecord
 from whotests.system import System
-from whotests.types import Phase, Runner
+from whotests.types import Phase, Runner, TestName
 
 __all__ = ["hook_test_cases"]
 
@@ -115,7 +116,7 @@ class _Hooks:
     def open(self, case: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_OpenTest | None":
         """Open the case's test, unless another one is open; never raises."""
         try:
-            name = str(case.id())
+            name = TestName(str(case.id()))
         except Exception:
             return None  # the case's own fault: it runs as it would, in no context
         try:
@@ -136,7 +137,7 @@ class _OpenTest:
     """One run of a test case, from start to end."""
 
     def __init__(
-        self, hooks: _Hooks, name: str, runner: Runner, case: object, watch: ResultWatch
+        self, hooks: _Hooks, name: TestName, runner: Runner, case: object, watch: ResultWatch
     ) -> None:
         self._hooks = hooks
         self._name = name
@@ -150,7 +151,7 @@ class _OpenTest:
         self._hooks.open_cases.pop(id(self._case), None)
         outcome = self.watch.end()
         session = self._hooks.session
-        session.note_outcome(self._name, runner=self._runner, outcome=outcome, duration=duration)
+        session.note_test(TestRecord(self._name, self._runner, outcome, duration))
         session.stop_test()
 
 

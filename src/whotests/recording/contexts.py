@@ -14,18 +14,21 @@ from typing import Any, NamedTuple
 
 from whotests.probes.collecting import collect, forget, note_waiting, peek
 from whotests.probes.runtime import LOG, Block
+from whotests.recording.context import Context, OpenTest
 from whotests.recording.originals import RLock, get_ident
 from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
+from whotests.records import TestRecord
 from whotests.types import Outcome, Phase, Runner, TestName
 
-__all__ = ["Context", "Contexts", "TestNote"]
+__all__ = ["Contexts"]
 
 IMPORT = "import"
 
 # A member of an enum that is fetched from its class costs as much as a call.
 _SETUP = Phase.SETUP
 _UNKNOWN = Outcome.UNKNOWN
-_PLACES = {Phase.SETUP: 0, Phase.CALL: 1, Phase.TEARDOWN: 2}
+
+_make_tuple = tuple.__new__  # takes a fifth of the time of TestRecord(...)
 
 _ATTEMPTS = 3
 """How often the open contexts are looked at while others switch."""
@@ -33,62 +36,13 @@ _ATTEMPTS = 3
 _gil_enabled: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
 
 
-class Context:
-    """A context of this run and the pattern numbers that it has collected since it was opened."""
-
-    __slots__ = ("key", "label", "opening", "patterns", "phase", "test", "written")
-
-    def __init__(
-        self, key: int, test: TestName | None = None, phase: Phase | None = None, label: str = ""
-    ) -> None:
-        self.key = key
-        self.test = test
-        self.phase = phase
-        self.label = label
-        self.patterns: tuple[int, ...] | set[int] = ()
-        """A set once something was added: most contexts are given all at once, and in a tuple of
-        numbers there is nothing for the garbage collector to look at."""
-        self.written = 0
-        """How many patterns it had when it was last written while open."""
-        self.opening = 0
-        """A label's number among all labels that were opened."""
-
-    def add(self, patterns: tuple[int, ...]) -> None:
-        """More has run in it."""
-        if isinstance(self.patterns, set):
-            self.patterns.update(patterns)
-        elif self.patterns:
-            self.patterns = set(self.patterns).union(patterns)
-        else:
-            self.patterns = patterns
-
-
-class _OpenTest:
-    """A test that runs, and the context of the phase that it is in."""
-
-    __slots__ = ("__weakref__", "context", "name")
-
-    def __init__(self, name: TestName, context: Context) -> None:
-        self.name = name
-        self.context = context
-
-
 class _Start(NamedTuple):
     """Where a thread was started."""
 
-    test: Callable[[], _OpenTest | None]
+    test: Callable[[], OpenTest | None]
     """The test, until it is over."""
     labels: tuple[int, ...]
     """The openings of the labels around it."""
-
-
-class TestNote(NamedTuple):
-    """What has become known of a test."""
-
-    name: TestName
-    runner: Runner
-    outcome: Outcome
-    duration: float | None
 
 
 class Contexts:
@@ -102,7 +56,7 @@ class Contexts:
         self._test_numbers: dict[TestName, int] = {}
         self._label_numbers: dict[str, int] = {}
         self.base = self._label_context("")
-        self._tests: dict[Strand, _OpenTest] = {}
+        self._tests: dict[Strand, OpenTest] = {}
         self._labels: list[Context] = []
         self._openings = 0
         self._around: Any = None
@@ -123,7 +77,8 @@ class Contexts:
         """Labels that are open side by side, and of which nothing ran so far."""
         self.closed: deque[Context] = deque()
         """Contexts that were closed and wait to be written."""
-        self.notes: deque[TestNote] = deque()
+        self.tests: deque[TestRecord] = deque()
+        """What became known of tests and waits to be written."""
 
     def watch(self) -> None:
         """From now on note where threads are started, and which greenlets wait."""
@@ -141,8 +96,8 @@ class Contexts:
                 return False
             self._greenlets.watch_this_thread()
             self._switch()
-            self.notes.append(TestNote(name, runner, _UNKNOWN, None))
-            self._tests[strand] = _OpenTest(name, self._test_context(name, _SETUP))
+            self.tests.append(_make_tuple(TestRecord, (name, runner, _UNKNOWN, None)))
+            self._tests[strand] = self._open_test(name, _SETUP)
             return True
 
     def in_test(self) -> bool:
@@ -155,9 +110,9 @@ class Contexts:
             test = self._test_around(this_strand())
             if test is not None and test.context.phase is not phase:
                 self._switch()
-                ended = test.context
-                test.context = self._test_context(test.name, phase)
-                self._close(ended)
+                ended = test.enter(phase)
+                if ended is not None:
+                    self.closed.append(ended)
 
     def stop_test(self) -> None:
         """Closes the test that runs here."""
@@ -233,8 +188,8 @@ class Contexts:
         with self._lock:
             self._switch()
             for number, (name, phase) in enumerate(tests):
-                context = self._test_context(TestName(name), Phase(phase))
-                self._tests[-number or get_ident()] = _OpenTest(TestName(name), context)
+                test = self._open_test(TestName(name), Phase(phase))
+                self._tests[-number or get_ident()] = test
             self._labels += [self._label_context(label) for label in labels]
 
     def go_on_forked(self) -> None:
@@ -242,12 +197,12 @@ class Contexts:
         self._lock = RLock()  # another thread may have been in here, which the child has not
         forget()
         self.closed.clear()
-        self.notes.clear()
+        self.tests.clear()
         self._waiting = {}
         self.base = self._label_context("")
         for test in list(self._tests.values()):
             assert test.context.phase is not None
-            test.context = self._test_context(test.name, test.context.phase)
+            test.context = test.context_of(test.context.phase)
         for context in self._labels:  # the same objects: they are what closes them
             context.patterns = ()
             context.written = 0
@@ -294,7 +249,7 @@ class Contexts:
 
     # -- who is within what -----------------------------------------------------------------
 
-    def _test_around(self, strand: Strand) -> _OpenTest | None:
+    def _test_around(self, strand: Strand) -> OpenTest | None:
         """The test that the caller's strand runs, or was started in."""
         if not self._tests:
             return None
@@ -354,15 +309,13 @@ class Contexts:
 
     # -- collecting -------------------------------------------------------------------------
 
-    # The same key for the same name: what a context runs when it opens again adds up.
-
-    def _test_context(self, name: TestName, phase: Phase) -> Context:
-        """A phase of a test that has run nothing yet."""
+    def _open_test(self, name: TestName, phase: Phase) -> OpenTest:
+        """The test in a phase that has run nothing yet."""
         number = self._test_numbers.setdefault(name, len(self._test_numbers))
-        return Context(number * 4 + _PLACES[phase], name, phase)
+        return OpenTest(name, number, phase)
 
     def _label_context(self, label: str) -> Context:
-        """A labelled context that has run nothing yet."""
+        """A labelled context that has run nothing yet. The same key for the same label, too."""
         number = self._label_numbers.setdefault(label, len(self._label_numbers))
         return Context(number * 4 + 3, label=label)
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 from whotests.probes.collecting import block_of, keys_of
 from whotests.probes.loaded import LoadedFile, layout_of
 from whotests.probes.runtime import Block, Key
-from whotests.recording.contexts import Context, Contexts
+from whotests.recording.context import Context
+from whotests.recording.contexts import Contexts
 from whotests.records import (
     NO_PATTERN,
     Batch,
@@ -68,13 +69,7 @@ class Ledger:
             ended += [
                 (context, context.patterns, complete) for context in unfinished if context.patterns
             ]
-        notes = {note.name: note for note in _drained(contexts.notes)}
-        tests = [
-            TestRecord(
-                name=note.name, runner=note.runner, outcome=note.outcome, duration=note.duration
-            )
-            for note in notes.values()
-        ]
+        told = {test.name: test for test in _drained(contexts.tests)}  # the last one counts
         new_patterns: list[PatternRecord] = []
         for file in self._files():
             if id(file) not in self._before:
@@ -90,19 +85,17 @@ class Ledger:
             )
             for context, patterns, complete in ended
         )
-        for name in {record.test for record in records} - self._told - notes.keys():
+        for name in {record.test for record in records} - self._told - told.keys():
             if name is not None:  # what it is, the process that runs it tells
-                tests.append(
-                    TestRecord(
-                        name=name, runner=Runner.OTHER, outcome=Outcome.UNKNOWN, duration=None
-                    )
+                told[name] = TestRecord(
+                    name=name, runner=Runner.OTHER, outcome=Outcome.UNKNOWN, duration=None
                 )
-        self._told.update(test.name for test in tests)
+        self._told.update(told)
         new_files, self._new_files = self._new_files, []
         return Batch(
             files=tuple(new_files),
             patterns=tuple(new_patterns),
-            tests=tuple(tests),
+            tests=tuple(told.values()),
             contexts=records,
         )
 

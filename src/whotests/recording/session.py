@@ -17,7 +17,8 @@ from whotests.garbage import uncollected
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
 from whotests.probes.runtime import LOG
-from whotests.recording.contexts import Context, Contexts, TestNote
+from whotests.recording.context import Context
+from whotests.recording.contexts import Contexts
 from whotests.recording.dormant import give_up, wake_up
 from whotests.recording.flusher import Flusher
 from whotests.recording.handover import Handover
@@ -34,11 +35,11 @@ from whotests.recording.unloaded import (
     unloaded_files,
     unloaded_paths,
 )
-from whotests.records import FileRecord, RunRecord
+from whotests.records import FileRecord, RunRecord, TestRecord
 from whotests.store.connection import prepare_folder
 from whotests.store.writer import Writer
 from whotests.system import System
-from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
+from whotests.types import Phase, Runner, RunStatus, TestName
 
 __all__ = ["Session", "current", "hide_cache", "measure_afresh", "run_record"]
 
@@ -86,9 +87,8 @@ def _guarded(
             try:
                 return method(self, *args, **kwargs)
             except Exception as error:
-                if is_the_programs(error):
+                if not self._keeps(error):
                     raise
-                self.fail(error)
                 return otherwise
 
         return cast(Callable[Concatenate["Session", _P], _R], guarded)
@@ -182,6 +182,13 @@ class Session:
             str(error) if known else f"a bug in whotests, please report it: {error!r}"
         )
 
+    def _keeps(self, error: Exception) -> bool:
+        """Whether the exception is one of ours, which is kept; the program's own goes its way."""
+        if is_the_programs(error):
+            return False
+        self.fail(error)
+        return True
+
     @property
     def measured_files(self) -> int:
         """How many files came instrumented so far."""
@@ -194,37 +201,51 @@ class Session:
 
     # -- what runners tell ------------------------------------------------------------------
 
-    @_guarded(False)
-    def start_test(self, name: str, *, runner: Runner) -> bool:
+    # Several times for each test: a guard around these would take as long as they do.
+
+    def start_test(self, name: TestName, *, runner: Runner) -> bool:
         """A test begins with its setup. False when the thread is in a test already: what an
         inner runner does belongs to the outer one's test, and only that one ends it."""
-        self._flusher.resume()
-        self.elsewhere = ""
-        self._tested = True
-        return self.contexts.start_test(TestName(name), runner)
+        if self.ended:
+            return False
+        try:
+            self._flusher.resume()
+            self.elsewhere = ""
+            self._tested = True
+            return self.contexts.start_test(name, runner)
+        except Exception as error:
+            if not self._keeps(error):
+                raise
+            return False
 
-    @_guarded(None)
     def enter_phase(self, phase: Phase) -> None:
         """The test of this thread goes on to a phase."""
-        self.contexts.enter_phase(phase)
+        if not self.ended:
+            try:
+                self.contexts.enter_phase(phase)
+            except Exception as error:
+                if not self._keeps(error):
+                    raise
 
-    @_guarded(None)
     def stop_test(self) -> None:
         """The test of this thread is over."""
-        self.contexts.stop_test()
-        self._flusher.between_tests()
+        if not self.ended:
+            try:
+                self.contexts.stop_test()
+                self._flusher.between_tests()
+            except Exception as error:
+                if not self._keeps(error):
+                    raise
+
+    def note_test(self, test: TestRecord) -> None:
+        """How a test ended; what is told last counts."""
+        if not self.ended:
+            self.contexts.tests.append(test)
 
     @_guarded(None)
     def between_tests(self) -> None:
         """No test waits now, as after all were found."""
         self._flusher.between_tests()
-
-    @_guarded(None)
-    def note_outcome(
-        self, name: str, *, runner: Runner, outcome: Outcome, duration: float | None
-    ) -> None:
-        """How a test ended; what is told last counts. `duration` in seconds."""
-        self.contexts.notes.append(TestNote(TestName(name), runner, outcome, duration))
 
     @_guarded(_NO_TOKEN)
     def open_label(self, label: str) -> object:
