@@ -5,6 +5,7 @@ python tests/dask_clusters.py    is the process that the workers are forked from
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -54,7 +55,10 @@ class DaskCluster:
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()
-        self._process.wait(PATIENCE)
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -66,6 +70,8 @@ class DaskCluster:
 
     def _read(self) -> str:
         assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+        assert ready, "the cluster's process says nothing"
         answer = self._process.stdout.readline().strip()
         assert answer, "the cluster's process has ended"
         return answer

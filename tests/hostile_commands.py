@@ -52,7 +52,10 @@ def whotests(*words: str, cwd: Path) -> Taken:
             )
         finally:
             os.close(writing)
-        status = process.wait()
+        try:
+            status = process.wait(500)
+        finally:
+            process.kill()
         took = time.monotonic() - began
         err.seek(0)
         said = err.read().decode("utf-8", "replace")

@@ -205,12 +205,7 @@ class Terminal:
         """What comes next, up to these words."""
         deadline = time.monotonic() + 30
         while words not in self.seen[self._told :]:
-            ready, _, _ = select.select([self._end], [], [], max(0, deadline - time.monotonic()))
-            assert ready, f"no {words!r} in {self.seen[self._told :]!r}"
-            try:
-                self.seen += os.read(self._end, 65536).decode("utf-8", "replace")
-            except OSError:  # it has gone
-                assert words in self.seen[self._told :], self.seen[self._told :]
+            assert self._read(deadline), f"no {words!r} in {self.seen[self._told :]!r}"
         start = self._told
         self._told = self.seen.index(words, start) + len(words)
         return self.seen[start : self._told]
@@ -227,9 +222,24 @@ class Terminal:
 
     def status(self) -> int:
         """How it ended."""
+        while self._read(time.monotonic() + 30):
+            pass
         _, status = os.waitpid(self.pid, 0)
         os.close(self._end)
         return os.waitstatus_to_exitcode(status)
+
+    def _read(self, deadline: float) -> bool:
+        """Whether there was more to see, before it was gone."""
+        ready, _, _ = select.select([self._end], [], [], max(0, deadline - time.monotonic()))
+        if not ready:
+            os.kill(self.pid, signal.SIGKILL)
+            raise AssertionError(f"nothing more after {self.seen[self._told :]!r}")
+        try:
+            octets = os.read(self._end, 65536)
+        except OSError:  # as Linux says that nobody has the other side
+            return False
+        self.seen += octets.decode("utf-8", "replace")
+        return bool(octets)
 
 
 @pytest.fixture
