@@ -50,9 +50,10 @@ class Ledger:
         self._before = frozenset(map(id, before))
         self._told: set[TestName] = set()
         """Tests that were written."""
-        self._patterns: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[int, int] = {}
-        """Pattern number in this process -> pattern key."""
+        """Pattern number in this process -> pattern key. Several may come to the same lines and
+        branches: which, the store sees."""
+        self._pattern_count = 0
 
     def batch(self, unfinished: list[Context] | None = None, *, complete: bool = False) -> Batch:
         """Everything new. `unfinished`: contexts that ended with the run, not by themselves; in a
@@ -150,19 +151,17 @@ class Ledger:
         if not lines and not branches:
             return NO_PATTERN
         unit = layout.unit(block.index)
-        place = (self._file_key(file), unit, lines, branches)
-        key = self._patterns.get(place)
-        if key is None:
-            key = self._patterns[place] = len(self._patterns)
-            new.append(
-                PatternRecord(
-                    key=key,
-                    file_key=place[0],
-                    unit_index=unit,
-                    lines=lines,
-                    branches=branches,
-                )
+        key = self._pattern_count
+        self._pattern_count += 1
+        new.append(
+            PatternRecord(
+                key=key,
+                file_key=self._file_key(file),
+                unit_index=unit,
+                lines=lines,
+                branches=branches,
             )
+        )
         return key
 
 
