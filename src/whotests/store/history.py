@@ -171,42 +171,54 @@ def ends_of(
 ) -> list[Ended]:
     """How the tests of a run ended, and whether their code changed when a later run of its name
     and label ran them next; of those only that the run `again` ran to their end, if it is given."""
-    rows: list[tuple[int, int, str, int, int | None]] = connection.execute(
-        "SELECT id, scope_id, name, outcome, duration FROM test WHERE run_id = ?", (run_id,)
-    ).fetchall()
-    later: Iterable[tuple[int, Mapping[tuple[int, str], int]]]
-    if again is None:
-        later = ((other, _tests_of(connection, other)) for other in _later(connection, run_id))
-    else:
-        ended = _tests_of(connection, again, ended=True)
-        rows = [row for row in rows if row[1:3] in ended]
-        later = [(again, ended)]
-    unknown = {row[0] for row in rows}
-    changed: set[int] = set()
-    for other, tests in later:
-        if not unknown:
-            break
-        pairs = {row[0]: tests[row[1:3]] for row in rows if row[0] in unknown and row[1:3] in tests}
-        changed |= changed_tests(connection, run_id, other, pairs)
-        unknown -= pairs.keys()
-    changed |= unknown
+    tests: dict[tuple[int, str], tuple[int, int, int | None]] = {
+        (scope_id, name): (number, outcome, duration)
+        for number, scope_id, name, outcome, duration in connection.execute(
+            "SELECT id, scope_id, name, outcome, duration FROM test WHERE run_id = ?", (run_id,)
+        )
+    }
+    changed, unknown = _compared(connection, run_id, tests, again=again)
     scopes = dict(connection.execute("SELECT id, name FROM scope"))
     return [
-        (scopes[scope_id] + name, outcome, duration, number in changed)
-        for number, scope_id, name, outcome, duration in rows
+        (scopes[scope_id] + name, outcome, duration, number in changed or number in unknown)
+        for (scope_id, name), (number, outcome, duration) in tests.items()
+        if again is None or number not in unknown
     ]
 
 
-def _tests_of(
-    connection: sqlite3.Connection, run_id: int, *, ended: bool = False
-) -> dict[tuple[int, str], int]:
-    """The ids of a run's tests by scope and name; with `ended` of those that it ran to their end.
+def _compared(
+    connection: sqlite3.Connection,
+    run_id: int,
+    tests: Mapping[tuple[int, str], tuple[int, int, int | None]],
+    *,
+    again: int | None,
+) -> tuple[Collection[int], Collection[int]]:
+    """The ids of those tests of which the code changed when they ran next, in the run `again` if
+    it is given, and of those that did not run again."""
+    unknown = {number for number, _, _ in tests.values()}
+    changed: set[int] = set()
+    for later in [again] if again is not None else _later(connection, run_id):
+        if not unknown:
+            break
+        pairs = {
+            tests[place][0]: other
+            for place, other in _tests_of(connection, later, ended=again is not None)
+            if place in tests and tests[place][0] in unknown
+        }
+        changed |= changed_tests(connection, run_id, later, pairs)
+        unknown -= pairs.keys()
+    return changed, unknown
 
-    Two of these take half the time of a join, which sorts the names."""
+
+def _tests_of(
+    connection: sqlite3.Connection, run_id: int, *, ended: bool
+) -> Iterator[tuple[tuple[int, str], int]]:
+    """Scope and name of each test of a run, and its id; with `ended` of those that it ran to their
+    end. To look them up takes half the time of a join, which sorts the names."""
     only = f" AND outcome <> {_UNKNOWN:d}" if ended else ""
     query = f"SELECT scope_id, name, id FROM test WHERE run_id = ?{only}"
-    rows = connection.execute(query, (run_id,))
-    return {(scope_id, name): number for scope_id, name, number in rows}
+    for scope_id, name, number in connection.execute(query, (run_id,)):
+        yield (scope_id, name), number
 
 
 def _later(connection: sqlite3.Connection, run_id: int) -> list[int]:
