@@ -12,13 +12,13 @@ import pytest
 
 from whotests.probes import collecting, raises, runtime
 from whotests.probes.collecting import block_of, collect, keys_of, note_waiting, peek
-from whotests.probes.runtime import LOG, Block, Key, block
+from whotests.probes.runtime import LOG, NUMBERING, Block, Key, block, block_class
 from whotests.recording.context import Context
 from whotests.recording.contexts import Contexts
 from whotests.types import Phase, Runner, TestName
 
 OURS: set[str | None] = {runtime.__file__, collecting.__file__, raises.__file__}
-OURS |= {sys.modules[Contexts.__module__].__file__}
+OURS |= {sys.modules[each.__module__].__file__ for each in (Context, Contexts)}
 
 
 class Moment:
@@ -183,3 +183,24 @@ def test_looking_changes_nothing() -> None:
     assert places(collect()) == expected
     assert not peek()
     assert not collect()
+
+
+@pytest.mark.parametrize("one_at_a_time", [True, False])
+@pytest.mark.parametrize("size", [1, 3, 32])
+def test_a_block_is_read_and_armed(size: int, one_at_a_time: bool) -> None:
+    """With the interpreter lock and without: what was hit is what is looked up, once."""
+    collect()
+    kind = block_class(size, one_at_a_time=one_at_a_time)
+    made = kind(None, 0, 0)
+    assert made.read() == (True,) * size
+    made.hit(size - 1)
+    key = (*[True] * (size - 1), False)
+    with pytest.raises(KeyError) as unknown:
+        NUMBERING[kind](made)
+    assert unknown.value.args == (key,)
+    assert made.read() == (True,) * size
+    made.numbers = {key: 7}
+    made.hit(size - 1)
+    assert NUMBERING[kind](made) == 7
+    assert made.read() == (True,) * size
+    assert collect() == []  # it is in the log, and has nothing more to tell

@@ -26,6 +26,7 @@ __all__ = [
     "Key",
     "ModuleMark",
     "block",
+    "block_class",
 ]
 
 BLOCK_SIZE = 32
@@ -104,13 +105,13 @@ class Block:
         return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots, False)}
 
 
-def _block_class(size: int) -> type[Block]:
-    """A class of blocks with `size` slots."""
+def block_class(size: int, *, one_at_a_time: bool) -> type[Block]:
+    """A class of blocks with `size` slots, for a Python whose threads run one at a time or not."""
     slots = SLOTS[:size]
     reads = "; ".join(f"{name} = block.{name}" for name in slots)
     armed = "".join(f"block.{name} = " for name in slots)
     pattern = f"block.numbers[{', '.join(slots)},]"
-    if _one_at_a_time:
+    if one_at_a_time:
         # One line and no call: nothing runs between reading the slots and arming all of them.
         number = f"    {reads}; {armed}True; return {pattern}\n"
         numbers = "none"
@@ -147,7 +148,9 @@ def block(file: object, index: int, family: int, *, size: int) -> Block:
     kind = _CLASSES.get(size)
     if kind is None:
         room = next(room for room in _ROOMS if room >= size)
-        kind = _CLASSES.get(room) or _CLASSES.setdefault(room, _block_class(room))
+        kind = _CLASSES.get(room) or _CLASSES.setdefault(
+            room, block_class(room, one_at_a_time=_one_at_a_time)
+        )
         _CLASSES[size] = kind
     return kind(file, index, family)
 
