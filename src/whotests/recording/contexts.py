@@ -28,8 +28,6 @@ IMPORT = "import"
 _SETUP = Phase.SETUP
 _UNKNOWN = Outcome.UNKNOWN
 
-_make_tuple = tuple.__new__  # takes a fifth of the time of TestRecord(...)
-
 _ATTEMPTS = 3
 """How often the open contexts are looked at while others switch."""
 
@@ -96,7 +94,7 @@ class Contexts:
                 return False
             self._greenlets.watch_this_thread()
             self._switch()
-            self.tests.append(_make_tuple(TestRecord, (name, runner, _UNKNOWN, None)))
+            self.tests.append(TestRecord(name, runner, _UNKNOWN, None))
             self._tests[strand] = self._open_test(name, _SETUP)
             return True
 

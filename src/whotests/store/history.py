@@ -171,54 +171,51 @@ def ends_of(
 ) -> list[Ended]:
     """How the tests of a run ended, and whether their code changed when a later run of its name
     and label ran them next; of those only that the run `again` ran to their end, if it is given."""
+    only = ""
+    if again is not None:  # mostly few of many
+        only = (
+            " AND (scope_id, name) IN (SELECT scope_id, name FROM test"
+            f" WHERE run_id = {again:d} AND outcome <> {_UNKNOWN:d})"
+        )
+    query = f"SELECT id, scope_id, name, outcome, duration FROM test WHERE run_id = ?{only}"
     tests: dict[tuple[int, str], tuple[int, int, int | None]] = {
         (scope_id, name): (number, outcome, duration)
-        for number, scope_id, name, outcome, duration in connection.execute(
-            "SELECT id, scope_id, name, outcome, duration FROM test WHERE run_id = ?", (run_id,)
-        )
+        for number, scope_id, name, outcome, duration in connection.execute(query, (run_id,))
     }
-    changed, unknown = _compared(connection, run_id, tests, again=again)
+    ids = {place: number for place, (number, _, _) in tests.items()}
+    later = [again] if again is not None else _later(connection, run_id)
+    changed = _changed(connection, run_id, ids, later)
     scopes = dict(connection.execute("SELECT id, name FROM scope"))
     return [
-        (scopes[scope_id] + name, outcome, duration, number in changed or number in unknown)
+        (scopes[scope_id] + name, outcome, duration, number in changed)
         for (scope_id, name), (number, outcome, duration) in tests.items()
-        if again is None or number not in unknown
     ]
 
 
-def _compared(
+def _changed(
     connection: sqlite3.Connection,
     run_id: int,
-    tests: Mapping[tuple[int, str], tuple[int, int, int | None]],
-    *,
-    again: int | None,
-) -> tuple[Collection[int], Collection[int]]:
-    """The ids of those tests of which the code changed when they ran next, in the run `again` if
-    it is given, and of those that did not run again."""
-    unknown = {number for number, _, _ in tests.values()}
+    tests: Mapping[tuple[int, str], int],
+    later: Iterable[int],
+) -> Collection[int]:
+    """The ids of those tests (scope and name -> id) of which the code changed when the first of
+    these later runs ran them that did, and of those that none of them ran.
+
+    To look names up here takes half the time of a join, which sorts them."""
+    unknown = set(tests.values())
     changed: set[int] = set()
-    for later in [again] if again is not None else _later(connection, run_id):
+    for other in later:
         if not unknown:
             break
+        query = "SELECT scope_id, name, id FROM test WHERE run_id = ?"
         pairs = {
-            tests[place][0]: other
-            for place, other in _tests_of(connection, later, ended=again is not None)
-            if place in tests and tests[place][0] in unknown
+            tests[scope_id, name]: number
+            for scope_id, name, number in connection.execute(query, (other,))
+            if tests.get((scope_id, name)) in unknown
         }
-        changed |= changed_tests(connection, run_id, later, pairs)
+        changed |= changed_tests(connection, run_id, other, pairs)
         unknown -= pairs.keys()
-    return changed, unknown
-
-
-def _tests_of(
-    connection: sqlite3.Connection, run_id: int, *, ended: bool
-) -> Iterator[tuple[tuple[int, str], int]]:
-    """Scope and name of each test of a run, and its id; with `ended` of those that it ran to their
-    end. To look them up takes half the time of a join, which sorts the names."""
-    only = f" AND outcome <> {_UNKNOWN:d}" if ended else ""
-    query = f"SELECT scope_id, name, id FROM test WHERE run_id = ?{only}"
-    for scope_id, name, number in connection.execute(query, (run_id,)):
-        yield (scope_id, name), number
+    return changed | unknown
 
 
 def _later(connection: sqlite3.Connection, run_id: int) -> list[int]:
