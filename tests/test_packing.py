@@ -22,7 +22,7 @@ from whotests.packing.ids import common, pack, unpack, walk
 from whotests.packing.outlines import Outlined, pack_outline, unpack_outline
 from whotests.types import bits_of
 
-IDS = st.lists(st.integers(0, 100_000), unique=True, max_size=400).map(sorted)
+IDS = st.lists(st.integers(1, 100_000), unique=True, max_size=400).map(sorted)
 
 
 @given(IDS)
@@ -37,7 +37,15 @@ def test_same_ids_same_bytes(ids: list[int]) -> None:
     assert pack(ids) == pack(tuple(ids))
 
 
-@pytest.mark.parametrize("ids", [[], [0], [254], [255], [256], [0, 255], [510, 765], [1, 100_000]])
+@given(st.lists(st.integers(1, 2_000), max_size=200).map(sorted))
+def test_repeated_ids_count_once(ids: list[int]) -> None:
+    """Several patterns of a run may be one in the file."""
+    assert pack(ids) == pack(sorted(set(ids)))
+
+
+@pytest.mark.parametrize(
+    "ids", [[], [1], [254], [255], [256], [1, 255], [1, 256], [510, 765], [1, 100_000]]
+)
 def test_edges_of_a_byte(ids: list[int]) -> None:
     """Differences around the largest that one byte holds come back."""
     assert list(unpack(pack(ids))) == ids

@@ -28,10 +28,19 @@ from data_files import (
 )
 from whotests import records
 from whotests.errors import DataError, InternalError, MachineError
-from whotests.records import Batch, ContextRecord
+from whotests.records import Batch, ContextRecord, PatternRecord
 from whotests.store.reader import Reader
 from whotests.store.writer import Writer
-from whotests.types import FileState, Outcome, Phase, Runner, RunStatus, TestName, lines_in
+from whotests.types import (
+    FileState,
+    LineBits,
+    Outcome,
+    Phase,
+    Runner,
+    RunStatus,
+    TestName,
+    lines_in,
+)
 
 
 def names_in(data: DataFile) -> dict[str, str]:
@@ -306,6 +315,32 @@ def test_write_outside_of_a_run_is_our_bug(data: DataFile) -> None:
     with pytest.raises(InternalError, match="before begin_run"):
         writer.write(Batch())
     writer.close()
+
+
+def test_pattern_of_nothing_takes_no_room(data: DataFile) -> None:
+    """What has neither lines nor branches is no fact, has no row, and makes no context."""
+    nothing = PatternRecord(key=7, file_key=0, unit_index=0, lines=LineBits(0))
+    context = ContextRecord(key=0, test=None, phase=None, label="x", patterns=(7,), complete=True)
+    with data.run() as run:
+        run.file(basket_of())
+        run.writer.write(Batch(patterns=(nothing,), contexts=(context,)))
+    assert [rows_in(data.path, table) for table in ("unit", "pattern", "context")] == [0, 0, 0]
+    assert facts_in(data) == set()
+
+
+def test_several_patterns_of_one_kind_are_one(data: DataFile) -> None:
+    """A run may number the same lines several times, and have nothing among them."""
+    one = PatternRecord(key=3, file_key=0, unit_index=1, lines=LineBits(1 << 8))
+    patterns = (one, one._replace(key=5), one._replace(key=4, lines=LineBits(0)))
+    with data.run() as run:
+        run.file(basket_of())
+        for label, keys in (("x", (3, 4, 5)), ("y", (5, 3)), ("z", (4, 5))):
+            context = ContextRecord(
+                key=ord(label), test=None, phase=None, label=label, patterns=keys, complete=True
+            )
+            run.writer.write(Batch(patterns=patterns, contexts=(context,)))
+    assert [rows_in(data.path, table) for table in ("pattern", "footprint")] == [1, 1]
+    assert facts_in(data) == {(label, SOURCE, 8) for label in "xyz"}
 
 
 def test_unknown_pattern_is_our_bug(data: DataFile) -> None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from whotests.types import FileState, LineBits, Outcome, Phase, Runner, TestName, UnitKind
 
 __all__ = [
-    "NO_PATTERN",
     "Batch",
     "ContextRecord",
     "FileContent",
@@ -20,10 +19,6 @@ __all__ = [
     "UnitRecord",
     "UnitSpan",
 ]
-
-
-NO_PATTERN = -1
-"""The pattern key of what has no line and no branch."""
 
 
 class RunRecord(NamedTuple):
@@ -110,7 +105,7 @@ class FileRecord(NamedTuple):
 
 
 class PatternRecord(NamedTuple):
-    """The lines and branches of one unit that one context ran."""
+    """The lines and branches of one unit that one context ran; without either, nothing ran."""
 
     key: int
     file_key: int

@@ -1,6 +1,5 @@
 """Options of pytest-cov in pytest's settings, and what stands for them here."""
 
-import configparser
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -75,12 +74,19 @@ def translated_words(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _addopts(root: Path, tool: Mapping[str, object]) -> Iterator[tuple[Path, list[str]]]:
     for name, section in _PLACES:
+        try:
+            text = (root / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if "addopts" not in text:
+            continue
+        import configparser  # seldom needed
+
         parser = configparser.ConfigParser(interpolation=None, strict=False)
         try:
-            parser.read(root / name, encoding="utf-8")
-            text = parser.get(section, "addopts", fallback="")
-            yield root / name, shlex.split(text)
-        except (configparser.Error, UnicodeDecodeError, ValueError):
+            parser.read_string(text)
+            yield root / name, shlex.split(parser.get(section, "addopts", fallback=""))
+        except (configparser.Error, ValueError):
             continue  # pytest says what is wrong with its own settings
     table = tool.get("pytest")
     options = table.get("ini_options") if isinstance(table, dict) else None

@@ -17,25 +17,30 @@ _IS_NUMBER: Final = bytes([1] * _FURTHER + [0])
 
 
 def pack(ids: Sequence[int]) -> bytes:
-    """Ascending, distinct, non-negative numbers as bytes.
+    """Ascending positive numbers as bytes; one that is there several times counts once.
 
     A tag, 'P' or 'D'; then the differences from each number to the next (the first to zero),
     a byte for each, where 255 means 'add that and go on': deflated after a 'D', as this takes
     a third of the room of longer ones.
     """
     differences = list(map(sub, ids, chain((0,), ids)))
-    wide = [place for place, step in enumerate(differences) if step >= _FURTHER]
-    if not wide:
-        return tagged(bytes(differences))
+    if not differences or max(differences) < _FURTHER:
+        return tagged(_without_repetitions(differences))
     steps = bytearray()
     start = 0
-    for place in wide:
-        steps += bytes(differences[start:place])
-        further, last = divmod(differences[place], _FURTHER)
-        steps += _MARK * further
-        steps.append(last)
-        start = place + 1
-    return tagged(steps + bytes(differences[start:]))
+    for place, difference in enumerate(differences):
+        if difference >= _FURTHER:
+            steps += _without_repetitions(differences[start:place])
+            further, last = divmod(difference, _FURTHER)
+            steps += _MARK * further
+            steps.append(last)
+            start = place + 1
+    return tagged(steps + _without_repetitions(differences[start:]))
+
+
+def _without_repetitions(differences: Sequence[int]) -> bytes:
+    """A byte for each difference; none for the one to the same number."""
+    return bytes(differences).replace(b"\0", b"")
 
 
 def walk(blob: bytes) -> Iterator[int]:

@@ -14,7 +14,6 @@ from whotests.probes.runtime import Block, Key
 from whotests.recording.context import Context
 from whotests.recording.contexts import Contexts
 from whotests.records import (
-    NO_PATTERN,
     Batch,
     ContextRecord,
     FileContent,
@@ -50,10 +49,9 @@ class Ledger:
         self._before = frozenset(map(id, before))
         self._told: set[TestName] = set()
         """Tests that were written."""
-        self._numbers: dict[int, int] = {}
-        """Pattern number in this process -> pattern key. Several may come to the same lines and
-        branches: which, the store sees."""
-        self._pattern_count = 0
+        self._patterns: set[int] = set()
+        """Numbers of those patterns that were put into batches. Several may come to the same lines
+        and branches: which, the store sees."""
 
     def batch(self, unfinished: list[Context] | None = None, *, complete: bool = False) -> Batch:
         """Everything new. `unfinished`: contexts that ended with the run, not by themselves; in a
@@ -81,11 +79,13 @@ class Ledger:
                 test=context.test,
                 phase=context.phase,
                 label=context.label,
-                patterns=self._pattern_keys(patterns, new_patterns),
+                patterns=tuple(patterns),
                 complete=complete,
             )
             for context, patterns, complete in ended
         )
+        for numbers in {record.patterns: None for record in records}:  # many run the same
+            self._tell_patterns(numbers, new_patterns)
         for name in {record.test for record in records} - self._told - told.keys():
             if name is not None:  # what it is, the process that runs it tells
                 told[name] = TestRecord(
@@ -130,39 +130,31 @@ class Ledger:
             reason=file.reason,
         )
 
-    def _pattern_keys(self, numbers: Collection[int], new: list[PatternRecord]) -> tuple[int, ...]:
-        known = self._numbers
-        try:
-            return tuple(map(known.__getitem__, numbers))
-        except KeyError:
-            # What lies together in a file mostly runs together: footprints of neighbours are small.
-            unknown = sorted(set(numbers).difference(known), key=_place)
-            for block, its_numbers in groupby(unknown, block_of):
-                keys = keys_of(block)
-                for number in its_numbers:
-                    known[number] = self._pattern_key(block, keys[number], new)
-            return tuple(map(known.__getitem__, numbers))
+    def _tell_patterns(self, numbers: Collection[int], new: list[PatternRecord]) -> None:
+        """Adds those patterns that no batch has told of."""
+        told = self._patterns
+        if told.issuperset(numbers):
+            return
+        # What lies together in a file mostly runs together: footprints of neighbours are small.
+        unknown = sorted(set(numbers) - told, key=_place)
+        for block, its_numbers in groupby(unknown, block_of):
+            keys = keys_of(block)
+            for number in its_numbers:
+                new.append(self._pattern(number, block, keys[number]))
+        told.update(unknown)
 
-    def _pattern_key(self, block: Block, hit: Key, new: list[PatternRecord]) -> int:
+    def _pattern(self, number: int, block: Block, hit: Key) -> PatternRecord:
         file = block.file
         assert isinstance(file, LoadedFile)
         layout = layout_of(block)
         lines, branches = layout.hit(block, hit)
-        if not lines and not branches:
-            return NO_PATTERN
-        unit = layout.unit(block.index)
-        key = self._pattern_count
-        self._pattern_count += 1
-        new.append(
-            PatternRecord(
-                key=key,
-                file_key=self._file_key(file),
-                unit_index=unit,
-                lines=lines,
-                branches=branches,
-            )
+        return PatternRecord(
+            key=number,
+            file_key=self._file_key(file),
+            unit_index=layout.unit(block.index),
+            lines=lines,
+            branches=branches,
         )
-        return key
 
 
 def _place(number: int) -> tuple[str, int]:

@@ -5,12 +5,13 @@ begin or end transactions: the writer does, and says afterwards which keys to ke
 """
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from whotests.errors import InternalError
 from whotests.packing.bitmaps import pack_ran
-from whotests.records import NO_PATTERN, FileRecord, PatternRecord
+from whotests.records import FileRecord, PatternRecord
 from whotests.store.file_rows import FileRows
 from whotests.store.pending import Kept, Pending
 from whotests.store.rows_at_once import AT_ONCE, rows_at_once
@@ -32,8 +33,9 @@ class CodeRows:
         self._files = FileRows(run_id=run_id)
         self._units: Kept[tuple[int, int], _Unit] = Kept()
         """File key and place of a unit -> its row."""
-        self._patterns: dict[int, int] = {NO_PATTERN: 0}
-        """Pattern key -> pattern id, the new ones as well: contexts have many."""
+        self._patterns: dict[int, int] = {}
+        """Pattern key -> pattern id, the new ones as well: contexts have many. 0 for one that has
+        neither lines nor branches."""
         self._new_patterns: list[int] = []
 
     def keep(self) -> None:
@@ -50,16 +52,16 @@ class CodeRows:
             del self._patterns[key]
         self._new_patterns = []
 
-    def pattern_ids(self, keys: Iterable[int]) -> set[int]:
-        """The ids of patterns; several keys may stand for one."""
+    def pattern_ids(self, keys: Iterable[int]) -> Sequence[int]:
+        """The ids of patterns, ascending; several keys may stand for one, which is there several
+        times."""
         try:
-            ids = set(map(self._patterns.__getitem__, keys))
+            ids = sorted(map(self._patterns.__getitem__, keys))
         except KeyError as failure:
             raise InternalError(
                 f"a context refers to pattern {failure}, which was never written; report this"
             ) from failure
-        ids.discard(0)
-        return ids
+        return ids if not ids or ids[0] else ids[bisect_right(ids, 0) :]
 
     def write_files(self, pending: Pending, files: Iterable[FileRecord]) -> None:
         """Adds the files' versions that are new, and what this run did with them."""
@@ -67,9 +69,11 @@ class CodeRows:
 
     def write_patterns(self, pending: Pending, patterns: Sequence[PatternRecord]) -> None:
         """Adds those sets of lines and branches that the file does not have yet."""
-        self._write_units(pending, {(each.file_key, each.unit_index) for each in patterns})
-        wanted = [(pattern.key, *self._packed(pattern)) for pattern in patterns]
+        some = [pattern for pattern in patterns if pattern.lines or pattern.branches]
+        self._write_units(pending, {(each.file_key, each.unit_index) for each in some})
+        wanted = [(pattern.key, *self._packed(pattern)) for pattern in some]
         found = dict(_patterns_among(pending.connection, [row[1:] for row in wanted]))
+        ids = {pattern.key: 0 for pattern in patterns}
         for key, unit_id, ran in wanted:
             pattern_id = found.get((unit_id, ran))
             if pattern_id is None:
@@ -78,9 +82,9 @@ class CodeRows:
                     "INSERT INTO pattern (unit_id, ran, id) VALUES (?, ?, ?)",
                     (unit_id, ran, pattern_id),
                 )
-            if key not in self._patterns:
-                self._new_patterns.append(key)
-            self._patterns[key] = pattern_id
+            ids[key] = pattern_id
+        self._new_patterns += ids.keys() - self._patterns.keys()
+        self._patterns.update(ids)
 
     def _packed(self, pattern: PatternRecord) -> tuple[int, bytes]:
         """Unit id, and lines and branches as the unit's patterns have them."""

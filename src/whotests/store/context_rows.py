@@ -5,7 +5,7 @@ begin or end transactions: the writer does, and says afterwards which keys to ke
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from whotests.errors import InternalError
 from whotests.packing.ids import pack, walk
@@ -35,15 +35,17 @@ class ContextRows:
         "run_id",
     )
 
-    def __init__(self, *, run_id: int, pattern_ids: Callable[[Iterable[int]], set[int]]) -> None:
-        """`pattern_ids` gives the ids of pattern keys."""
+    def __init__(
+        self, *, run_id: int, pattern_ids: Callable[[Iterable[int]], Sequence[int]]
+    ) -> None:
+        """`pattern_ids` gives the ids of pattern keys, ascending, maybe repeatedly."""
         self.run_id = run_id
         self._pattern_ids = pattern_ids
         self._footprints: Kept[bytes, int] = Kept()
         """Packed pattern ids -> footprint id."""
-        self._latest: dict[frozenset[int], int] = {}
-        """Pattern ids -> footprint id, of this transaction: half of the contexts of one have what
-        another one has, and packing takes three times as long as a look here."""
+        self._latest: dict[tuple[int, ...], int] = {}
+        """Pattern keys -> footprint id, of this transaction: half of its contexts or more have
+        what another one has, found in the same order."""
         self._scopes = Names("scope")
         """What names begin with."""
         self._tests: Kept[TestName, int] = Kept()
@@ -104,13 +106,12 @@ class ContextRows:
 
     def write_context(self, pending: Pending, context: ContextRecord) -> None:
         """Adds the context, or adds to it; one that ran nothing gets no row."""
-        ids = self._pattern_ids(context.patterns)
-        if not ids:
+        old = self._contexts.get(context.key)
+        footprint_id = self._footprint_id(pending, context.patterns, old[1] if old else 0)
+        if not footprint_id:
             return
         test_id = None if context.test is None else self._test_id(context.test)
-        old = self._contexts.get(context.key)
         if old is None:
-            footprint_id = self._footprint_id(pending, ids)
             context_id = pending.next_id("context")
             pending.add(
                 "INSERT INTO context (id, run_id, test_id, phase, label, footprint_id, complete)"
@@ -127,7 +128,6 @@ class ContextRows:
             )
         else:
             context_id = old[0]
-            footprint_id = self._grown_footprint_id(pending, ids, grown_from=old[1])
             if old[1:] == (footprint_id, context.complete):
                 return
             pending.add(
@@ -142,27 +142,33 @@ class ContextRows:
             raise InternalError(f"a context names {name!r}, which was never written; report this")
         return test_id
 
-    def _footprint_id(self, pending: Pending, ids: set[int]) -> int:
-        """The footprint of these patterns."""
-        key = frozenset(ids)
-        footprint_id = self._latest.get(key)
-        if footprint_id is not None:
-            return footprint_id
-        blob = pack(sorted(ids))
-        footprint_id = self._footprints.get(blob)
+    def _footprint_id(self, pending: Pending, keys: tuple[int, ...], grown_from: int) -> int:
+        """The footprint of the patterns of these keys and of those of another footprint, if there
+        is one that it has grown from; 0 if there are none."""
+        if grown_from:
+            return self._grown_footprint_id(pending, self._pattern_ids(keys), grown_from)
+        footprint_id = self._latest.get(keys)
         if footprint_id is None:
-            footprint_id = self._footprints[blob] = pending.next_id("footprint")
-            pending.add("INSERT INTO footprint (id, patterns) VALUES (?, ?)", (footprint_id, blob))
-        self._latest[key] = footprint_id
+            ids = self._pattern_ids(keys)
+            footprint_id = self._latest[keys] = self._footprint_of(pending, ids) if ids else 0
         return footprint_id
 
-    def _grown_footprint_id(self, pending: Pending, ids: set[int], *, grown_from: int) -> int:
-        """That of these patterns and of those of the footprint that it has grown from."""
+    def _grown_footprint_id(self, pending: Pending, ids: Iterable[int], grown_from: int) -> int:
         pending.put()  # it may be of this transaction
         query = "SELECT patterns FROM footprint WHERE id = ?"
         (blob,) = pending.connection.execute(query, (grown_from,)).fetchone()
         before = set(walk(blob))
-        return grown_from if ids <= before else self._footprint_id(pending, ids | before)
+        all_ids = before.union(ids)
+        return grown_from if all_ids == before else self._footprint_of(pending, sorted(all_ids))
+
+    def _footprint_of(self, pending: Pending, ids: Sequence[int]) -> int:
+        """That of these patterns."""
+        blob = pack(ids)
+        footprint_id = self._footprints.get(blob)
+        if footprint_id is None:
+            footprint_id = self._footprints[blob] = pending.next_id("footprint")
+            pending.add("INSERT INTO footprint (id, patterns) VALUES (?, ?)", (footprint_id, blob))
+        return footprint_id
 
 
 def _split(name: str) -> tuple[str, str]:
