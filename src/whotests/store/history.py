@@ -178,17 +178,14 @@ def ends_of(
             f" WHERE run_id = {again:d} AND outcome <> {_UNKNOWN:d})"
         )
     query = f"SELECT id, scope_id, name, outcome, duration FROM test WHERE run_id = ?{only}"
-    tests: dict[tuple[int, str], tuple[int, int, int | None]] = {
-        (scope_id, name): (number, outcome, duration)
-        for number, scope_id, name, outcome, duration in connection.execute(query, (run_id,))
-    }
-    ids = {place: number for place, (number, _, _) in tests.items()}
+    rows = connection.execute(query, (run_id,)).fetchall()
+    tests = {(scope_id, name): number for number, scope_id, name, _, _ in rows}
     later = [again] if again is not None else _later(connection, run_id)
-    changed = _changed(connection, run_id, ids, later)
+    changed = _changed(connection, run_id, tests, later)
     scopes = dict(connection.execute("SELECT id, name FROM scope"))
     return [
         (scopes[scope_id] + name, outcome, duration, number in changed)
-        for (scope_id, name), (number, outcome, duration) in tests.items()
+        for number, scope_id, name, outcome, duration in rows
     ]
 
 
