@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from whotests.testing import (
-    TestCase,
-)
+from whotests.testing import TestCase
 from whotests.testing.doubles import ExtendedTestResult
 
 Step = Callable[[TestCase], Any]

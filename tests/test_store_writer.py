@@ -14,55 +14,22 @@ import pytest
 from data_files import (
     ADD,
     INIT,
-    MODULE,
     NOON,
     REFUSE,
     SOURCE,
     DataFile,
-    Ran,
     basket_of,
     facts_in,
-    record_forks,
     record_shop,
     run_record,
 )
+from store_rows import names_in, rows_in
 from whotests import records
 from whotests.errors import DataError, InternalError, MachineError
 from whotests.records import Batch, ContextRecord, PatternRecord
 from whotests.store.reader import Reader
 from whotests.store.writer import Writer
-from whotests.types import (
-    FileState,
-    LineBits,
-    Outcome,
-    Phase,
-    Runner,
-    RunStatus,
-    TestName,
-    lines_in,
-)
-
-
-def names_in(data: DataFile) -> dict[str, str]:
-    """Test name -> outcome."""
-    with data.opened() as (reader, _):
-        return {test.name: test.outcome.value for test in reader.tests}
-
-
-def rows_in(path: Path, table: str) -> int:
-    """How many rows a table has."""
-    connection = sqlite3.connect(path)
-    try:
-        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-    finally:
-        connection.close()
-
-
-def dead_pid() -> int:
-    """The id of a process that has ended."""
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    return child.pid
+from whotests.types import FileState, LineBits, Outcome, Phase, Runner, RunStatus, TestName
 
 
 @pytest.fixture
@@ -125,59 +92,6 @@ def test_record_written_again_replaces(data: DataFile) -> None:
     assert {line for _, _, line in facts_in(data)} == {8, 11, 15}
 
 
-def test_finished_run_removes_older_runs(data: DataFile) -> None:
-    """A run that finished removes what had ended before it began."""
-    record_shop(data)
-    with data.run(started=NOON + 10) as run:
-        run.file(basket_of())
-        run.test("tests/test_b.py::test_new", INIT)
-    assert names_in(data) == {"tests/test_b.py::test_new": "passed"}
-    assert rows_in(data.path, "run") == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "append"), [(RunStatus.FINISHED, True), (RunStatus.INTERRUPTED, False)]
-)
-def test_partial_run_keeps_other_tests(data: DataFile, status: RunStatus, append: bool) -> None:
-    """With append, or when interrupted, only tests that ran again lose their older record."""
-    record_shop(data)
-    with data.run(started=NOON + 10, status=status, append=append) as run:
-        run.file(basket_of())
-        run.test("tests/test_b.py::test_refuse", {**INIT, **REFUSE})
-    assert names_in(data)["tests/test_b.py::test_refuse"] == "passed"
-    assert len(names_in(data)) == 4
-    assert rows_in(data.path, "test") == 4
-    assert rows_in(data.path, "run") == 2
-
-
-def test_interrupted_test_does_not_remove_its_older_record(data: DataFile) -> None:
-    """A test that was cut off does not cost what was known of it."""
-    record_shop(data)
-    with data.run(started=NOON + 10, status=RunStatus.INTERRUPTED) as run:
-        run.file(basket_of())
-        run.test("tests/test_b.py::test_new", INIT, outcome=Outcome.UNKNOWN)
-    assert rows_in(data.path, "test") == 5
-
-
-def test_run_without_tests_keeps_those_of_before(data: DataFile) -> None:
-    """A run that came to no test (a broken conftest) is no reason to forget the older ones."""
-    record_shop(data)
-    with data.run(started=NOON + 10) as run:
-        run.file(basket_of())
-        run.label("import", INIT)
-    assert len(names_in(data)) == 4
-    assert rows_in(data.path, "run") == 2
-
-
-def test_runs_of_scripts_replace_each_other(data: DataFile) -> None:
-    """Where no run has tests, the newest one is kept."""
-    for number in range(3):
-        with data.run(started=NOON + 10 * number) as run:
-            run.file(basket_of())
-            run.label("", INIT)
-    assert rows_in(data.path, "run") == 1
-
-
 def test_context_that_is_written_again_adds_up(data: DataFile) -> None:
     """A label that opens a second time keeps what it ran the first time."""
     with data.run() as run:
@@ -191,54 +105,6 @@ def test_context_that_is_written_again_adds_up(data: DataFile) -> None:
     both = {fact[1:] for fact in facts if fact[0] == "both"}
     assert both
     assert {fact[1:] for fact in facts if fact[0] == "checkout"} == both
-
-
-def test_incomplete_run_removes_nothing(data: DataFile) -> None:
-    """A run in which whotests failed costs no older data."""
-    record_shop(data)
-    with data.run(started=NOON + 10, status=RunStatus.INCOMPLETE) as run:
-        run.file(basket_of())
-    assert len(names_in(data)) == 4
-
-
-def test_killed_run_costs_nothing_and_goes_later(data: DataFile) -> None:
-    """A killed run leaves older data; the next run that finishes removes both."""
-    record_shop(data)
-    with data.run(started=NOON + 10, status=RunStatus.RUNNING, pid=dead_pid()) as run:
-        run.file(basket_of())
-        run.test("late", INIT)
-    assert set(names_in(data)) >= {"late", "tests/test_b.py::test_new"}
-    with data.run(started=NOON + 20) as run:
-        run.file(basket_of())
-        run.test("only", INIT)
-    assert set(names_in(data)) == {"only"}
-
-
-def test_runs_at_once_are_both_kept(data: DataFile) -> None:
-    """A run that ends does not touch a run that began before it had ended, nor its rows."""
-    with data.run() as first:
-        first.file(basket_of())
-        first.test("one", INIT)
-        with data.run(started=NOON + 1) as second:
-            second.file(basket_of())
-            second.label("import", MODULE)
-            second.test("two", {**INIT, **ADD})
-        first.test("three", {**INIT, **ADD})
-    assert set(names_in(data)) == {"one", "two", "three"}
-    assert ("three", SOURCE, 15) in facts_in(data)
-
-
-def test_run_of_another_machine_is_alive_for_a_day(data: DataFile) -> None:
-    """What another machine writes is left alone until it has been silent for a day."""
-    writer = Writer.open(data.path, clock=lambda: NOON)
-    writer.begin_run(run_record(data.root, host="elsewhere", pid=dead_pid()))
-    writer.close()
-    with data.run(started=NOON + 3600):
-        pass
-    assert rows_in(data.path, "run") == 2
-    with data.run(started=NOON + 90_000):
-        pass
-    assert rows_in(data.path, "run") == 1
 
 
 def test_failed_write_changes_nothing_and_can_be_repeated(data: DataFile) -> None:
@@ -390,67 +256,6 @@ def test_unwritable_place(tmp_path: Path) -> None:
         Writer.open(tmp_path / "file" / "data.db")
 
 
-CHILD = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from data_files import ADD, INIT, DataFile, basket_of
-data = DataFile(Path({root!r}))
-name = sys.argv[1]
-with data.run(started=float(sys.argv[2])) as run:
-    run.file(basket_of())
-    for number in range(30):
-        run.test(f"{{name}}-{{number}}", INIT if number % 2 else ADD)
-    print("ready", flush=True)
-    sys.stdin.readline()
-"""
-
-
-def test_two_processes_at_once(data: DataFile) -> None:
-    """Two processes that make and write the same file at once both get everything in."""
-    code = CHILD.format(tests=str(Path(__file__).parent), root=str(data.root))
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, name, str(NOON)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("left", "right")
-    ]
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        child.communicate("\n", timeout=30)
-        assert child.returncode == 0
-    expected = {f"{name}-{number}" for name in ("left", "right") for number in range(30)}
-    assert set(names_in(data)) == expected
-    assert sorted(path.name for path in data.path.parent.iterdir()) == [".gitignore", "data.db"]
-
-
-def test_process_killed_while_it_runs(data: DataFile) -> None:
-    """What a process wrote before SIGKILL can be read, and its run counts as killed."""
-    code = CHILD.format(tests=str(Path(__file__).parent), root=str(data.root))
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, "lost", str(NOON)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    with data.opened() as (reader, _):
-        assert not reader.runs[0].killed
-    child.kill()
-    child.communicate()
-    with data.opened() as (reader, _):
-        (run,) = reader.runs
-        assert run.killed
-        assert not run.complete
-        assert len(reader.tests) == 30
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no RLIMIT_FSIZE")
 def test_no_more_room_for_the_file(data: DataFile) -> None:
     """When the system refuses to let the file grow, that is said, and older data stays whole."""
@@ -524,99 +329,6 @@ def test_names_come_back(data: DataFile, name: str) -> None:
             run.test(name, INIT)
     assert set(names_in(data)) == {name}
     assert rows_in(data.path, "test") == 1
-
-
-def branch_facts(data: DataFile) -> set[tuple[str, int, int]]:
-    """All (test or label, line, end) of the file, for SOURCE only."""
-    with data.opened() as (reader, _):
-        footprints = {key: tuple(ids) for key, ids in reader.footprints()}
-        patterns = reader.all_patterns
-        return {
-            (
-                context.test.name if context.test else context.label,
-                *reader.branches(patterns[pattern_id].unit.file_id).all[place],
-            )
-            for context in reader.contexts()
-            for pattern_id in footprints[context.footprint_id]
-            for place in lines_in(patterns[pattern_id].branches)
-        }
-
-
-TAKEN: Ran = {(SOURCE, "Basket.add"): [11, (11, 12), 12]}
-
-
-def test_branches_come_back(data: DataFile) -> None:
-    """Every branch that was taken is read, and the file's list with it."""
-    record_forks(data)
-    assert branch_facts(data) == {("tests/test_b.py::test_add", 11, 15)}
-    with data.opened() as (reader, _):
-        (file,) = reader.files
-        assert reader.branches(file.id).all == ((11, 12), (11, 15))
-        assert reader.runs[0].branch
-
-
-def test_same_lines_by_other_branches(data: DataFile) -> None:
-    """Contexts that ran the same lines and took other branches do not share a pattern."""
-    with data.run(branch=True) as run:
-        run.file(basket_of(branch=True))
-        run.test("one", {(SOURCE, "Basket.add"): [11, (11, 12)]})
-        run.test("other", {(SOURCE, "Basket.add"): [11, (11, 15)]})
-        run.test("none", {(SOURCE, "Basket.add"): [11]})
-    assert rows_in(data.path, "pattern") == 3
-    assert branch_facts(data) == {("one", 11, 12), ("other", 11, 15)}
-    assert {fact for fact in facts_in(data) if fact[0] == "none"} == {("none", SOURCE, 11)}
-
-
-@pytest.mark.parametrize("branch_first", [True, False])
-def test_run_without_branches_keeps_those_of_others(data: DataFile, branch_first: bool) -> None:
-    """Of a file that one run saw with branches and another without, branches are known."""
-    for number, branch in enumerate((branch_first, not branch_first)):
-        with data.run(started=NOON + 10 * number, branch=branch, append=True) as run:
-            run.file(basket_of(branch=branch))
-            run.test(f"test_{branch}", TAKEN if branch else REFUSE)
-    assert branch_facts(data) == {("test_True", 11, 12)}
-
-
-def test_branches_of_another_python(data: DataFile) -> None:
-    """Two runs that see other branches in the same text each keep their facts right."""
-    shorter = replace(basket_of(), branches=((8, 10), (11, 15), (17, -4)))
-    with data.run(branch=True) as run:
-        run.file(basket_of(branch=True))
-        run.test("one", TAKEN)
-    with data.run(started=NOON + 10, branch=True, append=True) as run:
-        run.file(shorter)
-        run.test(
-            "other",
-            {
-                (SOURCE, "Basket.__init__"): [8, (8, 10)],
-                (SOURCE, "Basket.add"): [11, (11, 15)],
-                (SOURCE, "Basket.never"): [(17, -4)],
-            },
-        )
-    with data.run(started=NOON + 20, branch=True, append=True) as run:
-        run.file(basket_of(branch=True))
-        run.test("third", {(SOURCE, "Basket.add"): [11, (11, 12), (11, 15)]})
-    assert branch_facts(data) == {
-        ("one", 11, 12),
-        ("other", 8, 10),
-        ("other", 11, 15),
-        ("other", 17, -4),
-        ("third", 11, 12),
-        ("third", 11, 15),
-    }
-
-
-def test_branches_go_with_the_last_run_that_had_them(data: DataFile) -> None:
-    """When a run without branches replaces one with them, no list of branches is left."""
-    record_forks(data)
-    with data.run(started=NOON + 10) as run:
-        run.file(basket_of())
-        run.test("t", INIT)
-    connection = sqlite3.connect(data.path)
-    assert connection.execute("SELECT branches, partial FROM file").fetchall() == [(b"", b"")]
-    connection.close()
-    with data.opened() as (reader, _):
-        assert not reader.branches(reader.files[0].id).all
 
 
 def test_rules_of_a_run_come_back(data: DataFile) -> None:

@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 
 from made_cases import STEPS, err, fail, made, nothing, outcome_of, skip_it
-from whotests.testing import (
-    MultipleExceptions,
-    TestCase,
-    TestResult,
-    TestSkipped,
-)
+from whotests.testing import MultipleExceptions, TestCase, TestResult, TestSkipped
 from whotests.testing.doubles import ExtendedTestResult
 
 

@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 
 from made_cases import Step, err, fail, made, nothing, outcome_of
-from whotests.testing import (
-    TestCase,
-    skip,
-    skipIf,
-    skipUnless,
-    text_content,
-)
+from whotests.testing import TestCase, skip, skipIf, skipUnless, text_content
 
 
 @pytest.mark.parametrize("decorated", ["method", "class"])

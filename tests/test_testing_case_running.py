@@ -11,13 +11,7 @@ import testtools
 
 from made_cases import STEPS, fail, made, outcome_of
 from test_testing_case_kinds import parts
-from whotests.testing import (
-    RunTest,
-    TestCase,
-    TestResult,
-    clone_test_with_new_id,
-    run_test_with,
-)
+from whotests.testing import RunTest, TestCase, TestResult, clone_test_with_new_id, run_test_with
 
 
 def test_timeout() -> None:

@@ -19,11 +19,7 @@ from suite_cases import Case, Ids
 from whotests.stream.collection import Collector, TestRecord
 from whotests.stream.control import RunControl
 from whotests.stream.event import Status
-from whotests.testing import (
-    ConcurrentStreamTestSuite,
-    ConcurrentTestSuite,
-    iterate_tests,
-)
+from whotests.testing import ConcurrentStreamTestSuite, ConcurrentTestSuite, iterate_tests
 
 
 class Broken:

@@ -6,11 +6,7 @@ import fixtures
 import pytest
 
 from suite_cases import Case, Ids
-from whotests.testing import (
-    FixtureSuite,
-    iterate_tests,
-    text_content,
-)
+from whotests.testing import FixtureSuite, iterate_tests, text_content
 
 
 class Fixture:
