@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from both_measured import Comparing, Comparison
-from program_maker import helpers, program
+from program_helpers import helpers
+from program_maker import program
 
 EXAMPLES = 250
 
