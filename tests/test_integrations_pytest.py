@@ -409,3 +409,41 @@ def test_subtests_do_not_end_the_call(tmp_path: Path) -> None:
     name = f"{FILE}::TestCase::test_case"
     assert facts[f"{name}|call"] == {PREPARE, WORK}
     assert not facts.get(f"{name}|teardown")
+
+
+REPORTS = """
+    import pytest
+    import shop
+
+    class Untimed:
+        def __init__(self, report):
+            self.__dict__.update(vars(report))
+            del self.duration
+
+        def __getattr__(self, name):
+            raise AttributeError(f"no {name}")
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(item, call):
+        outcome = yield
+        if call.when == item.name.removeprefix("test_"):
+            report = outcome.get_result()
+            outcome.force_result(type("Untimed", (Untimed, type(report)), {})(report))
+
+    def pytest_runtest_logfinish():
+        shop.work()
+"""
+
+
+@pytest.mark.parametrize("phase", ["setup", "call", "teardown"])
+def test_reports_of_a_plugin_that_lack_something(tmp_path: Path, phase: str) -> None:
+    """The test goes on, and is over with its teardown's; the end tells of it."""
+    test = f"import shop\ndef test_{phase}():\n    shop.prepare()\n    shop.tidy()\n"
+    write_files(tmp_path, {**PACKAGE, "conftest.py": REPORTS, "test_it.py": test})
+    done = run_measured("pytest", "-p", "no:terminal", cwd=tmp_path)
+    assert "the data is incomplete: a bug in whotests" in done.err
+    assert "no duration" in done.err
+    assert done.status == 3
+    found = recorded_lines(tmp_path, "shop/__init__.py")
+    assert found[f"test_it.py::test_{phase}|call"] == {PREPARE, TIDY}
+    assert not any(WORK in lines for name, lines in found.items() if "|" in name)

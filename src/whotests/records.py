@@ -152,3 +152,5 @@ class Batch(NamedTuple):
     patterns: tuple[PatternRecord, ...] = ()
     tests: tuple[TestRecord, ...] = ()
     contexts: tuple[ContextRecord, ...] = ()
+    number: int = 0
+    """Ascending from 1: what has a number is not written twice. 0: it has none."""

@@ -143,9 +143,10 @@ class PytestRecorder:
             # Its end, or its process died.
             self._outcomes.pop(name, None)
             self._session.note_test(TestRecord(name, _PYTEST, outcome, seconds))
-        except Exception as error:
+        except Exception as error:  # a report of a plugin's may have anything in it
             self._session.fail(error)
-            return
+            if getattr(report, "when", "") in ("setup", "call"):
+                return
         if self._open == name:
             self._stop()
 

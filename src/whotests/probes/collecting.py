@@ -10,7 +10,7 @@ from typing import Any
 from whotests.probes.raises import block_that_noted, key_of
 from whotests.probes.runtime import LOG, NO_NUMBERS, NUMBERING, Block, Key
 
-__all__ = ["block_of", "collect", "forget", "keys_of", "note_waiting", "peek"]
+__all__ = ["block_of", "collect", "forget", "give_back", "keys_of", "note_waiting", "peek"]
 
 _seen: dict[int, object] = {}
 """Number -> the block of that pattern."""
@@ -75,9 +75,17 @@ def collect() -> list[int]:
         raise
     finally:
         _collecting = False
-    while _unclaimed:
-        add(_unclaimed.pop())
+    if _unclaimed:
+        found += _unclaimed
+        del _unclaimed[:]  # no call stands between the two
     return found
+
+
+def give_back(found: list[int]) -> None:
+    """What `collect` found is found again the next time."""
+    if found:
+        _unclaimed.extend(found)
+        LOG.append(block_of(found[0]))  # who looks whether there is anything looks there
 
 
 def _number_where_raised(raised: int) -> int:

@@ -91,9 +91,10 @@ class Loading:
     def remove(self) -> None:
         """Files that are imported from now on come as they are."""
         if self in _installed:
-            _installed.remove(self)
-            del SourceFileLoader.get_code  # what it has from its base class shows again
             self._executed.remove()
+            if "get_code" in SourceFileLoader.__dict__:
+                del SourceFileLoader.get_code  # what it has from its base class shows again
+            _installed.remove(self)
 
     def _code_of_compiled(
         self,

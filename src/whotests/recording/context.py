@@ -54,16 +54,15 @@ class OpenTest:
         """One of the phase that has run nothing yet."""
         return Context(self._key_of(phase), self.name, phase)
 
-    def enter(self, phase: Phase) -> Context | None:
-        """Goes on to the phase; what ran in the one before, if anything did."""
+    def enter(self, phase: Phase) -> None:
+        """Goes on to the phase."""
         ended = self.context
         if ended.patterns:
             self.context = self.context_of(phase)
-            return ended
-        # Nobody keeps one that has run nothing: it can be that of the next phase.
-        ended.key = self._key_of(phase)
-        ended.phase = phase
-        return None
+        else:
+            # Nobody keeps one that has run nothing: it can be that of the next phase.
+            ended.key = self._key_of(phase)
+            ended.phase = phase
 
     def _key_of(self, phase: Phase) -> int:
         return self.number * 4 + _PLACES[phase]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from whotests.probes.collecting import collect, forget, note_waiting, peek
+from whotests.probes.collecting import collect, forget, give_back, note_waiting, peek
 from whotests.probes.runtime import LOG, Block
 from whotests.recording.context import Context, OpenTest
 from whotests.recording.originals import RLock, get_ident
@@ -77,6 +77,8 @@ class Contexts:
         """Contexts that were closed and wait to be written."""
         self.tests: deque[TestRecord] = deque()
         """What became known of tests and waits to be written."""
+        self.unfinished: deque[Context] = deque()
+        """What was open in the end and waits to be written."""
 
     def watch(self) -> None:
         """From now on note where threads are started, and which greenlets wait."""
@@ -108,9 +110,8 @@ class Contexts:
             test = self._test_around(this_strand())
             if test is not None and test.context.phase is not phase:
                 self._switch()
-                ended = test.enter(phase)
-                if ended is not None:
-                    self.closed.append(ended)
+                self._close(test.context)
+                test.enter(phase)
 
     def stop_test(self) -> None:
         """Closes the test that runs here."""
@@ -118,10 +119,10 @@ class Contexts:
             test = self._test_around(this_strand())
             if test is not None:
                 self._switch()
+                self._close(test.context)
                 for strand, other in list(self._tests.items()):
                     if other is test:
                         del self._tests[strand]
-                self._close(test.context)
 
     def open_label(self, label: str) -> Context:
         """Opens a context of the user's, beside what is open; give it to `close_label`."""
@@ -139,10 +140,10 @@ class Contexts:
         with self._lock:
             if context in self._labels:
                 self._switch()
+                self._close(context)
                 self._labels.remove(context)
                 if self._beside:
                     self._beside = [pair for pair in self._beside if context not in pair]
-                self._close(context)
 
     def import_began(self) -> None:
         """A measured module's own code begins."""
@@ -161,17 +162,16 @@ class Contexts:
                         self.close_label(context)
                         return
 
-    def finish(self) -> list[Context]:
-        """Collects for the last time; returns what is open, `""` not among it, and closes that."""
+    def finish(self) -> None:
+        """Collects for the last time. What is open then is `unfinished`; only `""` is closed."""
         self._starts.remove()
         self._greenlets.remove()
         with self._lock:
             self._switch()
-            rest = [test.context for test in self._tests.values()] + self._labels
+            self.unfinished += [test.context for test in self._tests.values()] + self._labels
             self._tests.clear()
             self._labels = []
             self._close(self.base)
-            return rest
 
     # -- other processes --------------------------------------------------------------------
 
@@ -196,6 +196,7 @@ class Contexts:
         forget()
         self.closed.clear()
         self.tests.clear()
+        self.unfinished.clear()
         self._waiting = {}
         self.base = self._label_context("")
         for test in list(self._tests.values()):
@@ -318,7 +319,8 @@ class Contexts:
         return Context(number * 4 + 3, label=label)
 
     def _close(self, context: Context) -> None:
-        """Queues what it ran; most setups and teardowns run nothing."""
+        """Queues what it ran; most setups and teardowns run nothing. Before it is forgotten: a
+        signal's handler may raise in between, and one that is queued again adds up."""
         if context.patterns:
             self.closed.append(context)
 
@@ -332,10 +334,15 @@ class Contexts:
         if thread_count() > 1 or self._greenlets.left:
             self._look_at_waiting()
         if LOG:
-            hit = tuple(collect())
-            active = self._active()
-            for context in active:
-                context.add(hit)
+            found = collect()
+            try:
+                hit = tuple(found)
+                active = self._active()
+                for context in active:
+                    context.add(hit)
+            except BaseException:  # a signal's handler raised
+                give_back(found)
+                raise
             if hit and len(active) > 1:
                 self._note_confusion()
 

@@ -10,13 +10,13 @@ data file, and Python does not warn of forking with threads.
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from whotests.errors import WhotestsError
 from whotests.garbage import uncollected
 from whotests.recording.interruptions import is_the_programs
 from whotests.recording.ledger import Ledger
 from whotests.recording.originals import RLock, allocate_lock, start_new_thread
-from whotests.records import Batch
 from whotests.store.writer import Writer
 from whotests.system import System
 
@@ -33,7 +33,11 @@ _FREE_SECONDS = 0.1
 
 
 class Flusher:
-    """The thread that writes a ledger's batches, and the last write of all."""
+    """The thread that writes a ledger's batches, and the last write of all.
+
+    A signal's handler may raise in the middle of a write, which goes its way; what was to be
+    written then is written the next time, once.
+    """
 
     def __init__(
         self, ledger: Ledger, writer: Writer, *, clock: Callable[[], float] = System.monotonic
@@ -47,7 +51,6 @@ class Flusher:
         self._stop = allocate_lock()
         self._ended = allocate_lock()
         self._runs = False
-        self._failed: list[Batch] = []
         self._writes = allocate_lock()
         """Held by the one that writes."""
         self._holds = False
@@ -79,15 +82,17 @@ class Flusher:
         """Ends the thread and lets go of the data file; `resume` or `write` go on."""
         with self._turns:
             if self._runs:
-                self._end_thread()
+                try:
+                    self._end_thread()
+                except BaseException:  # a signal's handler raised: forks want it gone all the same
+                    self._end_thread()
+                    raise
 
     def _end_thread(self) -> None:
         threads = _operating_system_threads()
-        if self._stop.locked():
-            self._stop.release()
-        self._ended.acquire()
-        self._ended.release()
-        self._runs = False
+        self._let_stop()
+        with self._ended:
+            self._runs = False
         # The thread's last Python code is over; wait until the system has seen it go.
         waiting = allocate_lock()
         waiting.acquire()
@@ -110,9 +115,13 @@ class Flusher:
                 if pause < INTERVAL / 10:
                     self._write_unless_another_does()
                     pause = INTERVAL
-            self._stop.release()
         finally:
+            self._let_stop()
             self._ended.release()
+
+    def _let_stop(self) -> None:
+        with suppress(RuntimeError):  # it was released already
+            self._stop.release()
 
     def between_tests(self) -> None:
         """A good moment to write, if the thread would soon."""
@@ -163,16 +172,15 @@ class Flusher:
         finally:
             self._writes.release()
 
-    def write(self, *batches: Batch) -> None:
+    def write(self) -> None:
         """Writes what is new, and what could not be written before; raises nothing of
         its own."""
         try:
-            self._failed += batches or (self._ledger.batch(),)
-            while self._failed:
-                batch = self._failed[0]
-                if batch != Batch():
-                    self._writer.write(batch)
-                del self._failed[0]
+            self._ledger.make_batch()
+            batches = self._ledger.batches
+            while batches:
+                self._writer.write(batches[0])
+                del batches[0]
             self.problem = ""
         except WhotestsError as error:
             self.problem = str(error)

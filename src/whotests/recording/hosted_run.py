@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from whotests.config.scope import Scope
 from whotests.probes.cache import Cache
+from whotests.recording.beginning import hide_cache, run_record
 from whotests.recording.handover import Handover
 from whotests.recording.plan import Plan
 from whotests.recording.plan_file import PlanFile
-from whotests.recording.session import hide_cache, run_record
 from whotests.recording.stored_paths import StoredPaths
 from whotests.recording.unloaded import not_imported, surprise_of, unloaded_files
 from whotests.recording.verdicts import Verdicts

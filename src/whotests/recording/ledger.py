@@ -1,11 +1,8 @@
-"""What a run has found out and not yet written, as batches for the store.
-
-It gives files, patterns and contexts their numbers within the run.
-"""
+"""What a run has found out and not yet written, as batches for the store."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import TypeVar
 
 from whotests.probes.collecting import block_of, keys_of
@@ -29,7 +26,11 @@ _Item = TypeVar("_Item")
 
 
 class Ledger:
-    """What of the run has been put into batches: the numbers of files and patterns."""
+    """What of the run has been put into batches.
+
+    A signal's handler may raise anywhere in here, and what is new then is in the next batch: what
+    is taken out of a queue is in hand, and what a batch tells of is settled when there is one.
+    """
 
     def __init__(
         self,
@@ -40,36 +41,53 @@ class Ledger:
         before: Iterable[LoadedFile] = (),
     ) -> None:
         """`before`: files that were loaded before this process was forked, of which the run knows;
-        they are written once something runs of them here."""
+        they are written once patterns of them come up here."""
         self._contexts = contexts
         self._files = files
         self._stored = stored
-        self._file_keys: dict[int, int] = {}
-        self._new_files: list[FileRecord] = []
         self._before = frozenset(map(id, before))
-        self._told: set[TestName] = set()
-        """Tests that were written."""
-        self._patterns: set[int] = set()
-        """Numbers of those patterns that were put into batches. Several may come to the same lines
-        and branches: which, the store sees."""
+        self._complete: bool | None = None
+        """When the run is over: whether that completes the contexts that were open."""
+        self.batches: list[Batch] = []
+        """What was made and waits to be written, the oldest first. Who has written one takes it
+        out."""
+        self._unsettled: Batch | None = None
+        """The last one, until what it tells of counts as told."""
+        self._made = 0
+        """How many there were."""
+        # In hand, for the next batch.
+        self._closed: list[Context] = []
+        self._unfinished: list[Context] = []
+        self._tests: list[TestRecord] = []
+        # What batches have told of.
+        self._keys: dict[int, int] = {}
+        """Id of a loaded file -> its key, told or not."""
+        self._files_by_key: list[LoadedFile | FileRecord] = []
+        self._told_files = 0
+        """How many of these."""
+        self._told_tests: set[TestName] = set()
+        self._told_patterns: set[int] = set()
+        """Several of these numbers may come to the same lines and branches: which, the store
+        sees."""
 
-    def batch(self, unfinished: list[Context] | None = None, *, complete: bool = False) -> Batch:
-        """Everything new. `unfinished`: contexts that ended with the run, not by themselves; in a
-        process that records for another's tests these are `complete`."""
-        contexts = self._contexts
+    def make_batch(self) -> None:
+        """Puts everything new into a batch, if there is something."""
+        self._settle()
         # Contexts first: what they refer to is then among the patterns, files and tests.
-        ended = [(context, context.patterns, True) for context in _drained(contexts.closed)]
-        if unfinished is None:
-            for context, patterns in contexts.snapshot():
+        _drain(self._contexts.closed, self._closed)
+        over = [(context, context.patterns, True) for context in self._closed]
+        growing: list[tuple[Context, int]] = []
+        if self._complete is None:
+            for context, patterns in self._contexts.snapshot():
                 if len(patterns) != context.written:
-                    context.written = len(patterns)
-                    ended.append((context, patterns, False))
+                    growing.append((context, len(patterns)))
+                    over.append((context, patterns, False))
         else:
-            ended += [
-                (context, context.patterns, complete) for context in unfinished if context.patterns
-            ]
-        told = {test.name: test for test in _drained(contexts.tests)}  # the last one counts
-        new_patterns: list[PatternRecord] = []
+            complete = self._complete
+            _drain(self._contexts.unfinished, self._unfinished)
+            over += [(each, each.patterns, complete) for each in self._unfinished if each.patterns]
+        _drain(self._contexts.tests, self._tests)
+        told = {test.name: test for test in self._tests}  # the last one counts
         for file in self._files():
             if id(file) not in self._before:
                 self._file_key(file)
@@ -82,46 +100,64 @@ class Ledger:
                 patterns=tuple(patterns),
                 complete=complete,
             )
-            for context, patterns, complete in ended
+            for context, patterns, complete in over
         )
-        for numbers in {record.patterns: None for record in records}:  # many run the same
-            self._tell_patterns(numbers, new_patterns)
-        for name in {record.test for record in records} - self._told - told.keys():
+        new_patterns = self._new_patterns({record.patterns: None for record in records})
+        for name in {record.test for record in records} - self._told_tests - told.keys():
             if name is not None:  # what it is, the process that runs it tells
                 told[name] = TestRecord(
                     name=name, runner=Runner.OTHER, outcome=Outcome.UNKNOWN, duration=None
                 )
-        self._told.update(told)
-        new_files, self._new_files = self._new_files, []
-        return Batch(
-            files=tuple(new_files),
+        batch = Batch(
+            files=tuple(map(self._file_record, range(self._told_files, len(self._files_by_key)))),
             patterns=tuple(new_patterns),
             tests=tuple(told.values()),
             contexts=records,
         )
+        if any(batch):
+            self._unsettled = batch._replace(number=self._made + 1)
+            self._settle()
+            for context, written in growing:
+                context.written = written
 
-    def add_files(self, files: list[FileRecord]) -> Batch:
-        """A batch of files that were not loaded; their keys are set here."""
-        first = len(self._file_keys)
-        for offset in range(len(files)):
-            self._file_keys[-1 - offset] = first + offset
-        return Batch(
-            files=tuple(
-                file._replace(key=first + offset, path=self._stored(file.path))
-                for offset, file in enumerate(files)
-            )
-        )
+    def _settle(self) -> None:
+        """The last batch waits to be written, and what it tells of is told; each step may have
+        been taken before."""
+        batch = self._unsettled
+        if batch is None:
+            return
+        if self._made != batch.number:
+            self.batches.append(batch)
+            self._made = batch.number
+        self._told_files = max(self._told_files, *(file.key + 1 for file in batch.files), 0)
+        self._told_tests.update([test.name for test in batch.tests])
+        self._told_patterns.update([pattern.key for pattern in batch.patterns])
+        self._closed, self._unfinished, self._tests = [], [], []
+        self._unsettled = None
+
+    def end(self, *, complete: bool) -> None:
+        """No context is open any more. Those that ended with the run, not by themselves, are
+        `complete` in a process that records for another's tests."""
+        self._complete = complete
+
+    def add_files(self, files: list[FileRecord]) -> None:
+        """Files that were not loaded; their keys are set here."""
+        self._files_by_key += files
 
     def _file_key(self, file: LoadedFile) -> int:
-        key = self._file_keys.get(id(file))
+        key = self._keys.get(id(file))
         if key is None:
-            key = self._file_keys[id(file)] = len(self._file_keys)
-            self._new_files.append(self._file_record(file))
+            key = len(self._files_by_key)
+            self._files_by_key.append(file)
+            self._keys[id(file)] = key
         return key
 
-    def _file_record(self, file: LoadedFile) -> FileRecord:
+    def _file_record(self, key: int) -> FileRecord:
+        file = self._files_by_key[key]
+        if isinstance(file, FileRecord):
+            return file._replace(key=key, path=self._stored(file.path))
         return FileRecord(
-            key=self._file_keys[id(file)],
+            key=key,
             path=self._stored(file.path),
             digest=file.digest,
             content=FileContent(*file.content),
@@ -130,18 +166,21 @@ class Ledger:
             reason=file.reason,
         )
 
-    def _tell_patterns(self, numbers: Collection[int], new: list[PatternRecord]) -> None:
-        """Adds those patterns that no batch has told of."""
-        told = self._patterns
-        if told.issuperset(numbers):
-            return
-        # What lies together in a file mostly runs together: footprints of neighbours are small.
-        unknown = sorted(set(numbers) - told, key=_place)
-        for block, its_numbers in groupby(unknown, block_of):
-            keys = keys_of(block)
-            for number in its_numbers:
-                new.append(self._pattern(number, block, keys[number]))
-        told.update(unknown)
+    def _new_patterns(self, ran: Iterable[Collection[int]]) -> list[PatternRecord]:
+        """Those of these patterns that no batch has told of."""
+        new: list[PatternRecord] = []
+        told, known = self._told_patterns, set[int]()
+        for numbers in ran:  # many contexts run the same
+            if told.issuperset(numbers):
+                continue
+            # What lies together in a file mostly runs together: footprints of neighbours are small.
+            unknown = sorted(set(numbers) - told - known, key=_place)
+            for block, its_numbers in groupby(unknown, block_of):
+                keys = keys_of(block)
+                for number in its_numbers:
+                    new.append(self._pattern(number, block, keys[number]))
+            known.update(unknown)
+        return new
 
     def _pattern(self, number: int, block: Block, hit: Key) -> PatternRecord:
         file = block.file
@@ -150,7 +189,7 @@ class Ledger:
         lines, branches = layout.hit(block, hit)
         return PatternRecord(
             key=number,
-            file_key=self._file_key(file),
+            file_key=self._file_key(file) if lines or branches else 0,
             unit_index=layout.unit(block.index),
             lines=lines,
             branches=branches,
@@ -164,11 +203,7 @@ def _place(number: int) -> tuple[str, int]:
     return block.file.path, block.index
 
 
-def _drained(queue: "deque[_Item]") -> list[_Item]:
+def _drain(queue: "deque[_Item]", into: list[_Item]) -> None:
     """Takes all items out of a queue that others may be filling."""
-    items = []
-    try:
-        while True:
-            items.append(queue.popleft())
-    except IndexError:
-        return items
+    # By one call: whatever comes up, an item is in one of them.
+    into.extend(map(deque.popleft, repeat(queue, len(queue))))

@@ -7,7 +7,6 @@ wrong in here is kept in `problem`, for the end.
 import functools
 import os
 import sys
-from _socket import gethostname  # `socket` itself takes longer to import than all of ours
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -17,6 +16,7 @@ from whotests.garbage import uncollected
 from whotests.probes.cache import Cache
 from whotests.probes.load import Loading
 from whotests.probes.runtime import LOG
+from whotests.recording.beginning import hide_cache, run_record
 from whotests.recording.context import Context
 from whotests.recording.contexts import Contexts
 from whotests.recording.dormant import give_up, wake_up
@@ -35,18 +35,16 @@ from whotests.recording.unloaded import (
     unloaded_files,
     unloaded_paths,
 )
-from whotests.records import FileRecord, RunRecord, TestRecord
-from whotests.store.connection import prepare_folder
+from whotests.records import FileRecord, TestRecord
 from whotests.store.writer import Writer
 from whotests.system import System
 from whotests.types import Phase, Runner, RunStatus, TestName
 
-__all__ = ["Session", "current", "hide_cache", "measure_afresh", "run_record"]
+__all__ = ["Session", "current", "measure_afresh"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 _SHARE_OF_TELLING = 0.05
 _WARNS_AFTER_FORKS = sys.version_info[:2] == (3, 13)
 """This Python looks only afterwards whether the process that has forked has threads, and warns of
@@ -183,7 +181,8 @@ class Session:
         )
 
     def _keeps(self, error: Exception) -> bool:
-        """Whether the exception is one of ours, which is kept; the program's own goes its way."""
+        """Whether the exception is one of ours, which is kept; the program's own is to go its way.
+        Ask where it was caught."""
         if is_the_programs(error):
             return False
         self.fail(error)
@@ -285,8 +284,10 @@ class Session:
             return
         tests, labels = self.contexts.handed_over()
         if (tuple(tests), tuple(labels)) != (handover.tests, handover.labels):
-            ended = self.contexts.finish()
+            self.contexts.finish()
+            ended = self.contexts.unfinished
             self.contexts.closed.extend(context for context in ended if context.patterns)
+            ended.clear()
             self.contexts.watch()
             self.contexts.take_over(handover.tests, handover.labels)
 
@@ -328,8 +329,21 @@ class Session:
         in a process that is not measured. `leaving`: the process ends with this."""
         if self.ended or self.pid != os.getpid():
             return
-        stop_handing_over(self)
         try:
+            self._end(exit_status, leaving=leaving)
+        except BaseException:
+            # A signal's handler raised, as at Ctrl-C: what is left is written all the same.
+            self._end(exit_status, leaving=leaving)
+            raise
+        finally:
+            self.ended = True
+            if self in _current:
+                _current.remove(self)
+
+    def _end(self, exit_status: int | None, *, leaving: bool) -> None:
+        """May be called again where a signal's handler raised in the middle of it."""
+        try:
+            stop_handing_over(self)
             self._loading.remove()
             self._flusher.pause()
             with uncollected():
@@ -337,19 +351,17 @@ class Session:
             if not leaving:  # else closing the last way into the file would wait for the disk
                 self._writer.close()
         except Exception as error:
-            self.fail(error)
-        finally:
-            self.ended = True
-            if self in _current:
-                _current.remove(self)
+            if not self._keeps(error):
+                raise
 
     def _write_the_rest(self, exit_status: int | None) -> None:
-        unfinished = self.contexts.finish()
+        self.contexts.finish()
         self.ended = True
-        self._flusher.write(self._ledger.batch(unfinished, complete=bool(self.part_of)))
+        self._ledger.end(complete=bool(self.part_of))
+        self._flusher.write()
         if self.part_of:
             self._finish_part()
-        else:
+        elif self._writer.run_id:
             self._finish_run(exit_status)
 
     @_guarded("")
@@ -389,7 +401,8 @@ class Session:
         if by_others is not None:
             self.elsewhere = ""
             unloaded = [file for file in unloaded if self._stored_path(file.path) not in by_others]
-        self._flusher.write(self._ledger.add_files(unloaded))
+        self._ledger.add_files(unloaded)
+        self._flusher.write()
         surprise = surprise or self.surprise  # else what workers told
         self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
         incomplete = self._writer.finish_run(
@@ -460,32 +473,3 @@ class Session:
     def _import_ended(self) -> None:
         self.contexts.import_ended()
         self._flusher.between_modules()
-
-
-def hide_cache(plan: Plan) -> None:
-    """Sees to it that git ignores the cache where the data is elsewhere, too."""
-    if plan.cache.parent != plan.data.parent:
-        try:
-            prepare_folder(plan.cache)
-        except OSError:
-            return  # nothing will be cached, either
-
-
-def run_record(plan: Plan, *, part_of: int = 0) -> RunRecord:
-    """The run of this process as it begins."""
-    name = sys.implementation.name
-    return RunRecord(
-        started=System.since_the_epoch(),
-        command=tuple(sys.orig_argv) if part_of else plan.command,
-        root=str(plan.root),
-        label=plan.context,
-        name=plan.run_name,
-        python=f"{_IMPLEMENTATIONS.get(name, name)} {sys.version.split()[0]}",
-        platform=sys.platform,
-        host=gethostname(),
-        pid=os.getpid(),
-        part_of=part_of,
-        branch=plan.branch,
-        exclude=plan.exclude,
-        partial=plan.partial,
-    )

@@ -1,8 +1,8 @@
 """A run that records how its tests ended, and nothing of what they ran."""
 
+from whotests.recording.beginning import run_record
 from whotests.recording.hosted_run import Recorded
 from whotests.recording.plan import Plan
-from whotests.recording.session import run_record
 from whotests.recording.verdicts import Verdicts
 from whotests.store.unmeasured import keep_outcomes
 from whotests.stream.event import Event

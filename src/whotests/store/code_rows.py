@@ -49,7 +49,7 @@ class CodeRows:
         self._files.forget()
         self._units.forget()
         for key in self._new_patterns:
-            del self._patterns[key]
+            self._patterns.pop(key, None)
         self._new_patterns = []
 
     def pattern_ids(self, keys: Iterable[int]) -> Sequence[int]:
@@ -83,7 +83,7 @@ class CodeRows:
                     (unit_id, ran, pattern_id),
                 )
             ids[key] = pattern_id
-        self._new_patterns += ids.keys() - self._patterns.keys()
+        self._new_patterns += [key for key in ids if key not in self._patterns]
         self._patterns.update(ids)
 
     def _packed(self, pattern: PatternRecord) -> tuple[int, bytes]:

@@ -58,7 +58,7 @@ class Writer:
     Open it, `begin_run`, `write` as often as there is something, `finish_run`, `close`.
     Every method raises DataError (the file is not ours, cut short, newer) or MachineError
     (no space, no permission, in use for more than 30 s), and then nothing has changed:
-    the same call can be made again.
+    the same call can be made again. So it can when a signal's handler raised in the middle.
     """
 
     def __init__(
@@ -74,6 +74,12 @@ class Writer:
         self._over: tuple[int, ...] = ()
         self._pages_before: int | None = None
         self._rows = RunRows(run_id=0)
+        self._committed = False
+        """The last transaction is in the file, and what it brought is not yet counted on."""
+        self._in_hand = 0
+        """The number of the batch that is in the current transaction."""
+        self._written = 0
+        """That of the last one that is in the file."""
 
     @classmethod
     def open(
@@ -136,7 +142,8 @@ class Writer:
         try:
             self._transact(begin)
         except BaseException:
-            self._rows = RunRows(run_id=0)
+            if not self._committed:
+                self._rows = RunRows(run_id=0)
             raise
 
     @classmethod
@@ -154,14 +161,20 @@ class Writer:
         return self._rows.run_id
 
     def write(self, batch: Batch) -> None:
-        """Adds the batch, all of it or (when this raises) nothing."""
+        """Adds the batch, all of it or (when this raises an error of ours) nothing. One that has
+        a number and is in the file already is not added again."""
         if self._to_begin is not None:
-            self.begin_run(self._to_begin)
+            if not self._rows.run_id:
+                self.begin_run(self._to_begin)
             self._to_begin = None
+        self._settle()
+        if batch.number and batch.number <= self._written:
+            return
 
         def add(connection: sqlite3.Connection) -> None:
             self._beat(connection)
             self._rows.write(connection, batch)
+            self._in_hand = batch.number or self._written
 
         self._transact(add)
 
@@ -346,22 +359,37 @@ class Writer:
 
     def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Runs `work` in one transaction; the keys that it gave out count only if it succeeds."""
+        self._settle()
+        complete = False
         try:
             connection = self._connected()
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 work(connection)
+                complete = True
                 connection.execute("COMMIT")
-            except BaseException:
+                self._committed = True
+            except BaseException as failure:
                 # SQLite may have rolled back by itself (a full disk).
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                elif complete and not isinstance(failure, sqlite3.Error):
+                    self._committed = True  # a signal's handler raised behind it
                 raise
-            self._rows.keep()
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
-        finally:
+        self._settle()
+
+    def _settle(self) -> None:
+        """What the last transaction brought counts if it is in the file, else it did not happen.
+        Each step may have been taken before."""
+        if self._committed:
+            self._rows.keep()
+            self._written = self._in_hand
+            self._committed = False
+        else:
             self._rows.forget()
+            self._in_hand = self._written
 
     def _beat(self, connection: sqlite3.Connection) -> None:
         if not self._rows.run_id:
