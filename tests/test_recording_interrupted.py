@@ -1,11 +1,14 @@
-"""A signal's handler raises in the middle of a write: what was found out is in the file, once.
+"""Something comes up in the middle of a write: what was found out is in the file, once.
 
-A profile function comes where a handler might: where our code is called, and where what it calls
-has returned.
+A profile function comes where a signal's handler, or another thread, might: where our code is
+called, and where what it calls has returned.
 """
 
+import sqlite3
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,11 +48,17 @@ class GaveUpError(Exception):
     """What the handler raises."""
 
 
-class Moment:
-    """Raises at the n-th call in or out of our code, once."""
+def give_up() -> None:
+    """What a handler for a time limit does."""
+    raise GaveUpError
 
-    def __init__(self, number: int) -> None:
+
+class Moment:
+    """Does something at the n-th call in or out of our code, once."""
+
+    def __init__(self, number: int, act: Callable[[], None] = give_up) -> None:
         self.left = number
+        self.act = act
 
     @property
     def came(self) -> bool:
@@ -69,7 +78,7 @@ class Moment:
             self.left -= 1
             if not self.left:
                 sys.setprofile(None)
-                raise GaveUpError
+                self.act()
 
 
 class Run:
@@ -117,14 +126,20 @@ class Run:
         )
         self.writer.close()
 
+    def write_in_a_thread(self) -> None:
+        """As the flusher's own does."""
+        thread = threading.Thread(target=self.flusher.write)
+        thread.start()
+        thread.join()
+
     def found(self) -> tuple[Facts, tuple[int, ...]]:
         """The facts in the file, and how many rows tables have."""
         tables = ("run", "test", "context", "footprint", "pattern", "unit", "file")
         return whotests_facts(self.data, Path("/")), tuple(rows_in(self.data, x) for x in tables)
 
 
-def attempt(moment: Moment, act: Callable[[], None]) -> None:
-    """Acts; what comes up in the middle goes its way, and is nobody else's problem."""
+def attempt(moment: Moment, act: Callable[[], None]) -> bool:
+    """Acts, and tells whether nothing was raised in the middle; that goes its way."""
     before = moment.came
     try:
         with moment:
@@ -132,33 +147,38 @@ def attempt(moment: Moment, act: Callable[[], None]) -> None:
     except GaveUpError:
         assert moment.came
         assert not before
-    else:
-        assert moment.came == before
+        return False
+    assert moment.came == before or moment.act is not give_up
+    return True
 
 
 def again(moment: Moment, act: Callable[[], None]) -> None:
-    """Acts, once more where something came up."""
-    came = moment.came
-    attempt(moment, act)
-    if moment.came != came:
+    """Acts, once more where something was raised."""
+    if not attempt(moment, act):
         act()
 
 
-def test_what_was_to_be_written_is_written_once(tmp_path: Path) -> None:
-    """Wherever it comes up: files, tests and contexts are in the file with the next write."""
+def loaded(folder: Path) -> tuple[Loading, dict[str, Any]]:
+    """The functions, measured, and by their names."""
     loading = Loading(
         measures=lambda _: True,
-        cache=Cache(tmp_path / "nothing is cached"),
+        cache=Cache(folder / "nothing is cached"),
         rules=Rules(branch=True),
         began=lambda: None,
         ended=lambda: None,
     )
     functions: dict[str, Any] = {}
-    path = tmp_path / "functions.py"
+    path = folder / "functions.py"
     path.write_text(FUNCTIONS)
     code = loading.code_of(str(path), FUNCTIONS.encode())
     assert code is not None
     exec(code, functions)
+    return loading, functions
+
+
+def test_what_was_to_be_written_is_written_once(tmp_path: Path) -> None:
+    """Wherever it comes up: files, tests and contexts are in the file with the next write."""
+    loading, functions = loaded(tmp_path)
     one, two, three = (functions[name] for name in ("one", "two", "three"))
 
     def record(moment: Moment, name: str) -> tuple[Facts, tuple[int, ...]]:
@@ -191,7 +211,38 @@ def test_what_was_to_be_written_is_written_once(tmp_path: Path) -> None:
         number += 1
         moment = Moment(number)
         assert record(moment, str(number)) == expected, number
-    assert number > 100
+    assert number > 1000
+
+
+def test_a_thread_that_writes_in_the_middle_of_a_switch(tmp_path: Path) -> None:
+    """Wherever it comes: each context is complete when it is over, with all that it ran."""
+    loading, functions = loaded(tmp_path)
+
+    def record(moment: Moment, name: str) -> tuple[Facts, tuple[int, ...]]:
+        collect()
+        run = Run(tmp_path / name, loading, moment)
+        moment.act = run.write_in_a_thread
+        run.test("a", functions["one"], 2)
+        label = run.contexts.open_label("label")
+        run.test("b", functions["two"], 0)
+        with moment:
+            run.contexts.close_label(label)
+        run.finish()
+        with closing(sqlite3.connect(run.data)) as connection:
+            names = (
+                "SELECT test.name, phase, label FROM context LEFT JOIN test ON test.id = test_id"
+            )
+            assert connection.execute(f"{names} WHERE NOT complete").fetchall() == [], moment.left
+        return run.found()
+
+    expected = record(Moment(0), "undisturbed")
+    number = 0
+    moment = Moment(0)
+    while moment.came:
+        number += 1
+        moment = Moment(number)
+        assert record(moment, str(number)) == expected, number
+    assert number > 20
 
 
 ENDING = """

@@ -149,13 +149,17 @@ class Flusher:
 
     def write_and_hold(self) -> None:
         """Writes what is new, now. From then on nobody else writes, until `let_go`."""
-        # Not for ever: a signal's handler may have come in the middle of a write.
-        self._holds = self._writes.acquire(timeout=1)
+        self.hold()
         try:
             self.write()
         except BaseException:
             self.let_go()
             raise
+
+    def hold(self) -> None:
+        """Nobody else writes, until `let_go`."""
+        # Not for ever: a signal's handler may have come in the middle of a write.
+        self._holds = self._holds or self._writes.acquire(timeout=1)
 
     def let_go(self) -> None:
         """Others may write again."""

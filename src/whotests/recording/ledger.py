@@ -75,32 +75,27 @@ class Ledger:
         self._settle()
         # Contexts first: what they refer to is then among the patterns, files and tests.
         _drain(self._contexts.closed, self._closed)
-        over = [(context, context.patterns, True) for context in self._closed]
-        growing: list[tuple[Context, int]] = []
+        growing: list[tuple[Context, set[int]]] = []
         if self._complete is None:
             for context, patterns in self._contexts.snapshot():
                 if len(patterns) != context.written:
-                    growing.append((context, len(patterns)))
-                    over.append((context, patterns, False))
+                    growing.append((context, patterns))
         else:
-            complete = self._complete
             _drain(self._contexts.unfinished, self._unfinished)
-            over += [(each, each.patterns, complete) for each in self._unfinished if each.patterns]
         _drain(self._contexts.tests, self._tests)
         told = {test.name: test for test in self._tests}  # the last one counts
         for file in self._files():
             if id(file) not in self._before:
                 self._file_key(file)
-        records = tuple(
-            ContextRecord(
-                key=context.key,
-                test=context.test,
-                phase=context.phase,
-                label=context.label,
-                patterns=tuple(patterns),
-                complete=complete,
-            )
-            for context, patterns, complete in over
+        # One that is about to close may be there twice: that it is complete comes last.
+        records = (
+            *(_record(context, patterns, complete=False) for context, patterns in growing),
+            *(_record(each, each.patterns, complete=True) for each in self._closed),
+            *(
+                _record(each, each.patterns, complete=bool(self._complete))
+                for each in self._unfinished
+                if each.patterns
+            ),
         )
         new_patterns = self._new_patterns({record.patterns: None for record in records})
         for name in {record.test for record in records} - self._told_tests - told.keys():
@@ -117,8 +112,8 @@ class Ledger:
         if any(batch):
             self._unsettled = batch._replace(number=self._made + 1)
             self._settle()
-            for context, written in growing:
-                context.written = written
+            for context, patterns in growing:
+                context.written = len(patterns)
 
     def _settle(self) -> None:
         """The last batch waits to be written, and what it tells of is told; each step may have
@@ -126,7 +121,7 @@ class Ledger:
         batch = self._unsettled
         if batch is None:
             return
-        if self._made != batch.number:
+        if self._made < batch.number:
             self.batches.append(batch)
             self._made = batch.number
         self._told_files = max(self._told_files, *(file.key + 1 for file in batch.files), 0)
@@ -194,6 +189,17 @@ class Ledger:
             lines=lines,
             branches=branches,
         )
+
+
+def _record(context: Context, patterns: Iterable[int], *, complete: bool) -> ContextRecord:
+    return ContextRecord(
+        key=context.key,
+        test=context.test,
+        phase=context.phase,
+        label=context.label,
+        patterns=tuple(patterns),
+        complete=complete,
+    )
 
 
 def _place(number: int) -> tuple[str, int]:

@@ -346,6 +346,7 @@ class Session:
             stop_handing_over(self)
             self._loading.remove()
             self._flusher.pause()
+            self._flusher.hold()  # another thread may be at the end of a test of its own
             with uncollected():
                 self._write_the_rest(exit_status)
             if not leaving:  # else closing the last way into the file would wait for the disk
