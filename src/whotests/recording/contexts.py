@@ -90,15 +90,22 @@ class Contexts:
     def start_test(self, name: TestName, runner: Runner) -> bool:
         """Opens a test's setup; False when this strand runs a test already, or was started
         within one that still runs."""
-        with self._lock:
-            strand = this_strand()
-            if self._test_around(strand) is not None:
-                return False
-            self._greenlets.watch_this_thread()
-            self._switch()
-            self.tests.append(TestRecord(name, runner, _UNKNOWN, None))
-            self._tests[strand] = self._open_test(name, _SETUP)
-            return True
+        strand = this_strand()
+        test: OpenTest | None = None
+        try:
+            with self._lock:
+                if self._test_around(strand) is not None:
+                    return False
+                self._greenlets.watch_this_thread()
+                self._switch()
+                self.tests.append(TestRecord(name, runner, _UNKNOWN, None))
+                test = self._open_test(name, _SETUP)
+                self._tests[strand] = test
+        except BaseException:  # a signal's handler raised: nobody would stop it
+            if test is not None:
+                self._stop_test()
+            raise
+        return True
 
     def in_test(self) -> bool:
         """Whether this strand runs a test, or was started within one that still runs."""
@@ -115,6 +122,13 @@ class Contexts:
 
     def stop_test(self) -> None:
         """Closes the test that runs here."""
+        try:
+            self._stop_test()
+        except BaseException:  # a signal's handler raised: it is over all the same
+            self._stop_test()
+            raise
+
+    def _stop_test(self) -> None:
         with self._lock:
             test = self._test_around(this_strand())
             if test is not None:
@@ -126,41 +140,70 @@ class Contexts:
 
     def open_label(self, label: str) -> Context:
         """Opens a context of the user's, beside what is open; give it to `close_label`."""
-        with self._lock:
-            self._greenlets.watch_this_thread()
-            self._switch()
-            context = self._label_context(label)
-            if label != IMPORT:
-                self._put_beside(context)
-            self._labels.append(context)
-            return context
+        context = self._label_context(label)
+        try:
+            with self._lock:
+                self._greenlets.watch_this_thread()
+                self._switch()
+                if label != IMPORT:
+                    self._put_beside(context)
+                self._labels.append(context)
+        except BaseException:  # a signal's handler raised: nobody would close it
+            self._close_label(context)
+            raise
+        return context
 
     def close_label(self, context: Context) -> None:
         """Closes it; nothing happens when it is closed."""
+        try:
+            self._close_label(context)
+        except BaseException:  # a signal's handler raised: it is closed all the same
+            self._close_label(context)
+            raise
+
+    def _close_label(self, context: Context) -> None:
         with self._lock:
             if context in self._labels:
                 self._switch()
                 self._close(context)
-                self._labels.remove(context)
                 if self._beside:
                     self._beside = [pair for pair in self._beside if context not in pair]
+                self._labels.remove(context)
 
     def import_began(self) -> None:
         """A measured module's own code begins."""
-        with self._lock:
-            self._imports += 1
-            if self._imports == 1:
-                self.open_label(IMPORT)
+        counted = False
+        try:
+            with self._lock:
+                if not self._imports:
+                    self.open_label(IMPORT)
+                self._imports += 1
+                counted = True
+        except BaseException:  # a signal's handler raised: nobody would end it
+            if counted:
+                self.import_ended()
+            raise
 
     def import_ended(self) -> None:
         """It ended, well or not."""
-        with self._lock:
-            self._imports -= 1
-            if not self._imports:
-                for context in self._labels:
-                    if context.label == IMPORT:
-                        self.close_label(context)
-                        return
+        counted = True
+        try:
+            with self._lock:
+                self._imports -= 1
+                counted = False
+                self._close_import()
+        except BaseException:  # a signal's handler raised: it has ended all the same
+            with self._lock:
+                self._imports -= counted
+                self._close_import()
+            raise
+
+    def _close_import(self) -> None:
+        if not self._imports:
+            for context in self._labels:
+                if context.label == IMPORT:
+                    self._close_label(context)
+                    return
 
     def finish(self) -> None:
         """Collects for the last time. What is open then is `unfinished`; only `""` is closed."""

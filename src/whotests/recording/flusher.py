@@ -9,6 +9,7 @@ data file, and Python does not warn of forking with threads.
 
 import os
 import sys
+from _thread import LockType
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -48,12 +49,11 @@ class Flusher:
         self._clock = clock
         self._turns = RLock()
         """Held by the one that starts or ends the thread."""
-        self._stop = allocate_lock()
-        self._ended = allocate_lock()
-        self._runs = False
+        self._thread: _Thread | None = None
         self._writes = allocate_lock()
         """Held by the one that writes."""
-        self._holds = False
+        self._held: list[bool] = []
+        """Whether it is held until `let_go`."""
         self._written_at = self._clock()
         self._began = self._clock()
         self._soon = 0.0
@@ -63,36 +63,40 @@ class Flusher:
 
     def resume(self) -> None:
         """Starts the thread, unless it runs."""
-        if self._runs:
+        if self._thread is not None:
             return
         with self._turns:
-            # Not `_runs`: a signal's handler may be in here, in the middle of `pause`.
-            if not self._stop.acquire(blocking=False):
+            if self._thread is not None:
                 return
-            self._runs = True
-            self._ended.acquire()
+            thread = self._thread = _Thread()
             try:
-                start_new_thread(self._run, ())
-            except RuntimeError:  # no more threads, or the interpreter is ending: the end writes
-                self._runs = False
-                self._stop.release()
-                self._ended.release()
+                start_new_thread(self._run, (thread,))
+                thread.started = True
+            except BaseException as error:
+                thread.let_stop()
+                self._thread = None
+                # No more threads, or the interpreter is ending: the end writes.
+                if not isinstance(error, RuntimeError):
+                    raise
 
     def pause(self) -> None:
         """Ends the thread and lets go of the data file; `resume` or `write` go on."""
         with self._turns:
-            if self._runs:
+            thread = self._thread
+            if thread is not None:
                 try:
-                    self._end_thread()
+                    self._end_thread(thread)
                 except BaseException:  # a signal's handler raised: forks want it gone all the same
-                    self._end_thread()
+                    self._end_thread(thread)
                     raise
 
-    def _end_thread(self) -> None:
+    def _end_thread(self, thread: "_Thread") -> None:
         threads = _operating_system_threads()
-        self._let_stop()
-        with self._ended:
-            self._runs = False
+        thread.let_stop()
+        if thread.started:
+            with thread.ended:  # by one call, so that nothing comes between its two ends
+                pass
+        self._thread = None
         # The thread's last Python code is over; wait until the system has seen it go.
         waiting = allocate_lock()
         waiting.acquire()
@@ -102,26 +106,24 @@ class Flusher:
             waiting.acquire(timeout=0.0002)
         # Another thread may be writing between two tests of its own. (A signal's handler that
         # forks in the middle of a write would wait for ever: then the write is tried again.)
-        held = self._writes.acquire(timeout=1)
-        self._writer.suspend()
-        if held:
-            self._writes.release()
+        held: list[bool] = []
+        try:
+            _take(self._writes, held, patience=1.0)
+            self._writer.suspend()
+        finally:
+            if True in held:
+                self._writes.release()
 
-    def _run(self) -> None:
+    def _run(self, thread: "_Thread") -> None:
         try:
             pause = INTERVAL
-            while not self._stop.acquire(timeout=pause):
+            while not thread.stop.acquire(timeout=pause):
                 pause = self._written_at + INTERVAL - self._clock()
                 if pause < INTERVAL / 10:
                     self._write_unless_another_does()
                     pause = INTERVAL
         finally:
-            self._let_stop()
-            self._ended.release()
-
-    def _let_stop(self) -> None:
-        with suppress(RuntimeError):  # it was released already
-            self._stop.release()
+            thread.ended.release()
 
     def between_tests(self) -> None:
         """A good moment to write, if the thread would soon."""
@@ -159,22 +161,24 @@ class Flusher:
     def hold(self) -> None:
         """Nobody else writes, until `let_go`."""
         # Not for ever: a signal's handler may have come in the middle of a write.
-        self._holds = self._holds or self._writes.acquire(timeout=1)
+        if True not in self._held:
+            _take(self._writes, self._held, patience=1.0)
 
     def let_go(self) -> None:
         """Others may write again."""
-        if self._holds:
-            self._holds = False
+        if True in self._held:
+            del self._held[:]
             self._writes.release()
 
     def _write_unless_another_does(self, *, patience: float = 0.0) -> None:
-        if not self._writes.acquire(timeout=patience):
-            return
-        # A signal's handler may raise in the middle of it: it is the program's own exception.
+        held: list[bool] = []
         try:
-            self.write()
+            _take(self._writes, held, patience=patience)
+            if True in held:
+                self.write()
         finally:
-            self._writes.release()
+            if True in held:
+                self._writes.release()
 
     def write(self) -> None:
         """Writes what is new, and what could not be written before; raises nothing of
@@ -193,6 +197,30 @@ class Flusher:
                 raise
             self.problem = f"a bug in whotests, please report it: {error!r}"
         self._written_at = self._clock()
+
+
+class _Thread:
+    """The locks of one thread."""
+
+    def __init__(self) -> None:
+        self.started = False
+        self.stop = allocate_lock()
+        """Let go of when it is to end."""
+        self.stop.acquire()
+        self.ended = allocate_lock()
+        """Let go of when it has ended."""
+        self.ended.acquire()
+
+    def let_stop(self) -> None:
+        """It is to end."""
+        with suppress(RuntimeError):  # that was said before
+            self.stop.release()
+
+
+def _take(lock: LockType, held: list[bool], *, patience: float) -> None:
+    """Takes the lock within so many seconds, and notes whether it could: by one call, so that no
+    signal's handler that raises makes us lose sight of it."""
+    held.extend(map(lock.acquire, (True,), (patience,)))
 
 
 def _has_room() -> bool:

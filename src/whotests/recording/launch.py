@@ -85,11 +85,13 @@ class _Ending:
         if os.getpid() != self._pid:
             self._session.finish()  # a part, in a forked child
             return
-        self._session.finish(exit_status=self.status)
-        if self._session.problem:
-            self._tell_of_problem()
-        elif remark := self._session.elsewhere or self._session.surprise:
-            self._tell(remark)
+        try:
+            self._session.finish(exit_status=self.status)
+        finally:  # whatever a signal's handler raised
+            if self._session.problem:
+                self._tell_of_problem()
+            elif remark := self._session.elsewhere or self._session.surprise:
+                self._tell(remark)
         if self.interrupted:
             # The interpreter dies of SIGINT if the last text that it ran ended in a
             # KeyboardInterrupt. What we have run since then may have had text of its own

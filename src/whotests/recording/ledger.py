@@ -77,9 +77,12 @@ class Ledger:
         _drain(self._contexts.closed, self._closed)
         growing: list[tuple[Context, set[int]]] = []
         if self._complete is None:
-            for context, patterns in self._contexts.snapshot():
-                if len(patterns) != context.written:
-                    growing.append((context, patterns))
+            closed = set(map(id, self._closed))
+            growing += [
+                (context, patterns)
+                for context, patterns in self._contexts.snapshot()
+                if len(patterns) != context.written and id(context) not in closed
+            ]
         else:
             _drain(self._contexts.unfinished, self._unfinished)
         _drain(self._contexts.tests, self._tests)
@@ -87,10 +90,10 @@ class Ledger:
         for file in self._files():
             if id(file) not in self._before:
                 self._file_key(file)
-        # One that is about to close may be there twice: that it is complete comes last.
+        # Of two with the same key the last one tells whether it is complete.
         records = (
-            *(_record(context, patterns, complete=False) for context, patterns in growing),
             *(_record(each, each.patterns, complete=True) for each in self._closed),
+            *(_record(context, patterns, complete=False) for context, patterns in growing),
             *(
                 _record(each, each.patterns, complete=bool(self._complete))
                 for each in self._unfinished

@@ -356,13 +356,16 @@ class Session:
                 raise
 
     def _write_the_rest(self, exit_status: int | None) -> None:
-        self.contexts.finish()
-        self.ended = True
-        self._ledger.end(complete=bool(self.part_of))
-        self._flusher.write()
+        if not self._writer.has_finished:
+            self.contexts.finish()
+            self.ended = True
+            self._ledger.end(complete=bool(self.part_of))
+            self._flusher.write()
+            if not self.part_of:
+                self._write_unloaded_files()
         if self.part_of:
             self._finish_part()
-        elif self._writer.run_id:
+        else:
             self._finish_run(exit_status)
 
     @_guarded("")
@@ -393,7 +396,7 @@ class Session:
             note=problem or self.surprise,
         )
 
-    def _finish_run(self, exit_status: int | None) -> None:
+    def _write_unloaded_files(self) -> None:
         by_others = self._writer.files_of_parts()
         unloaded = self._unloaded_files()
         nothing = self._tested and not self.measured_files and not by_others
@@ -405,7 +408,11 @@ class Session:
         self._ledger.add_files(unloaded)
         self._flusher.write()
         surprise = surprise or self.surprise  # else what workers told
-        self.surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
+        if self.contexts.confusion not in surprise:
+            surprise = "; ".join(filter(None, (surprise, self.contexts.confusion)))
+        self.surprise = surprise
+
+    def _finish_run(self, exit_status: int | None) -> None:
         incomplete = self._writer.finish_run(
             ended=System.since_the_epoch(),
             status=RunStatus.INCOMPLETE if self.problem else self._status,
@@ -458,6 +465,8 @@ class Session:
             self.fail(error)
 
     def _module_began(self) -> None:
+        if self.ended:
+            return
         self._flusher.resume()
         if sys._getframe(2).f_globals.get("__name__") != "__main__":
             self._import_began()

@@ -80,6 +80,10 @@ class Writer:
         """The number of the batch that is in the current transaction."""
         self._written = 0
         """That of the last one that is in the file."""
+        self._finishing: str | None = None
+        """The current transaction ends the run: why that is incomplete, or ''."""
+        self._finished: str | None = None
+        """The run has ended, with that."""
 
     @classmethod
     def open(
@@ -138,6 +142,7 @@ class Writer:
             rows = RunRows(run_id=run_id)
             rows.share_footprints(connection, recent=bool(run.part_of))
             self._rows, self._host, self._uid, self._over = rows, run.host, uid, over
+            self._finished = None
 
         try:
             self._transact(begin)
@@ -159,6 +164,13 @@ class Writer:
     def run_id(self) -> int:
         """The run's id in the file; 0 before it has begun and after it has ended."""
         return self._rows.run_id
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the run has ended in the file: then ending it again does nothing more than to
+        tidy up, and gives what it gave."""
+        self._settle()
+        return self._finished is not None
 
     def write(self, batch: Batch) -> None:
         """Adds the batch, all of it or (when this raises an error of ours) nothing. One that has
@@ -201,10 +213,10 @@ class Writer:
         Leaves one compact file behind when no other process has it open.
         """
 
-        incomplete: list[str] = []
+        incomplete = ""
 
         def finish(connection: sqlite3.Connection) -> None:
-            nonlocal status
+            nonlocal incomplete, status
             self._beat(connection)
             mine = self._rows.run_id
             connection.execute(
@@ -215,7 +227,7 @@ class Writer:
                 parts = parts_that_are_over(connection, run_id, here=self._host, now=self._clock())
                 problem = take_in(connection, parts, into=run_id)
                 if problem and run_id == mine:
-                    incomplete.append(problem)
+                    incomplete = incomplete or problem
                     status = RunStatus.INCOMPLETE
             if corrected:
                 correct(connection, mine, corrected)
@@ -234,11 +246,12 @@ class Writer:
                 remember(connection, gone, keep=keep_history)
                 remove_runs(connection, gone)
             self._collect_garbage(connection)
+            self._finishing = incomplete
 
-        self._transact(finish)
-        self._rows = RunRows(run_id=0)
+        if not self.has_finished:
+            self._transact(finish)
         self._tidy_up()
-        return incomplete[0] if incomplete else ""
+        return self._finished or ""
 
     def finish_part(self, *, ended: float, status: RunStatus, note: str) -> None:
         """Marks the run, which is a part of another one, as ended; one that never wrote needs none.
@@ -247,7 +260,7 @@ class Writer:
         will. While it goes on, parts that have ended become one when there are many of them. A
         process that became another program, which is this, ends with this.
         """
-        if not self._rows.run_id:
+        if self.has_finished or not self._rows.run_id:
             return
         last = False
 
@@ -280,9 +293,9 @@ class Writer:
                 parts = parts_that_have_ended(connection, whole)
                 if len(parts) >= MANY_PARTS:
                     take_in(connection, parts[1:], into=parts[0])
+            self._finishing = ""
 
         self._transact(finish)
-        self._rows = RunRows(run_id=0)
         if last:
             self._tidy_up()
 
@@ -336,6 +349,9 @@ class Writer:
             compact(self._connected(), pages_before=self._pages_before)
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
+        except BaseException as failure:
+            self._let_go_after(failure)
+            raise
 
     def suspend(self) -> None:
         """Lets go of the file (before a fork); the next write takes it up again."""
@@ -375,10 +391,17 @@ class Writer:
                     connection.execute("ROLLBACK")
                 elif complete and not isinstance(failure, sqlite3.Error):
                     self._committed = True  # a signal's handler raised behind it
+                self._let_go_after(failure)
                 raise
         except sqlite3.Error as failure:
             raise translated(self._path, failure) from failure
         self._settle()
+
+    def _let_go_after(self, failure: BaseException) -> None:
+        """What a signal's handler interrupts may be reading, and its frames live as long as the
+        exception: that would keep the file in use."""
+        if not isinstance(failure, sqlite3.Error):
+            self.close()
 
     def _settle(self) -> None:
         """What the last transaction brought counts if it is in the file, else it did not happen.
@@ -386,10 +409,14 @@ class Writer:
         if self._committed:
             self._rows.keep()
             self._written = self._in_hand
+            if self._finishing is not None:
+                self._finished = self._finishing
+                self._rows = RunRows(run_id=0)
             self._committed = False
         else:
             self._rows.forget()
             self._in_hand = self._written
+        self._finishing = None
 
     def _beat(self, connection: sqlite3.Connection) -> None:
         if not self._rows.run_id:
