@@ -4,19 +4,19 @@ Facts go to every context that is open. `""` is open whenever no test is. What o
 is collected when the next one opens or it closes; in between nothing is looked at.
 """
 
-import sys
 from _thread import _count as thread_count  # running threads, at the cost of one call
 from _weakref import ref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from whotests.probes.collecting import collect, forget, give_back, note_waiting, peek
-from whotests.probes.runtime import LOG, Block
+from whotests.probes.collecting import collect, forget, give_back, peek
+from whotests.probes.runtime import LOG
+from whotests.recording.confusion import Confusion
 from whotests.recording.context import Context, OpenTest
 from whotests.recording.originals import RLock, get_ident
 from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
+from whotests.recording.waiting import Waiting
 from whotests.records import TestRecord
 from whotests.types import Outcome, Phase, Runner, TestName
 
@@ -30,8 +30,6 @@ _UNKNOWN = Outcome.UNKNOWN
 
 _ATTEMPTS = 3
 """How often the open contexts are looked at while others switch."""
-
-_gil_enabled: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
 
 
 class _Start(NamedTuple):
@@ -56,23 +54,15 @@ class Contexts:
         self.base = self._label_context("")
         self._tests: dict[Strand, OpenTest] = {}
         self._labels: list[Context] = []
-        self._openings = 0
-        self._around: Any = None
-        """A ContextVar with the openings of the labels around: a task has those of the task that
-        began it. There once a label was opened."""
         self._imports = 0
-        self._waiting: dict[int, tuple[CodeType, int]] = {}
-        """Frame of another strand -> its code and the place where it was found waiting."""
         self._lock = RLock()
         """Held while something opens or closes: what was hit before is given to what was open
         before. One thread may take it again, in a signal's handler."""
         self._switches = 0
         self._starts = Starts(self._start)
         self._greenlets = Greenlets()
-        self._mixed_tests: set[TestName] = set()
-        self._mixed_labels: set[str] = set()
-        self._beside: list[tuple[Context, Context]] = []
-        """Labels that are open side by side, and of which nothing ran so far."""
+        self._waiting = Waiting(self._greenlets)
+        self._confusion = Confusion()
         self.closed: deque[Context] = deque()
         """Contexts that were closed and wait to be written."""
         self.tests: deque[TestRecord] = deque()
@@ -146,7 +136,8 @@ class Contexts:
                 self._greenlets.watch_this_thread()
                 self._switch()
                 if label != IMPORT:
-                    self._put_beside(context)
+                    labels = [other for other in self._labels if other.label != IMPORT]
+                    self._confusion.opens(context, labels, self._labels_around())
                 self._labels.append(context)
         except BaseException:  # a signal's handler raised: nobody would close it
             self._close_label(context)
@@ -166,8 +157,7 @@ class Contexts:
             if context in self._labels:
                 self._switch()
                 self._close(context)
-                if self._beside:
-                    self._beside = [pair for pair in self._beside if context not in pair]
+                self._confusion.closes(context)
                 self._labels.remove(context)
 
     def import_began(self) -> None:
@@ -240,7 +230,7 @@ class Contexts:
         self.closed.clear()
         self.tests.clear()
         self.unfinished.clear()
-        self._waiting = {}
+        self._waiting.forget()
         self.base = self._label_context("")
         for test in list(self._tests.values()):
             assert test.context.phase is not None
@@ -273,21 +263,7 @@ class Contexts:
     @property
     def confusion(self) -> str:
         """What to say of tests and labels that cannot be told apart, or ''."""
-        parts = [
-            f"{number} {noun}s"
-            for number, noun in (
-                (len(self._mixed_tests), "test"),
-                (len(self._mixed_labels), "label"),
-            )
-            if number
-        ]
-        if not parts:
-            return ""
-        return (
-            f"{' and '.join(parts)} were open side by side, in threads, tasks or greenlets, and "
-            "what ran meanwhile counts for all that were open; "
-            "run them one after another to tell them apart"
-        )
+        return self._confusion.told
 
     # -- who is within what -----------------------------------------------------------------
 
@@ -322,32 +298,11 @@ class Contexts:
 
     def _labels_around(self) -> tuple[int, ...]:
         """The openings of the labels within which the caller runs, over or not."""
-        if self._around is None:
-            return ()
-        around: tuple[int, ...] | None = self._around.get(None)
+        around = self._confusion.around
         if around is not None:
             return around
         start = self._starts.of_this_thread()
         return start.labels if isinstance(start, _Start) else ()
-
-    def _put_beside(self, context: Context) -> None:
-        """Finds the open labels within which the new one is not."""
-        if self._around is None:
-            from _contextvars import ContextVar
-
-            self._around = ContextVar("whotests.context")
-        self._openings += 1
-        context.opening = self._openings
-        open_labels = {other.opening: other for other in self._labels if other.label != IMPORT}
-        around = tuple(opening for opening in self._labels_around() if opening in open_labels)
-        self._around.set((*around, context.opening))
-        news = context.label not in self._mixed_labels
-        for opening, other in open_labels.items():
-            if opening in around or other.label == context.label:
-                continue
-            if news or other.label not in self._mixed_labels:
-                news = False  # once is enough to be told of
-                self._beside.append((other, context))
 
     # -- collecting -------------------------------------------------------------------------
 
@@ -375,7 +330,7 @@ class Contexts:
         """Gives what was hit since the last switch to what has been open."""
         self._switches += 1
         if thread_count() > 1 or self._greenlets.left:
-            self._look_at_waiting()
+            self._waiting.look()
         if LOG:
             found = collect()
             try:
@@ -387,44 +342,7 @@ class Contexts:
                 give_back(found)
                 raise
             if hit and len(active) > 1:
-                self._note_confusion()
-
-    def _note_confusion(self) -> None:
-        if len(self._tests) > 1:
-            self._mixed_tests.update(test.name for test in self._tests.values())
-        for pair in self._beside:
-            self._mixed_labels.update(context.label for context in pair)
-        self._beside = []
-
-    def _look_at_waiting(self) -> None:
-        """Notes how far other strands have come in a run of statements whose probe is ahead.
-
-        A frame that has not moved since the last look belongs to an earlier context.
-        """
-        before = self._waiting
-        now: dict[int, tuple[CodeType, int]] = {}
-        for frame in self._waiting_frames():
-            code = frame.f_code
-            for constant in code.co_consts:
-                if isinstance(constant, Block):
-                    place = now[id(frame)] = (code, frame.f_lasti)
-                    if before.get(id(frame)) != place and frame.f_lineno:
-                        note_waiting(constant, frame.f_lineno)
-                    break
-        self._waiting = now
-
-    def _waiting_frames(self) -> Iterator[FrameType]:
-        """All frames of other threads, and of the greenlets that were left since the last time."""
-        mine = get_ident()
-        innermost = list(self._greenlets.left_frames())
-        # Without the interpreter lock the others run on, and their frames must not be touched.
-        if _gil_enabled():
-            innermost += [top for thread, top in sys._current_frames().items() if thread != mine]
-        for frame in innermost:
-            outer: FrameType | None = frame
-            while outer is not None:
-                yield outer
-                outer = outer.f_back
+                self._confusion.ran([test.name for test in self._tests.values()])
 
 
 def _nobody() -> None:
