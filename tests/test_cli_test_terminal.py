@@ -70,8 +70,9 @@ class Terminal:
 
     def end(self) -> int:
         """Read all; the exit status."""
-        while self._read():
-            pass
+        until = time.monotonic() + PATIENCE
+        while self._read():  # as long as it goes on, something is painted
+            assert time.monotonic() < until, self.seen[-2000:]
         return self.process.wait(PATIENCE)
 
     def _read(self) -> bool:

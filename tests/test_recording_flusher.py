@@ -1,9 +1,14 @@
 """When a run writes what it has found out, and in which thread."""
 
 import gc
+import os
 import sys
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -107,3 +112,123 @@ def test_deep_imports_are_no_moment(clock: Clock, writer: Listening) -> None:
     assert not flusher.problem
     flusher.between_modules()
     assert len(writer.heard) == 1
+
+
+class Slow(Listening):
+    """Takes long, and tells when the file was let go of meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.begun = threading.Event()
+        self.writes = False
+        self.disturbed = False
+
+    def write(self, batch: Batch) -> None:
+        super().write(batch)
+        self.writes = True
+        self.begun.set()
+        time.sleep(1.5)
+        self.writes = False
+
+    def suspend(self) -> None:
+        self.disturbed = self.disturbed or self.writes
+
+
+def test_nobody_lets_go_of_the_file_while_another_thread_writes(
+    clock: Clock, tmp_path: Path
+) -> None:
+    """A fork, or the end, waits for a thread that is at the end of a test of its own."""
+    writer = Slow(tmp_path / "data.sqlite")
+    flusher = Flusher(OneTest(), writer, clock=clock)
+    clock.now += INTERVAL
+    other = threading.Thread(target=flusher.between_tests)
+    other.start()
+    assert writer.begun.wait(20)
+    flusher.resume()
+    flusher.pause()
+    assert not writer.writes
+    assert not writer.disturbed
+    other.join()
+
+
+class Handler:
+    """Acts where a function of this name is called, once, as a signal's might."""
+
+    def __init__(self, function: str, act: Callable[[], None]) -> None:
+        self._function = function
+        self._act = act
+
+    def __enter__(self) -> None:
+        sys.setprofile(self._look)
+
+    def __exit__(self, *error: object) -> None:
+        sys.setprofile(None)
+
+    def _look(self, frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == self._function:
+            sys.setprofile(None)
+            self._act()
+
+
+def interrupt() -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def threads() -> int:
+    """How many threads this process has."""
+    return len(os.listdir("/proc/self/task"))
+
+
+counts_threads = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="the system tells threads otherwise"
+)
+
+
+@counts_threads
+def test_a_thread_that_a_handler_starts_is_ended(clock: Clock, writer: Listening) -> None:
+    """Whatever comes in the middle of pausing: nothing is left of the thread."""
+    flusher = Flusher(OneTest(), writer, clock=clock)
+    before = threads()
+    for function in ("_end_thread", "let_stop", "_take", "suspend"):
+        flusher.resume()
+        assert threads() == before + 1
+        with Handler(function, flusher.resume):
+            flusher.pause()
+        assert threads() == before, function
+        flusher.resume()
+        with pytest.raises(KeyboardInterrupt), Handler(function, interrupt):
+            flusher.pause()
+        assert threads() == before, function
+
+
+@pytest.mark.parametrize("function", ["hold", "_take", "write", "make_batch", "let_go"])
+def test_an_interrupted_write_keeps_nobody_from_writing(
+    clock: Clock, writer: Listening, function: str
+) -> None:
+    """Not the next one, in whichever thread."""
+    flusher = Flusher(OneTest(), writer, clock=clock)
+    with suppress(KeyboardInterrupt), Handler(function, interrupt):
+        flusher.write_and_hold()
+        flusher.let_go()
+    flusher.let_go()
+    del writer.heard[:]
+    clock.now += INTERVAL
+    other = threading.Thread(target=flusher.between_tests)
+    other.start()
+    other.join()
+    assert len(writer.heard) >= 1
+
+
+@counts_threads
+def test_no_thread_starts_while_nobody_is_to_write(clock: Clock, writer: Listening) -> None:
+    """As before `exec`, and in the end."""
+    flusher = Flusher(OneTest(), writer, clock=clock)
+    before = threads()
+    flusher.hold()
+    flusher.resume()
+    assert threads() == before
+    flusher.let_go()
+    flusher.resume()
+    assert threads() == before + 1
+    flusher.pause()

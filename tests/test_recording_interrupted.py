@@ -135,6 +135,11 @@ class Run:
         )
         self.writer.close()
 
+    def write_and_go_on(self) -> None:
+        """As before an `exec` that fails."""
+        self.flusher.write_and_hold()
+        self.flusher.let_go()
+
     def write_in_a_thread(self) -> None:
         """As the flusher's own does."""
         thread = threading.Thread(target=self.flusher.write)
@@ -258,6 +263,66 @@ def test_a_thread_that_writes_in_the_middle_of_a_switch(tmp_path: Path) -> None:
         moment = Moment(number)
         assert record(moment, str(number)) == expected, number
     assert number > 20
+
+
+@pytest.mark.filterwarnings("ignore:.*_Connection:pytest.PytestUnraisableExceptionWarning")
+def test_a_handler_that_writes_in_the_middle_of_a_write(tmp_path: Path) -> None:
+    """As before it becomes another program, which it does not in the end: all is there, once."""
+    loading, functions = loaded(tmp_path)
+
+    def record(moment: Moment, name: str) -> tuple[Facts, tuple[int, ...]]:
+        collect()
+        run = Run(tmp_path / name, loading, Moment(0))
+        moment.act = run.write_and_go_on
+        run.test("a", functions["one"], 2)
+        run.flusher.write()
+        run.test("a", functions["two"], 1)
+        with moment:
+            run.flusher.write()
+        run.test("b", functions["two"], 0)
+        run.finish()
+        assert not run.flusher.problem
+        return run.found()
+
+    expected = record(Moment(0), "undisturbed")
+    number = 0
+    moment = Moment(0)
+    while moment.came:
+        number += 1
+        moment = Moment(number)
+        assert record(moment, str(number)) == expected, number
+    assert number > 300
+
+
+def test_an_import_near_the_recursion_limit(tmp_path: Path) -> None:
+    """One that could not be told to begin ends, and the next one counts."""
+    _, functions = loaded(tmp_path)
+    collect()
+    contexts = Contexts()
+
+    def go_down(left: int) -> None:
+        if left:
+            go_down(left - 1)
+        else:
+            contexts.import_began()
+
+    depth = 0
+    while sys._getframe(depth).f_back is not None:
+        depth += 1
+    failed = 0
+    for room in range(1, 30):
+        contexts.closed.clear()
+        try:
+            go_down(sys.getrecursionlimit() - depth - room)
+        except RecursionError:
+            failed += 1
+        contexts.import_ended()
+        contexts.import_began()
+        functions["three"]()
+        contexts.import_ended()
+        functions["three"]()
+        assert [context.label for context in contexts.closed] == ["import"], room
+    assert 3 < failed < 29
 
 
 ENDING = """

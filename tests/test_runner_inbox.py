@@ -1,7 +1,11 @@
 """What waits to be read takes bounded room; a host hears soon that all stops."""
 
+import signal
 import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from tested_commands import wait_until
 from whotests.hosts.frames import FrameReader, ReadFrames, framed
@@ -74,3 +78,24 @@ def test_a_reader_of_frames_that_is_left_in_the_middle_can_be_fed_again() -> Non
     left = reader.feed(first[3:] + second[:2])
     assert next(left) == ("first",)
     assert list(reader.feed(framed(("third",)))) == [("third",)]
+
+
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="handlers run there"
+)
+def test_a_signal_that_does_not_wake_the_waiting_thread_is_handled() -> None:
+    """As one that comes just before it waits: here another thread gets it."""
+    inbox: Inbox[str] = Inbox()
+
+    def bring() -> None:
+        time.sleep(0.2)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        time.sleep(10)
+        inbox.put_nowait("late")
+
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: inbox.put_nowait("handled"))
+    try:
+        threading.Thread(target=bring, daemon=True).start()
+        assert inbox.wait_next() == "handled"
+    finally:
+        signal.signal(signal.SIGUSR1, before)

@@ -14,6 +14,7 @@ from whotests.probes.collecting import collect, forget, give_back, peek
 from whotests.probes.runtime import LOG
 from whotests.recording.confusion import Confusion
 from whotests.recording.context import Context, OpenTest
+from whotests.recording.interruptions import is_the_programs
 from whotests.recording.originals import RLock, get_ident
 from whotests.recording.strands import Greenlets, Starts, Strand, starters, this_strand
 from whotests.recording.waiting import Waiting
@@ -169,8 +170,10 @@ class Contexts:
                     self.open_label(IMPORT)
                 self._imports += 1
                 counted = True
-        except BaseException:  # a signal's handler raised: nobody would end it
-            if counted:
+        except BaseException as error:
+            if isinstance(error, Exception) and not is_the_programs(error):
+                self._imports += not counted  # it goes on all the same, and will end
+            elif counted:  # a signal's handler raised: nobody will end it
                 self.import_ended()
             raise
 
@@ -179,21 +182,22 @@ class Contexts:
         counted = True
         try:
             with self._lock:
-                self._imports -= 1
+                if self._imports:  # one that began with no stack left may not be counted
+                    self._imports -= 1
                 counted = False
                 self._close_import()
         except BaseException:  # a signal's handler raised: it has ended all the same
             with self._lock:
-                self._imports -= counted
+                if self._imports and counted:
+                    self._imports -= 1
                 self._close_import()
             raise
 
     def _close_import(self) -> None:
         if not self._imports:
-            for context in self._labels:
+            for context in list(self._labels):
                 if context.label == IMPORT:
                     self._close_label(context)
-                    return
 
     def finish(self) -> None:
         """Collects for the last time. What is open then is `unfinished`; only `""` is closed."""

@@ -9,9 +9,9 @@ data file, and Python does not warn of forking with threads.
 
 import os
 import sys
-from _thread import LockType
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from whotests.errors import WhotestsError
 from whotests.garbage import uncollected
@@ -50,8 +50,9 @@ class Flusher:
         self._turns = RLock()
         """Held by the one that starts or ends the thread."""
         self._thread: _Thread | None = None
-        self._writes = allocate_lock()
-        """Held by the one that writes."""
+        self._writes = RLock()
+        """Held by the thread that writes. A signal's handler may come in the middle of that, and
+        is not to wait for its own thread."""
         self._held: list[bool] = []
         """Whether it is held until `let_go`."""
         self._written_at = self._clock()
@@ -63,7 +64,7 @@ class Flusher:
 
     def resume(self) -> None:
         """Starts the thread, unless it runs."""
-        if self._thread is not None:
+        if self._thread is not None or True in self._held:
             return
         with self._turns:
             if self._thread is not None:
@@ -82,8 +83,7 @@ class Flusher:
     def pause(self) -> None:
         """Ends the thread and lets go of the data file; `resume` or `write` go on."""
         with self._turns:
-            thread = self._thread
-            if thread is not None:
+            while (thread := self._thread) is not None:  # a handler may start another one
                 try:
                     self._end_thread(thread)
                 except BaseException:  # a signal's handler raised: forks want it gone all the same
@@ -96,7 +96,8 @@ class Flusher:
         if thread.started:
             with thread.ended:  # by one call, so that nothing comes between its two ends
                 pass
-        self._thread = None
+        if self._thread is thread:
+            self._thread = None
         # The thread's last Python code is over; wait until the system has seen it go.
         waiting = allocate_lock()
         waiting.acquire()
@@ -104,11 +105,11 @@ class Flusher:
             if not threads or _operating_system_threads() < threads:
                 break
             waiting.acquire(timeout=0.0002)
-        # Another thread may be writing between two tests of its own. (A signal's handler that
-        # forks in the middle of a write would wait for ever: then the write is tried again.)
+        # Another thread may be writing between two tests of its own. (Where a signal's handler
+        # forks in the middle of a write, that is tried again.)
         held: list[bool] = []
         try:
-            _take(self._writes, held, patience=1.0)
+            _take(self._writes, held)
             self._writer.suspend()
         finally:
             if True in held:
@@ -151,8 +152,8 @@ class Flusher:
 
     def write_and_hold(self) -> None:
         """Writes what is new, now. From then on nobody else writes, until `let_go`."""
-        self.hold()
         try:
+            self.hold()
             self.write()
         except BaseException:
             self.let_go()
@@ -160,9 +161,8 @@ class Flusher:
 
     def hold(self) -> None:
         """Nobody else writes, until `let_go`."""
-        # Not for ever: a signal's handler may have come in the middle of a write.
         if True not in self._held:
-            _take(self._writes, self._held, patience=1.0)
+            _take(self._writes, self._held)
 
     def let_go(self) -> None:
         """Others may write again."""
@@ -171,6 +171,8 @@ class Flusher:
             self._writes.release()
 
     def _write_unless_another_does(self, *, patience: float = 0.0) -> None:
+        if self._writes._is_owned():  # a handler has come in the middle of a write
+            return
         held: list[bool] = []
         try:
             _take(self._writes, held, patience=patience)
@@ -217,9 +219,9 @@ class _Thread:
             self.stop.release()
 
 
-def _take(lock: LockType, held: list[bool], *, patience: float) -> None:
-    """Takes the lock within so many seconds, and notes whether it could: by one call, so that no
-    signal's handler that raises makes us lose sight of it."""
+def _take(lock: Any, held: list[bool], *, patience: float = -1) -> None:
+    """Takes the lock, within so many seconds or whenever it can, and notes whether it could: by
+    one call, so that no signal's handler that raises makes us lose sight of it."""
     held.extend(map(lock.acquire, (True,), (patience,)))
 
 

@@ -80,6 +80,9 @@ class Writer:
         """The number of the batch that is in the current transaction."""
         self._written = 0
         """That of the last one that is in the file."""
+        self._beginning: tuple[RunRows, str, bytes, tuple[int, ...]] | None = None
+        """The current transaction begins a run: its rows, host and uid, and the runs that were
+        over before."""
         self._finishing: str | None = None
         """The current transaction ends the run: why that is incomplete, or ''."""
         self._finished: str | None = None
@@ -112,6 +115,8 @@ class Writer:
         uid = os.urandom(16)
 
         def begin(connection: sqlite3.Connection) -> None:
+            if self._rows.run_id:
+                return  # it was, by a signal's handler
             (self._pages_before,) = connection.execute("PRAGMA page_count").fetchone()
             now = self._clock()
             over = () if run.part_of else over_runs(connection, here=run.host, now=now)
@@ -141,15 +146,9 @@ class Writer:
             )
             rows = RunRows(run_id=run_id)
             rows.share_footprints(connection, recent=bool(run.part_of))
-            self._rows, self._host, self._uid, self._over = rows, run.host, uid, over
-            self._finished = None
+            self._beginning = rows, run.host, uid, over
 
-        try:
-            self._transact(begin)
-        except BaseException:
-            if not self._committed:
-                self._rows = RunRows(run_id=0)
-            raise
+        self._transact(begin)
 
     @classmethod
     def later(
@@ -379,6 +378,12 @@ class Writer:
         complete = False
         try:
             connection = self._connected()
+            if connection.in_transaction:
+                # A signal's handler has come in the middle of one, which is given up. What that
+                # is reading would keep the file locked.
+                connection.execute("ROLLBACK")
+                self.close()
+                connection = self._connected()
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 work(connection)
@@ -386,6 +391,8 @@ class Writer:
                 connection.execute("COMMIT")
                 self._committed = True
             except BaseException as failure:
+                if connection is not self._connection:  # it was given up
+                    raise
                 # SQLite may have rolled back by itself (a full disk).
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -407,6 +414,9 @@ class Writer:
         """What the last transaction brought counts if it is in the file, else it did not happen.
         Each step may have been taken before."""
         if self._committed:
+            if self._beginning is not None:
+                self._rows, self._host, self._uid, self._over = self._beginning
+                self._finished, self._in_hand = None, 0
             self._rows.keep()
             self._written = self._in_hand
             if self._finishing is not None:
@@ -416,7 +426,7 @@ class Writer:
         else:
             self._rows.forget()
             self._in_hand = self._written
-        self._finishing = None
+        self._beginning = self._finishing = None
 
     def _beat(self, connection: sqlite3.Connection) -> None:
         if not self._rows.run_id:

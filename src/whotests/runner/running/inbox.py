@@ -8,6 +8,9 @@ __all__ = ["Inbox"]
 
 _News = TypeVar("_News")
 
+_LOOK: Final = 0.5
+"""Seconds after which a wait is looked up from."""
+
 _ROOM: Final = 2 << 20
 """Octets that may wait to be read, besides the last ones."""
 
@@ -36,11 +39,18 @@ class Inbox(Generic[_News]):
         self._queue.put(news)
 
     def wait_next(self, timeout: float | None = None) -> _News | None:
-        """The next news; None: there were none for so many seconds."""
-        try:
-            return self._queue.get(timeout=timeout)
-        except Empty:
-            return None
+        """The next news; None: there were none for so many seconds.
+
+        A signal that comes just before its thread begins to wait does not wake that, nor does one
+        that the system gives to another thread; Python would call the handler with the next news,
+        which may never come. So the wait is looked up from now and then.
+        """
+        while True:
+            try:
+                return self._queue.get(timeout=_LOOK if timeout is None else timeout)
+            except Empty:
+                if timeout is not None:
+                    return None
 
     def read(self, octets: int) -> None:
         """News of so many octets have been read."""
