@@ -74,6 +74,8 @@ class Writer:
         self._over: tuple[int, ...] = ()
         self._pages_before: int | None = None
         self._rows = RunRows(run_id=0)
+        self._commits = False
+        """COMMIT is being said, and has not failed."""
         self._committed = False
         """The last transaction is in the file, and what it brought is not yet counted on."""
         self._in_hand = 0
@@ -375,7 +377,6 @@ class Writer:
     def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Runs `work` in one transaction; the keys that it gave out count only if it succeeds."""
         self._settle()
-        complete = False
         try:
             connection = self._connected()
             if connection.in_transaction:
@@ -387,17 +388,17 @@ class Writer:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 work(connection)
-                complete = True
+                self._commits = True
                 connection.execute("COMMIT")
-                self._committed = True
             except BaseException as failure:
                 if connection is not self._connection:  # it was given up
                     raise
                 # SQLite may have rolled back by itself (a full disk).
+                if connection.in_transaction or isinstance(failure, sqlite3.Error):
+                    self._commits = False
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-                elif complete and not isinstance(failure, sqlite3.Error):
-                    self._committed = True  # a signal's handler raised behind it
+                self._settle()
                 self._let_go_after(failure)
                 raise
         except sqlite3.Error as failure:
@@ -413,6 +414,11 @@ class Writer:
     def _settle(self) -> None:
         """What the last transaction brought counts if it is in the file, else it did not happen.
         Each step may have been taken before."""
+        if self._commits:
+            # Whatever has come up since COMMIT was said: it did not fail.
+            if self._connection is not None and not self._connection.in_transaction:
+                self._committed = True
+            self._commits = False
         if self._committed:
             if self._beginning is not None:
                 self._rows, self._host, self._uid, self._over = self._beginning
