@@ -33,6 +33,7 @@ from whotests.store.writer import Writer
 from whotests.types import Outcome, Phase, Runner, RunStatus, TestName
 
 T = TypeVar("T")
+Found = tuple[Facts, tuple[int, ...]]
 
 OURS = tuple(str(Path(each.__file__ or "").parent) for each in (recording, store))
 FUNCTIONS = """
@@ -146,7 +147,7 @@ class Run:
         thread.start()
         thread.join()
 
-    def found(self) -> tuple[Facts, tuple[int, ...]]:
+    def found(self) -> Found:
         """The facts in the file, and how many rows tables have."""
         tables = ("run", "test", "context", "footprint", "pattern", "unit", "file")
         return whotests_facts(self.data, Path("/")), tuple(rows_in(self.data, x) for x in tables)
@@ -175,6 +176,19 @@ def again(moment: Moment, act: Callable[[], T]) -> T:
     return result  # type: ignore[return-value]
 
 
+def everywhere(record: Callable[[Moment, str], Found]) -> int:
+    """How many moments there are in what is recorded in a folder of this name; whichever comes,
+    the same is found as when none does."""
+    expected = record(Moment(0), "undisturbed")
+    number = 0
+    moment = Moment(0)
+    while moment.came:
+        number += 1
+        moment = Moment(number)
+        assert record(moment, str(number)) == expected, number
+    return number
+
+
 def loaded(folder: Path) -> tuple[Loading, dict[str, Any]]:
     """The functions, measured, and by their names."""
     loading = Loading(
@@ -200,7 +214,7 @@ def test_what_was_to_be_written_is_written_once(tmp_path: Path) -> None:
     loading, functions = loaded(tmp_path)
     one, two, three = (functions[name] for name in ("one", "two", "three"))
 
-    def record(moment: Moment, name: str) -> tuple[Facts, tuple[int, ...]]:
+    def record(moment: Moment, name: str) -> Found:
         collect()
         run = Run(tmp_path / name, loading, moment)
         run.test("a", one, 2)
@@ -221,16 +235,9 @@ def test_what_was_to_be_written_is_written_once(tmp_path: Path) -> None:
         assert not run.flusher.problem
         return run.found()
 
-    expected = record(Moment(0), "undisturbed")
-    assert len(expected[0]) == 10
-    assert expected[1][:2] == (1, 3)
-    number = 0
-    moment = Moment(0)
-    while moment.came:
-        number += 1
-        moment = Moment(number)
-        assert record(moment, str(number)) == expected, number
-    assert number > 1000
+    facts, (runs, tests, *_) = record(Moment(0), "at first")
+    assert (len(facts), runs, tests) == (10, 1, 3)
+    assert everywhere(record) > 1000
     gc.collect()  # what is left of the interrupted frames
 
 
@@ -238,7 +245,7 @@ def test_a_thread_that_writes_in_the_middle_of_a_switch(tmp_path: Path) -> None:
     """Wherever it comes: each context is complete when it is over, with all that it ran."""
     loading, functions = loaded(tmp_path)
 
-    def record(moment: Moment, name: str) -> tuple[Facts, tuple[int, ...]]:
+    def record(moment: Moment, name: str) -> Found:
         collect()
         run = Run(tmp_path / name, loading, moment)
         moment.act = run.write_in_a_thread
@@ -255,14 +262,7 @@ def test_a_thread_that_writes_in_the_middle_of_a_switch(tmp_path: Path) -> None:
             assert connection.execute(f"{names} WHERE NOT complete").fetchall() == [], moment.left
         return run.found()
 
-    expected = record(Moment(0), "undisturbed")
-    number = 0
-    moment = Moment(0)
-    while moment.came:
-        number += 1
-        moment = Moment(number)
-        assert record(moment, str(number)) == expected, number
-    assert number > 20
+    assert everywhere(record) > 20
 
 
 @pytest.mark.filterwarnings("ignore:.*_Connection:pytest.PytestUnraisableExceptionWarning")
@@ -270,7 +270,7 @@ def test_a_handler_that_writes_in_the_middle_of_a_write(tmp_path: Path) -> None:
     """As before it becomes another program, which it does not in the end: all is there, once."""
     loading, functions = loaded(tmp_path)
 
-    def record(moment: Moment, name: str) -> tuple[Facts, tuple[int, ...]]:
+    def record(moment: Moment, name: str) -> Found:
         collect()
         run = Run(tmp_path / name, loading, Moment(0))
         moment.act = run.write_and_go_on
@@ -284,14 +284,7 @@ def test_a_handler_that_writes_in_the_middle_of_a_write(tmp_path: Path) -> None:
         assert not run.flusher.problem
         return run.found()
 
-    expected = record(Moment(0), "undisturbed")
-    number = 0
-    moment = Moment(0)
-    while moment.came:
-        number += 1
-        moment = Moment(number)
-        assert record(moment, str(number)) == expected, number
-    assert number > 250
+    assert everywhere(record) > 250
 
 
 def test_an_import_near_the_recursion_limit(tmp_path: Path) -> None:
