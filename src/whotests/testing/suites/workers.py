@@ -13,6 +13,9 @@ DEFAULT_WORKERS = 64
 OUTBOX = 1_000
 """What workers may have said before it was read; then they wait."""
 
+LOOK = 0.5
+"""Seconds after which a wait for what workers say is looked up from."""
+
 POLL = 0.05
 """Seconds between looks at threads that end, after an error only."""
 
@@ -91,13 +94,22 @@ class Workers:
                     self._begin(*following)
             if not self._active:
                 return
-            said = self.outbox.get()
+            said = self._next_said()
             if isinstance(said, _Ended):
                 del self._active[said.number]
                 if said.error is not None:
                     raise said.error
             else:
                 hear(said)
+
+    def _next_said(self) -> Any:
+        """A signal that comes just before this thread begins to wait does not wake it, nor does
+        one that the system gives to a worker: so the wait is looked up from now and then."""
+        while True:
+            try:
+                return self.outbox.get(timeout=LOOK)
+            except Empty:
+                continue
 
     def _begin(self, number: int, job: Job) -> None:
         self._active[number] = job
