@@ -27,6 +27,7 @@ def test_it_is_beside_the_installed_package() -> None:
 def test_each_way_of_installing_has_it(way: str, tmp_path: Path) -> None:
     """`pip install .` and `pip install -e .` make wheels with the file at their top."""
     pytest.importorskip("hatchling", reason="hatchling is not installed")
+    pytest.importorskip("setuptools", reason="setuptools is not installed")
     if not (PROJECT / "pyproject.toml").is_file():
         pytest.skip("the package is not installed from its sources")
     code = f"import hatchling.build as build; build.{way}({str(tmp_path)!r})"

@@ -125,9 +125,11 @@ class Import:
 
 @cache
 def modules() -> dict[str, Path]:
-    """Every module of the package by its dotted name."""
+    """Every module of the package by its dotted name; of those in C, what tells of them."""
     found = {}
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in sorted(ROOT.rglob("*.py*")):
+        if path.suffix not in (".py", ".pyi"):
+            continue
         parts = ("whotests", *path.relative_to(ROOT).with_suffix("").parts)
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found

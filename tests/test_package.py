@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import whotests
+from whotests.probes.runtime import in_c
 
 ROOT = Path(whotests.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
@@ -86,14 +88,21 @@ def test_entry_points_load(group: str) -> None:
     assert points[0].load() is not None
 
 
-def test_the_command_tells_its_version() -> None:
-    """The installed command starts and names the version."""
+@pytest.mark.parametrize(("blocks", "told"), [("", in_c is not None), ("python", False)])
+def test_the_command_tells_its_version(blocks: str, told: bool) -> None:
+    """The installed command starts, names the version, and says whether it has its C extension."""
     command = shutil.which("whotests", path=sysconfig.get_path("scripts"))
     assert command is not None
     done = subprocess.run(
-        [command, "--version"], capture_output=True, text=True, check=True, timeout=60
+        [command, "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "WHOTESTS_BLOCKS": blocks},
     )
-    assert whotests.__version__ in done.stdout
+    has = "with" if told else "without"
+    assert done.stdout == f"whotests {whotests.__version__}, {has} C extension\n"
 
 
 @pytest.mark.parametrize("name", IMPORTABLE)

@@ -5,14 +5,15 @@ A profile function comes where a signal's handler, or another thread, might.
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from whotests.probes import collecting, raises, runtime
-from whotests.probes.collecting import block_of, collect, keys_of, note_waiting, peek
-from whotests.probes.runtime import LOG, NUMBERING, Block, Key, block, block_class
+from whotests.probes.collecting import IN_HAND, block_of, collect, keys_of, note_waiting, peek
+from whotests.probes.runtime import LOG, NUMBERING, Block, Key, Slot, block, block_class
 from whotests.recording.context import Context
 from whotests.recording.contexts import Contexts
 from whotests.types import Phase, Runner, TestName
@@ -76,34 +77,85 @@ def slots_of(key: Key) -> list[int]:
     return [slot for slot, armed in enumerate(key) if not armed]
 
 
+ALL = {(0, 1), (1, 2), (2, -7), (0, 105)}
+"""The places of `run_all`."""
+
+
+def run_all(hit: list[Block]) -> None:
+    """Something of each kind that there is to find, in three blocks."""
+    hit[0].hit(1)
+    hit[1].hit(2)
+    raised(hit[2], 7)
+    note_waiting(hit[0], 5)
+
+
 def give_up(error: Exception) -> None:
     """A handler that raises, as one for a time limit does."""
     raise error
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), KeyError((False, True, True, True))])
+def after_known_or_not(check: Callable[[list[Block], int], bool]) -> None:
+    """Hits something in new blocks, of which the patterns are known or not, and calls `check` with
+    them and the number of a moment, from the first one to that which did not come."""
+    for known in (False, True):
+        number = 0
+        came = True
+        while came:
+            number += 1
+            hit = blocks(3)
+            if known:
+                run_all(hit)
+                collect()
+            came = check(hit, number)
+        assert number > 10
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), KeyError((None, True, True, True))])
 def test_what_an_interruption_leaves_is_found_the_next_time(error: Exception) -> None:
     """Wherever a handler raises in the middle of collecting, nothing is lost, its error neither."""
-    number = 0
-    moment = None
-    while moment is None or moment.came:
-        number += 1
-        hit = blocks(3)
-        hit[0].hit(1)
-        hit[1].hit(2)
-        raised(hit[2], 7)
-        note_waiting(hit[0], 5)
+
+    def check(hit: list[Block], number: int) -> bool:
+        run_all(hit)
         found = []
+        moment = Moment(number, lambda: give_up(error))
         try:
-            with Moment(number, lambda: give_up(error)) as moment:
+            with moment:
                 found = collect()
             assert not moment.came
         except type(error):
-            pass
-        assert places([*found, *collect()]) == {(0, 1), (1, 2), (2, -7), (0, 105)}, number
+            assert LOG or IN_HAND  # where contexts switch, this is looked at
+        assert places([*found, *collect()]) == ALL, number
         assert not LOG
         assert not collect()
-    assert number > 10
+        return moment.came
+
+    after_known_or_not(check)
+
+
+def test_handler_that_leaves_has_all() -> None:
+    """A handler that ends the process in the middle of a switch writes what was hit before."""
+
+    def check(hit: list[Block], number: int) -> bool:
+        contexts = Contexts()
+        contexts.start_test(TestName("test"), Runner.PYTEST)
+        run_all(hit)
+        told: list[Context] = []
+
+        def leave() -> None:
+            contexts.finish()
+            told.extend([*contexts.closed, *contexts.unfinished])
+            give_up(TimeoutError())
+
+        with suppress(TimeoutError), Moment(number, leave) as moment:
+            contexts.enter_phase(Phase.CALL)
+        if not moment.came:
+            with suppress(TimeoutError):
+                leave()
+        by_test = [places(each.patterns) for each in told if each.test]
+        assert set().union(*by_test) == ALL, number
+        return moment.came
+
+    after_known_or_not(check)
 
 
 def test_label_of_a_handler_has_what_ran_in_it() -> None:
@@ -194,7 +246,8 @@ def test_a_block_is_read_and_armed(size: int, one_at_a_time: bool) -> None:
     made = kind(None, 0, 0)
     assert made.read() == (True,) * size
     made.hit(size - 1)
-    key = (*[True] * (size - 1), False)
+    armed: list[Slot] = [True] * (size - 1)
+    key = (*armed, None)
     with pytest.raises(KeyError) as unknown:
         NUMBERING[kind](made)
     assert unknown.value.args == (key,)

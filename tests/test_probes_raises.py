@@ -24,7 +24,7 @@ from whotests.probes.raises import (
     offset_of,
     register,
 )
-from whotests.probes.runtime import Block, block
+from whotests.probes.runtime import Block, block, is_block
 
 MODULES = (argparse, asyncio.base_events, dataclasses, subprocess)
 
@@ -84,7 +84,7 @@ def test_handlers_have_the_lines_of_their_code(module: ModuleType, tmp_path: Pat
         assert code is not None
         handled = 0
         for each in codes_in(code):
-            blocks = [constant for constant in each.co_consts if isinstance(constant, Block)]
+            blocks = [constant for constant in each.co_consts if is_block(constant)]
             if blocks and "tb_lasti" in each.co_names:
                 handled += 1
                 for found in blocks:

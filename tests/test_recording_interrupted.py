@@ -8,7 +8,7 @@ import gc
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,15 @@ class GaveUpError(Exception):
 def give_up() -> None:
     """What a handler for a time limit does."""
     raise GaveUpError
+
+
+@pytest.fixture(autouse=True)
+def no_callbacks_of_others() -> Iterator[None]:
+    """What a handler raises while the garbage collector calls somebody back goes nowhere."""
+    callbacks = gc.callbacks[:]
+    del gc.callbacks[:]
+    yield
+    gc.callbacks[:] = callbacks
 
 
 class Moment:

@@ -72,12 +72,28 @@ class _Commands(click.Group):
             ctx.exit(error.exit_status)
 
 
+def _tell_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from whotests.probes.runtime import in_c
+
+        has = "with" if in_c is not None else "without"
+        click.echo(f"whotests {__version__}, {has} C extension")
+        ctx.exit()
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Begin with: whotests test",
 )
-@click.version_option(__version__, prog_name="whotests", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Run a test suite, record which test ran which line, and ask who tests what."""
 

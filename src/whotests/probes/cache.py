@@ -15,11 +15,12 @@ from typing import Any
 
 from whotests import __version__
 from whotests.probes.files import read_file, replace_file
+from whotests.probes.runtime import in_c
 from whotests.source.digests import blake2b
 
 __all__ = ["Cache"]
 
-_FORMAT = f"{__version__}/31"
+_FORMAT = f"{__version__}/33" + ("" if in_c is None else "c")
 """Changes whenever entries of before must not be used: probes, layout or analysis changed."""
 _DIGEST = 16
 _CHECKSUM = 4

@@ -8,43 +8,56 @@ written (`probes.layout`).
 from typing import Any
 
 from whotests.probes.raises import block_that_noted, key_of
-from whotests.probes.runtime import LOG, NO_NUMBERS, NUMBERING, Block, Key
+from whotests.probes.runtime import LOG, NO_NUMBERS, NUMBERING, Block, Key, in_c, is_block
 
-__all__ = ["block_of", "collect", "forget", "give_back", "keys_of", "note_waiting", "peek"]
+__all__ = [
+    "IN_HAND",
+    "block_of",
+    "collect",
+    "forget",
+    "gather",
+    "keys_of",
+    "note_waiting",
+    "peek",
+]
 
+IN_HAND: list[int] = []
+"""Pattern numbers that were gathered, until whoever has taken them over removes them. So those
+that were gathered for nobody, because that was interrupted, are there the next time."""
 _seen: dict[int, object] = {}
 """Number -> the block of that pattern."""
-_collecting = False
+_gathering = False
 _unnumbered: list[tuple[Block, Key]] = []
-"""What is to be collected besides the log: frames that were found waiting, and what a collecting
-that was interrupted had in its hands."""
-_unclaimed: list[int] = []
-"""Pattern numbers that were collected for nobody, because that was interrupted."""
+"""What is to be gathered besides the log: frames that were found waiting, and what was read off
+blocks and has no number yet."""
 
 
 def note_waiting(block: Block, line: int) -> None:
-    """A frame with that block was found waiting at a line, which the next `collect` tells."""
+    """A frame with that block was found waiting at a line, which the next `gather` tells."""
     _unnumbered.append((block, -line))
     block.log += [block]  # who looks whether there is anything looks there
 
 
-def collect() -> list[int]:
-    """The pattern numbers hit since the last call, without repetitions; every probe is armed
-    again. What other threads hit meanwhile is found now or the next time. One thread at a time.
+def gather() -> None:
+    """Puts the pattern numbers that were hit since the last call into `IN_HAND`; every probe is
+    armed again. What other threads hit meanwhile is found now or the next time. One thread at a
+    time. A number may come twice.
 
     A signal's handler may raise in the middle of it: then all is found the next time. Or it may
-    collect: then it finds what there was before, too.
+    gather: then it has what there was before, too.
     """
-    global _collecting
-    if _collecting:
-        return _collect_within()
-    found: list[int] = []
-    add = found.append
-    in_hand: tuple[Block, Key] | None = None
+    global _gathering
+    if _gathering:
+        _gather_within()
+        return
+    add, add_unnumbered = IN_HAND.append, _unnumbered.append
     try:
-        _collecting = True
+        _gathering = True
         # As many as there are now: a measured trace function may hit probes for each turn.
         entries: list[Any] = LOG[:]
+        hits = len(entries)
+        if in_c is not None:
+            in_c.take(entries, IN_HAND)
         numbering, where_raised = NUMBERING, _number_where_raised
         for hit in set(entries):
             number_of = numbering[type(hit)]
@@ -57,35 +70,26 @@ def collect() -> list[int]:
                     raise  # it is a handler's own
                 key = unknown.args[0]
                 if number_of is where_raised:  # it stays in the log meanwhile
-                    add(_number(block_that_noted(hit), key))
-                elif False in key:  # else it was collected before
-                    in_hand = hit, key
-                    add(_number(hit, key))
+                    add_unnumbered((block_that_noted(hit), key))
+                elif None in key:  # else it was gathered before
+                    add_unnumbered((hit, key))
         pairs = _unnumbered[:]
-        for in_hand in pairs:
-            _add_number(*in_hand, found)
+        for pair in pairs:
+            _add_number(*pair, IN_HAND)
+        others = len(pairs)
         # Not before: those that were taken have nothing to tell any more. The log goes last, since
         # it tells whether there is anything; and no call stands between the two.
-        hits, others = len(entries), len(pairs)
         del _unnumbered[:others], LOG[:hits]
-    except BaseException:
-        if in_hand is not None:  # it may have no number yet
-            _unnumbered.append(in_hand)
-        _unclaimed.extend(found)
-        raise
     finally:
-        _collecting = False
-    if _unclaimed:
-        found += _unclaimed
-        del _unclaimed[:]  # no call stands between the two
+        _gathering = False
+
+
+def collect() -> list[int]:
+    """Gathers, and takes over what there is."""
+    gather()
+    found = IN_HAND[:]
+    del IN_HAND[:]  # no call stands between the two
     return found
-
-
-def give_back(found: list[int]) -> None:
-    """What `collect` found is found again the next time."""
-    if found:
-        _unclaimed.extend(found)
-        LOG.append(block_of(found[0]))  # who looks whether there is anything looks there
 
 
 def _number_where_raised(raised: int) -> int:
@@ -95,38 +99,29 @@ def _number_where_raised(raised: int) -> int:
 NUMBERING[int] = _number_where_raised
 
 
-def _collect_within() -> list[int]:
-    """As `collect`, in the middle of it.
+def _gather_within() -> None:
+    """As `gather`, in the middle of it.
 
     What waits keeps its length: as many will be removed as were counted. Each gives way to
     something that has nothing to tell.
     """
-    found: list[int] = []
-    in_hand: tuple[Block, Key] | None = None
-    try:
-        entries: list[Any] = LOG.copy()
-        for place, entry in enumerate(entries):
-            if type(entry) is int:
-                in_hand = block_that_noted(entry), key_of(entry)
-            else:
-                in_hand = entry, entry.read()
-                entry.arm(in_hand[1])
-            _add_number(*in_hand, found)
-            LOG[place] = in_hand[0]
-        for place, in_hand in enumerate(_unnumbered.copy()):
-            _add_number(*in_hand, found)
-            _unnumbered[place] = in_hand[0], ()
-    except BaseException:
-        if in_hand is not None:
-            _unnumbered.append(in_hand)
-        _unclaimed.extend(found)
-        raise
-    return found
+    for place, entry in enumerate(LOG.copy()):
+        if isinstance(entry, int):
+            block = block_that_noted(entry)
+            _unnumbered.append((block, key_of(entry)))
+            LOG[place] = block
+        else:
+            seen = entry.read()
+            _unnumbered.append((entry, seen))
+            entry.arm(seen)
+    for place, pair in enumerate(_unnumbered.copy()):
+        _add_number(*pair, IN_HAND)
+        _unnumbered[place] = pair[0], ()
 
 
 def _add_number(hit: Block, key: Key, found: list[int]) -> None:
     """Adds the number of what was hit, if anything was."""
-    if isinstance(key, int) or False in key:
+    if isinstance(key, int) or None in key:
         number = hit.numbers.get(key)
         found.append(_number(hit, key) if number is None else number)
 
@@ -134,19 +129,19 @@ def _add_number(hit: Block, key: Key, found: list[int]) -> None:
 def forget() -> None:
     """What was hit until now did not happen: in a forked child, where another thread may have
     been collecting that is not there any more."""
-    global _collecting
-    _collecting = False
+    global _gathering
+    _gathering = False
     collect()
 
 
 def peek() -> list[int]:
     """The pattern numbers hit so far, leaving everything as it is."""
-    found: list[int] = []
+    found = IN_HAND[:]
     for hit in set(LOG.copy()):
-        if isinstance(hit, Block):
-            _add_number(hit, hit.read(), found)
-        else:
+        if isinstance(hit, int):
             _add_number(block_that_noted(hit), key_of(hit), found)
+        else:
+            _add_number(hit, hit.read(), found)
     for pair in _unnumbered.copy():
         _add_number(*pair, found)
     return found
@@ -165,13 +160,16 @@ def _number(block: Block, key: Key) -> int:
     while _seen.setdefault(number, claim) is not claim:  # another thread took it just now
         number += 1
     _seen[number] = block
-    return block.numbers.setdefault(key, number)
+    number = block.numbers.setdefault(key, number)
+    if in_c is not None:
+        in_c.learn(block, key, number)
+    return number
 
 
 def block_of(number: int) -> Block:
     """The block of a pattern number."""
     block = _seen[number]
-    assert isinstance(block, Block)
+    assert is_block(block)
     return block
 
 

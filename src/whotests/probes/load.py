@@ -24,7 +24,7 @@ from whotests.probes.files import modified_and_size, read_file
 from whotests.probes.layout import Layout
 from whotests.probes.loaded import Entry, LoadedFile, Rewrite, Variant
 from whotests.probes.placeholders import MARK, block_name
-from whotests.probes.runtime import Block, ModuleMark, block
+from whotests.probes.runtime import Block, ModuleMark, block, is_block
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 
@@ -242,7 +242,7 @@ def swapped(code: types.CodeType, constants: Mapping[str, object]) -> types.Code
             other: object = swapped(constant, constants)
         elif kind is str and constant in constants:
             other = constants[constant]
-            if with_handlers and isinstance(other, Block):
+            if with_handlers and is_block(other):
                 other.lines, other.first_line = code.co_linetable, code.co_firstlineno
         else:
             continue

@@ -9,7 +9,7 @@ from typing import Any
 
 from whotests.probes import raises
 from whotests.probes.placeholders import MARK, index_of
-from whotests.probes.runtime import SLOTS
+from whotests.probes.runtime import SLOTS, in_c
 
 __all__ = [
     "HIDDEN",
@@ -32,6 +32,7 @@ _STORE = ast.Store()
 _ADD = ast.Add()
 _AND = ast.And()
 _IS = ast.Is()
+_IS_NOT = ast.IsNot()
 
 
 class _At:
@@ -53,6 +54,23 @@ class _At:
     def load(self, value: ast.expr, name: str) -> ast.Attribute:
         return ast.Attribute(value, name, _LOAD, **self.place)
 
+    def is_armed(self, block: ast.Constant, slot: int) -> ast.expr:
+        armed = self.load(block, SLOTS[slot])
+        return ast.Compare(armed, [_IS_NOT], [self.constant(None)], **self.place)
+
+    def hit(self, block: ast.Constant, slot: int) -> ast.expr:
+        """Hits an armed slot, and is false."""
+        if in_c is not None:
+            return self.load(block, f"h{slot}")
+        return ast.Call(self.load(block, "hit"), [self.constant(slot)], [], **self.place)
+
+    def hit_statements(self, block: ast.Constant, slot: int) -> list[ast.stmt]:
+        """The same without a call."""
+        if in_c is not None:
+            return [ast.Expr(self.hit(block, slot), **self.place)]
+        disarm = ast.Assign([self.store(block, SLOTS[slot])], self.constant(None), **self.place)
+        return [disarm, self.add_to_log(block, block)]
+
     def store(self, block: ast.Constant, name: str) -> ast.Attribute:
         return ast.Attribute(block, name, _STORE, **self.place)
 
@@ -67,16 +85,7 @@ def note(block: str, slot: int, line: int) -> ast.If:
     """The statement of a probe."""
     at = _At(line)
     constant = at.constant(block)
-    name = SLOTS[slot]
-    return ast.If(
-        at.load(constant, name),
-        [
-            ast.Assign([at.store(constant, name)], at.constant(False), **at.place),
-            at.add_to_log(constant, constant),
-        ],
-        [],
-        **at.place,
-    )
+    return ast.If(at.is_armed(constant, slot), at.hit_statements(constant, slot), [], **at.place)
 
 
 def note_first(block: str, slot: int, value: ast.expr) -> ast.expr:
@@ -124,8 +133,8 @@ def note_case(block: str, slot: int, line: int) -> ast.match_case:
 def _false_note(block: str, slot: int, at: _At) -> ast.expr:
     """An expression that notes a probe and is false."""
     constant = at.constant(block)
-    hit = ast.Call(at.load(constant, "hit"), [at.constant(slot)], [], **at.place)
-    return ast.BoolOp(ast.And(), [at.load(constant, SLOTS[slot]), hit], **at.place)
+    hit = at.hit(constant, slot)
+    return ast.BoolOp(ast.And(), [at.is_armed(constant, slot), hit], **at.place)
 
 
 def region(

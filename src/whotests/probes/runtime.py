@@ -1,20 +1,27 @@
 """What instrumented code touches while it runs: blocks, and the log of those that were hit.
 
-The code of a probe is
+Blocks are in C (`_blocks.c`) where that was compiled, and in Python everywhere else: the same
+attributes, the same meaning, other code of a probe. In Python it is
 
-    if B.s5:                      # armed?
-        B.s5 = False              # disarm: it was reached
+    if B.s5 is not None:          # armed?
+        B.s5 = None               # disarm: it was reached
         B.log += [B]              # B has something to collect
 
 with the block `B` itself in the code's constants. There is no call in it, so it cannot fail
 at the recursion limit. Each step is one store or one list's growth, which no other thread can
 undo, with the interpreter lock or without it: a slot is written by probes to disarm it, and by
-collecting to arm it again if it was seen disarmed.
+collecting to arm it again if it was seen disarmed. In C it is shorter:
+
+    if B.s5 is not None:
+        B.h5                      # does the same in one step, and is no call, either
+
+An armed slot is True and a disarmed one None: that is one instruction where truth is two (3.13).
 """
 
+import os
 import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeGuard
 
 __all__ = [
     "BLOCK_SIZE",
@@ -25,8 +32,11 @@ __all__ = [
     "Block",
     "Key",
     "ModuleMark",
+    "Slot",
     "block",
     "block_class",
+    "in_c",
+    "is_block",
 ]
 
 BLOCK_SIZE = 32
@@ -34,13 +44,16 @@ BLOCK_SIZE = 32
 
 SLOTS = tuple(f"s{number}" for number in range(BLOCK_SIZE))
 
-Key = tuple[bool, ...] | int
+Slot = Literal[True] | None
+"""Armed, or not."""
+
+Key = tuple[Slot, ...] | int
 """What was hit in one block: which slots are still armed, or where an exception was raised
 (`probes.raises.key_of`); or minus the line at which a frame was found waiting."""
 
 
 LOG: list["Block | int"] = []
-"""Blocks that were hit since the last `collect`, and where exceptions were raised
+"""Blocks that were hit since the last `gather`, and where exceptions were raised
 (`probes.raises`), with repetitions. No tuples: of those the garbage collector would have to look
 at one for each exception."""
 
@@ -83,30 +96,81 @@ class Block:
     def __init__(self, file: object, index: int, family: int) -> None:
         """One of that file, with all its probes armed. Each class has its own."""
 
-    def read(self) -> tuple[bool, ...]:
+    def read(self) -> tuple[Slot, ...]:
         """The slots as they are."""
         return tuple([getattr(self, name) for name in self.slots])
 
-    def arm(self, seen: tuple[bool, ...]) -> None:
+    def arm(self, seen: tuple[Slot, ...]) -> None:
         """Arms those slots again that `read` has seen disarmed: what is hit in between stays."""
         for name, armed in zip(self.slots, seen, strict=True):
-            if not armed:
+            if armed is None:
                 setattr(self, name, True)
 
-    def hit(self, slot: int) -> None:
-        """What a probe does, for places where only an expression can stand."""
-        setattr(self, SLOTS[slot], False)
+    def hit(self, slot: int) -> bool:
+        """What a probe does, for places where only an expression can stand. False."""
+        setattr(self, SLOTS[slot], None)
         self.log += [self]
+        return False
 
     def __reduce__(self) -> tuple[type[Exception], tuple[()], dict[str, object]]:
         """Code that is shipped by value (cloudpickle) records nothing where it arrives, and
         needs no whotests there: all it gets is a plain object that hashes by identity, with
         probes that are disarmed and handlers that take no exception."""
-        return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots, False)}
+        return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots)}
+
+
+_INTERFACE = 1
+"""Of the module in C, as it is wanted here."""
+_SHARED = ("raised", "iter", "read", "arm", "hit", "__reduce__")
+"""What blocks in C have of those in Python."""
+
+
+def _module_in_c() -> tuple[Any, tuple[type, ...]]:
+    """The module, ready for use, or None; and the bases of all blocks."""
+    # "t": of a Python that can do without the interpreter lock, whether it has one now or not.
+    free = not _one_at_a_time or "t" in getattr(sys, "abiflags", "")
+    if free or os.environ.get("WHOTESTS_BLOCKS") == "python":
+        return None, (Block,)
+    try:
+        import whotests.probes._blocks as module
+
+        base = module.use(_INTERFACE, LOG, NO_NUMBERS)
+    except ImportError:  # it was not compiled for this Python, or at all
+        return None, (Block,)
+    for name in _SHARED:
+        setattr(base, name, vars(Block)[name])
+    return module, (Block, base)
+
+
+in_c, _bases = _module_in_c()
+"""The module with blocks in C (`_blocks.pyi`), or None: they are in Python."""
+
+
+def is_block(found: object) -> TypeGuard[Block]:
+    """Whether it is a block, in C or in Python."""
+    return isinstance(found, _bases)
 
 
 def block_class(size: int, *, one_at_a_time: bool) -> type[Block]:
-    """A class of blocks with `size` slots, for a Python whose threads run one at a time or not."""
+    """A class of blocks in Python with `size` slots, for one whose threads run one at a time or
+    not."""
+    functions = _functions(size, one_at_a_time=one_at_a_time)
+    slots = SLOTS[:size]
+    body = {"__slots__": slots, "slots": slots, "__init__": functions["begin"]}
+    kind = type(Block.__name__, (Block,), body)
+    NUMBERING[kind] = functions["number"]
+    return kind
+
+
+def _block_class_in_c(size: int) -> type[Block]:
+    kind: type[Block] = in_c.kind(size)
+    kind.slots = SLOTS[:size]
+    NUMBERING[kind] = _functions(size, one_at_a_time=True)["number"]  # of what is new to it
+    return kind
+
+
+def _functions(size: int, *, one_at_a_time: bool) -> dict[str, Any]:
+    """What begins a block, and what gives the number of what was hit in it."""
     slots = SLOTS[:size]
     reads = "; ".join(f"{name} = block.{name}" for name in slots)
     armed = "".join(f"block.{name} = " for name in slots)
@@ -116,7 +180,7 @@ def block_class(size: int, *, one_at_a_time: bool) -> type[Block]:
         number = f"    {reads}; {armed}True; return {pattern}\n"
         numbers = "none"
     else:  # what is hit in between stays disarmed
-        arms = "".join(f"    if not {name}: block.{name} = True\n" for name in slots)
+        arms = "".join(f"    if {name} is None: block.{name} = True\n" for name in slots)
         number = f"    {reads}\n{arms}    return {pattern}\n"
         numbers = "{}"
     functions: dict[str, Any] = {"log": LOG, "none": NO_NUMBERS}
@@ -129,10 +193,7 @@ def block_class(size: int, *, one_at_a_time: bool) -> type[Block]:
         f"    block.numbers = {numbers}\n    {armed}True\n"
     )
     exec(compile(text, __file__, "exec"), functions)
-    body = {"__slots__": slots, "slots": slots, "__init__": functions["begin"]}
-    kind = type(Block.__name__, (Block,), body)
-    NUMBERING[kind] = functions["number"]
-    return kind
+    return functions
 
 
 _CLASSES: dict[int, type[Block]] = {}
@@ -148,9 +209,13 @@ def block(file: object, index: int, family: int, *, size: int) -> Block:
     kind = _CLASSES.get(size)
     if kind is None:
         room = next(room for room in _ROOMS if room >= size)
-        kind = _CLASSES.get(room) or _CLASSES.setdefault(
-            room, block_class(room, one_at_a_time=_one_at_a_time)
-        )
+        kind = _CLASSES.get(room)
+        if kind is None:
+            if in_c is not None:
+                kind = _block_class_in_c(room)
+            else:
+                kind = block_class(room, one_at_a_time=_one_at_a_time)
+            kind = _CLASSES.setdefault(room, kind)
         _CLASSES[size] = kind
     return kind(file, index, family)
 

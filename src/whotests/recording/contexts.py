@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from whotests.probes.collecting import collect, forget, give_back, peek
+from whotests.probes.collecting import IN_HAND, forget, gather, peek
 from whotests.probes.runtime import LOG
 from whotests.recording.confusion import Confusion
 from whotests.recording.context import Context, OpenTest
@@ -335,16 +335,14 @@ class Contexts:
         self._switches += 1
         if thread_count() > 1 or self._greenlets.left:
             self._waiting.look()
-        if LOG:
-            found = collect()
-            try:
-                hit = tuple(found)
-                active = self._active()
-                for context in active:
-                    context.add(hit)
-            except BaseException:  # a signal's handler raised
-                give_back(found)
-                raise
+        if LOG or IN_HAND:
+            active = self._active()
+            gather()
+            hit = tuple(IN_HAND)
+            for context in active:
+                context.add(hit)
+            # A signal's handler may have come between: then they are given once more.
+            del IN_HAND[:]
             if hit and len(active) > 1:
                 self._confusion.ran([test.name for test in self._tests.values()])
 

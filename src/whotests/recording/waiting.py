@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 
 from whotests.probes.collecting import note_waiting
-from whotests.probes.runtime import Block
+from whotests.probes.runtime import is_block
 from whotests.recording.originals import get_ident
 from whotests.recording.strands import Greenlets
 
@@ -32,7 +32,7 @@ class Waiting:
         for frame in self._frames():
             code = frame.f_code
             for constant in code.co_consts:
-                if isinstance(constant, Block):
+                if is_block(constant):
                     place = now[id(frame)] = (code, frame.f_lasti)
                     if before.get(id(frame)) != place and frame.f_lineno:
                         note_waiting(constant, frame.f_lineno)
