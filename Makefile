@@ -20,9 +20,11 @@ endif
 OLDEST := $(firstword $(VERSIONS))
 NEWEST := $(lastword $(VERSIONS))
 
-SOURCES := $(shell find src -name '*.py' -o -name py.typed) pyproject.toml README.md LICENSE
-CHECKED := src tests benchmarks compat scripts examples
-WHEEL := dist/whotests-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)-py3-none-any.whl
+SOURCES := $(shell find src -name '*.py' -o -name '*.pyi' -o -name '*.c' -o -name py.typed) pyproject.toml hatch_build.py README.md LICENSE
+CHECKED := src tests benchmarks compat scripts examples hatch_build.py
+# The wheel is dist/*.whl, made for this system.
+WHEEL := dist/built.stamp
+BLOCKS := src/whotests/probes/_blocks.abi3.so
 
 # The output of parallel targets stays in one piece where make can do that (4.0 and later).
 PARALLEL := -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -42,7 +44,7 @@ check: .venv/$(OLDEST)/tools.stamp ## formatting, lint and types only
 	.venv/$(OLDEST)/bin/mypy --python-version $(OLDEST)
 
 .PHONY: quick
-quick: .venv/$(NEWEST)/wheel-once.stamp ## the suite on the working tree, newest CPython (ARGS='-k word' narrows it)
+quick: .venv/$(NEWEST)/wheel-once.stamp $(BLOCKS) ## the suite on the working tree, newest CPython (ARGS='-k word' narrows it)
 	PYTHONPATH=$(CURDIR)/src .venv/$(NEWEST)/bin/python -m pytest -q $(ARGS)
 
 .PHONY: demo
@@ -51,7 +53,7 @@ demo: .venv/demo.stamp ## run whotests on jinja2's own suite, and ask it who tes
 
 .PHONY: bench
 bench: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## measure cost and size against coverage.py, into docs/benchmarks.md (ARGS='--suite jinja2')
-	.venv/$(OLDEST)/bin/python -m benchmarks --wheel $(WHEEL) $(ARGS)
+	.venv/$(OLDEST)/bin/python -m benchmarks --wheel dist/*.whl $(ARGS)
 	@$(if $(ARGS),:,$(MAKE) bench-stream bench-large bench-combining bench-running)
 
 .PHONY: bench-large
@@ -60,11 +62,11 @@ bench-large: .venv/$(OLDEST)/wheel.stamp ## make a data set of a million lines a
 
 .PHONY: bench-combining
 bench-combining: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## combine 100 shards of a suite with whotests and coverage.py, into docs/benchmarks.md
-	.venv/$(OLDEST)/bin/python -m benchmarks.combining --wheel $(WHEEL)
+	.venv/$(OLDEST)/bin/python -m benchmarks.combining --wheel dist/*.whl
 
 .PHONY: bench-running
 bench-running: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run suites with unittest, trial, pytest, xdist, stestr and whotests test, and simulate large ones, into docs/benchmarks.md
-	.venv/$(OLDEST)/bin/python -m benchmarks.running --wheel $(WHEEL) $(ARGS)
+	.venv/$(OLDEST)/bin/python -m benchmarks.running --wheel dist/*.whl $(ARGS)
 	@$(if $(ARGS),:,.venv/$(OLDEST)/bin/python -m benchmarks.scheduling)
 
 .PHONY: bench-stream
@@ -79,14 +81,14 @@ bench-cluster: .venv/$(OLDEST)/wheel.stamp ## measure what a Dask cluster costs 
 
 .PHONY: compat
 compat: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with and without whotests, compare every outcome, into docs/compat.md; follow docs/switching.md (ARGS='--suite click')
-	.venv/$(OLDEST)/bin/python -m compat --wheel $(WHEEL) $(ARGS)
-	@$(if $(ARGS),:,.venv/$(OLDEST)/bin/python -m compat.switching --wheel $(WHEEL))
+	.venv/$(OLDEST)/bin/python -m compat --wheel dist/*.whl $(ARGS)
+	@$(if $(ARGS),:,.venv/$(OLDEST)/bin/python -m compat.switching --wheel dist/*.whl)
 	@$(if $(ARGS),:,cd tests && WHOTESTS_KILLS=200 ../.venv/$(OLDEST)/bin/python -m pytest -q -p no:cacheprovider \
 	  -k killed_runs_keep test_wrong_ending.py)
 
 .PHONY: compat-verdicts
 compat-verdicts: .venv/$(OLDEST)/wheel.stamp $(WHEEL) ## run real suites with `whotests test` in all its ways, kill its workers at random, compare with the hosts' own runners, into docs/compat.md (ARGS='--suite testtools --kills 5')
-	.venv/$(OLDEST)/bin/python -m compat.verdicts --wheel $(WHEEL) $(ARGS)
+	.venv/$(OLDEST)/bin/python -m compat.verdicts --wheel dist/*.whl $(ARGS)
 
 .PHONY: pages
 pages: .venv/$(OLDEST)/wheel.stamp ## make docs/schema.md and the outputs of docs/five-questions.ipynb anew
@@ -102,7 +104,10 @@ fuzz: .venv/$(OLDEST)/wheel.stamp ## import 100,000 damaged files of each format
 
 .PHONY: clean
 clean: ## remove everything that the targets above made
-	rm -rf .venv .bench .compat dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(BLOCKS) .venv .bench .compat dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# What depends on whether blocks are in C. With the newest Python it is run with both.
+TWO_KINDS := test_probes_*.py test_recording_*.py test_exact_*.py test_transparent_*.py
 
 # One run of the suite. It starts in tests/, so that src/ is not importable and what is tested is
 # the wheel; the first line of the recipe makes sure of that.
@@ -113,12 +118,25 @@ suite-%: .venv/%/wheel.stamp
 	@echo "== the suite on the wheel, CPython $*"
 	@cd tests && ../.venv/$*/bin/python -m pytest -q -p no:cacheprovider \
 	  $(if $(filter $(OLDEST),$*),,-m 'not suites') $(ARGS)
+	@$(if $(filter $(NEWEST),$*),$(MAKE) blocks-$*)
+
+.PHONY: blocks-%
+blocks-%:
+	@echo "== what depends on blocks, with blocks in Python, CPython $*"
+	@cd tests && WHOTESTS_BLOCKS=python ../.venv/$*/bin/python -m pytest -q -p no:cacheprovider \
+	  -m 'not suites' $(TWO_KINDS)
 
 # --- environments, remade when what they come from changes
 
 $(WHEEL): $(SOURCES) | .venv/$(OLDEST)/venv.stamp
 	rm -rf dist
+	@command -v cc > /dev/null || apt-get install -qq --yes gcc libc6-dev
 	.venv/$(OLDEST)/bin/python -m pip wheel $(PIP_QUIET) --no-deps --wheel-dir dist .
+	touch $@
+
+# What runs from src/ has it there; building a wheel leaves it.
+$(BLOCKS): src/whotests/probes/_blocks.c hatch_build.py | .venv/$(OLDEST)/venv.stamp
+	.venv/$(OLDEST)/bin/python -m pip wheel $(PIP_QUIET) --no-deps --wheel-dir dist/sources .
 
 .PRECIOUS: .venv/%/venv.stamp .venv/%/tools.stamp .venv/%/wheel.stamp
 .venv/%/venv.stamp: scripts/interpreters.py
@@ -132,7 +150,7 @@ $(WHEEL): $(SOURCES) | .venv/$(OLDEST)/venv.stamp
 	touch $@
 
 .venv/%/wheel.stamp: $(WHEEL) .venv/%/tools.stamp
-	.venv/$*/bin/python -m pip install $(PIP_QUIET) --no-deps --force-reinstall $(WHEEL)
+	.venv/$*/bin/python -m pip install $(PIP_QUIET) --no-deps --force-reinstall dist/*.whl
 	touch $@
 
 .venv/%/wheel-once.stamp: .venv/%/tools.stamp
@@ -141,7 +159,7 @@ $(WHEEL): $(SOURCES) | .venv/$(OLDEST)/venv.stamp
 .venv/demo.stamp: $(WHEEL)
 	rm -rf .venv/demo
 	"$$(python3 scripts/interpreters.py $(OLDEST))" -m venv .venv/demo
-	.venv/demo/bin/python -m pip install $(PIP_QUIET) $(WHEEL) pytest==9.2.0 trio==0.35.0
+	.venv/demo/bin/python -m pip install $(PIP_QUIET) dist/*.whl pytest==9.2.0 trio==0.35.0
 	.venv/demo/bin/python -m pip download $(PIP_QUIET) --no-deps --no-binary jinja2 --dest .venv/demo jinja2==3.1.6
 	mkdir .venv/demo/project
 	tar -xzf .venv/demo/jinja2-3.1.6.tar.gz -C .venv/demo/project --strip-components 1
