@@ -3,10 +3,12 @@
 Such a block is no object that the garbage collector looks at. A probe hits one slot of it in one
 step (`h5` disarms `s5` and adds the block to the log; it is a descriptor and no call, so it cannot
 fail at the recursion limit), and the patterns that a block is known for are found by the bits of
-its slots. What is new is left to `probes.collecting`, which then tells it to `learn`.
+its slots. What is new is left to `probes.collecting`, which then tells it to `learn`. And blocks
+are put into code that was read from the cache, in place.
 
 All of it runs under the interpreter lock and calls nothing in Python, so nothing comes in between.
-(A block that is let go of could; those of loaded files are there until the process ends.) Only the
+(A block that is let go of could; those of loaded files are there until the process ends. And `swap`
+may make code, of which audit hooks hear.) Only the
 stable ABI of Python 3.11 is used, and of reference counts its functions: the macros of later
 headers take None to be immortal, which in 3.11 it is not, and what was compiled with those would
 end a 3.11. */
@@ -18,7 +20,7 @@ end a 3.11. */
 #include <structmember.h>
 
 #define MOST_SLOTS 32 /* as `runtime.BLOCK_SIZE`: one bit of a mask each */
-#define INTERFACE 1   /* as `runtime` wants it: changes with what the functions below mean */
+#define INTERFACE 2   /* as `runtime` wants it: changes with what the functions below mean */
 
 typedef struct {
     PyObject *number; /* NULL: the place is free */
@@ -45,7 +47,11 @@ static const struct {
 };
 #define FIELDS ((int)(sizeof fields / sizeof fields[0]))
 
-static PyObject *base, *the_log, *no_numbers, *no_lines, *zero;
+static PyObject *base, *the_log, *no_numbers, *no_lines, *zero, *the_family;
+
+/* Attributes of code. */
+enum { CONSTANTS, NAMES, LINE_TABLE, FIRST_LINE, OF_CODE };
+static PyObject *of_code[OF_CODE];
 
 static void end_block(PyObject *self);
 
@@ -237,10 +243,20 @@ use(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ImportError, the_log != NULL ? "in use already" : "of other sources");
         return NULL;
     }
+    static const char *const attributes[OF_CODE] = {
+        "co_consts", "co_names", "co_linetable", "co_firstlineno",
+    };
+    for (int attribute = 0; attribute < OF_CODE; attribute++) {
+        of_code[attribute] = PyUnicode_InternFromString(attributes[attribute]);
+        if (of_code[attribute] == NULL) {
+            return NULL;
+        }
+    }
+    the_family = PyUnicode_InternFromString("family");
     no_lines = PyBytes_FromStringAndSize(NULL, 0);
     zero = PyLong_FromLong(0);
     base = new_base();
-    if (no_lines == NULL || zero == NULL || base == NULL) {
+    if (the_family == NULL || no_lines == NULL || zero == NULL || base == NULL) {
         return NULL;
     }
     put(&the_log, log);
@@ -372,11 +388,140 @@ learn(PyObject *module, PyObject *args)
     return none();
 }
 
+/* A block whose handlers are in the code gets its table of lines. */
+static int
+give_lines(Block *block, PyObject *code)
+{
+    PyObject *names = PyObject_GetAttr(code, of_code[NAMES]);
+    int handlers = names == NULL ? -1 : PySequence_Contains(names, of_code[LINE_TABLE]);
+    if (handlers > 0) {
+        handlers = PySequence_Contains(names, the_family);
+    }
+    Py_DecRef(names);
+    if (handlers <= 0) {
+        return handlers;
+    }
+    PyObject *lines = PyObject_GetAttr(code, of_code[LINE_TABLE]);
+    PyObject *first_line = PyObject_GetAttr(code, of_code[FIRST_LINE]);
+    if (lines != NULL && first_line != NULL) {
+        put(&block->lines, lines);
+        put(&block->first_line, first_line);
+    }
+    Py_DecRef(lines);
+    Py_DecRef(first_line);
+    return lines == NULL || first_line == NULL ? -1 : 0;
+}
+
+static PyObject *swapped(PyObject *code, PyObject *objects);
+
+/* A new reference to what belongs in place of a constant of the code: mostly the constant. */
+static PyObject *
+in_place_of(PyObject *constant, PyObject *code, PyObject *objects)
+{
+    if (Py_TYPE(constant) == Py_TYPE(code)) {
+        return swapped(constant, objects);
+    }
+    PyObject *object = NULL;
+    /* Placeholders begin with a character that few others begin with, and docstrings are long. */
+    if (PyUnicode_CheckExact(constant) && PyUnicode_GetLength(constant) > 0
+        && PyUnicode_ReadChar(constant, 0) == 0) {
+        object = PyDict_GetItemWithError(objects, constant);
+        if (object == NULL && PyErr_Occurred()) {
+            return NULL;
+        }
+    }
+    if (object == NULL) {
+        object = constant;
+    } else if (is_block(object) && give_lines((Block *)object, code) < 0) {
+        return NULL;
+    }
+    Py_IncRef(object);
+    return object;
+}
+
+/* A new reference to a copy of the code with other constants. */
+static PyObject *
+with_constants(PyObject *code, PyObject *constants)
+{
+    PyObject *replace = PyObject_GetAttrString(code, "replace"), *none_by_place = PyTuple_New(0);
+    PyObject *by_name = Py_BuildValue("{sN}", "co_consts", PyList_AsTuple(constants));
+    PyObject *copy = NULL;
+    if (replace != NULL && none_by_place != NULL && by_name != NULL) {
+        copy = PyObject_Call(replace, none_by_place, by_name);
+    }
+    Py_DecRef(replace);
+    Py_DecRef(none_by_place);
+    Py_DecRef(by_name);
+    return copy;
+}
+
+/* Puts the object, whose reference it takes, among the constants, or into a list of them if
+something else has them, too. */
+static int
+change(PyObject *constants, PyObject **list, Py_ssize_t place, PyObject *object)
+{
+    if (*list == NULL) {
+        Py_IncRef(object); /* PyTuple_SetItem takes one, whatever comes of it */
+        if (PyTuple_SetItem(constants, place, object) == 0) {
+            Py_DecRef(object);
+            return 0;
+        }
+        PyErr_Clear();
+        *list = PySequence_List(constants);
+    }
+    if (*list == NULL) {
+        Py_DecRef(object);
+        return -1;
+    }
+    return PyList_SetItem(*list, place, object);
+}
+
+/* A new reference to the code itself, its constants changed in place. Of two pieces of code with
+equal constants (lambdas, for the most part) each has the same tuple, which stays as it is: those
+are replaced by copies with others. */
+static PyObject *
+swapped(PyObject *code, PyObject *objects)
+{
+    PyObject *constants = PyObject_GetAttr(code, of_code[CONSTANTS]), *list = NULL, *copy = NULL;
+    Py_DecRef(constants); /* the code has it, and PyTuple_SetItem makes sure that nobody else has */
+    Py_ssize_t count = constants == NULL ? -1 : PyTuple_Size(constants);
+    int failed = count < 0;
+    for (Py_ssize_t place = 0; place < count && !failed; place++) {
+        PyObject *constant = PyTuple_GetItem(constants, place);
+        PyObject *object = in_place_of(constant, code, objects);
+        if (object == constant) {
+            Py_DecRef(object);
+        } else {
+            failed = object == NULL || change(constants, &list, place, object) < 0;
+        }
+    }
+    if (!failed && list == NULL) {
+        Py_IncRef(code);
+        return code;
+    }
+    if (!failed) {
+        copy = with_constants(code, list);
+    }
+    Py_DecRef(list);
+    return copy;
+}
+
+static PyObject *
+swap(PyObject *module, PyObject *args)
+{
+    PyObject *code, *objects;
+    if (!in_use() || !PyArg_ParseTuple(args, "OO!", &code, &PyDict_Type, &objects)) {
+        return NULL;
+    }
+    return swapped(code, objects);
+}
+
 static PyMethodDef functions[] = {
     {"use", use, METH_VARARGS, NULL},
     {"kind", kind, METH_VARARGS, NULL},
     {"take", take, METH_VARARGS, NULL},
     {"learn", learn, METH_VARARGS, NULL},
+    {"swap", swap, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

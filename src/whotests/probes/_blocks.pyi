@@ -1,5 +1,6 @@
 """Blocks in C; not there where it was not compiled, and without the interpreter lock."""
 
+from types import CodeType
 from typing import Any
 
 def use(interface: int, log: list[Any], no_numbers: dict[Any, int], /) -> type[Any]:
@@ -19,3 +20,7 @@ def take(entries: list[Any], found: list[int], /) -> None:
 
 def learn(block: object, key: object, number: int, /) -> None:
     """`take` knows that pattern of the block from now on, if both are what they should be."""
+
+def swap(code: CodeType, constants: dict[str, object], /) -> CodeType:
+    """As `load.swapped`, but in place as far as nothing else has the constants: for code that just
+    came from the cache."""

@@ -24,7 +24,7 @@ from whotests.probes.files import modified_and_size, read_file
 from whotests.probes.layout import Layout
 from whotests.probes.loaded import Entry, LoadedFile, Rewrite, Variant
 from whotests.probes.placeholders import MARK, block_name
-from whotests.probes.runtime import Block, ModuleMark, block, is_block
+from whotests.probes.runtime import Block, ModuleMark, block, in_c, is_block
 from whotests.source.rules import Rules
 from whotests.source.text import digest_of
 
@@ -36,6 +36,8 @@ _installed: list["Loading"] = []
 
 
 _AS_A_MODULE = Variant()
+SWAPS_IN_C = in_c is not None and sys.version_info < (3, 14)
+"""Later ones note which constants are immortal when code is made."""
 
 
 class Loading:
@@ -179,7 +181,9 @@ class Loading:
             blocks = file.blocks.setdefault(variant.name, new)
         constants: dict[str, object] = {MARK: self._mark}
         constants |= {block_name(index): each for index, each in enumerate(blocks)}
-        code = swapped(entry.code, constants)
+        # What came from the cache nobody else has.
+        swap = in_c.swap if kept_entry is not None and SWAPS_IN_C else swapped
+        code = swap(entry.code, constants)
         file.codes[variant.name] = ref(code)
         return code
 

@@ -119,7 +119,7 @@ class Block:
         return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots)}
 
 
-_INTERFACE = 1
+_INTERFACE = 2
 """Of the module in C, as it is wanted here."""
 _SHARED = ("raised", "iter", "read", "arm", "hit", "__reduce__")
 """What blocks in C have of those in Python."""
