@@ -8,10 +8,9 @@ are put into code that was read from the cache, in place.
 
 All of it runs under the interpreter lock and calls nothing in Python, so nothing comes in between.
 (A block that is let go of could; those of loaded files are there until the process ends. And `swap`
-may make code, of which audit hooks hear.) Only the
-stable ABI of Python 3.11 is used, and of reference counts its functions: the macros of later
-headers take None to be immortal, which in 3.11 it is not, and what was compiled with those would
-end a 3.11. */
+may make code, of which audit hooks hear.) Only the stable ABI of Python 3.11 is used, and of
+reference counts its functions: the macros of later headers take None to be immortal, which in 3.11
+it is not, and what was compiled with those would end a 3.11. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
