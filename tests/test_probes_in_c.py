@@ -7,6 +7,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from hypothesis import given, settings
@@ -231,7 +232,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         with pytest.raises(TypeError):
             in_c.take(*lists)
     with pytest.raises(ImportError, match="in use"):  # its log would be taken away
-        in_c.use(1, [], {})
+        in_c.use(1, [], {}, CodeType)
     in_c.learn(new, (None, True), 1)  # of a block of other size; of none; a line
     in_c.learn(object(), (None,), 1)
     in_c.learn(new, -5, 1)
@@ -251,7 +252,7 @@ def test_nothing_is_done_before_it_is_used() -> None:
             except RuntimeError as error:
                 print(error)
         try:
-            _blocks.use(-1, [], {})
+            _blocks.use(-1, [], {}, type(act.__code__))
         except ImportError as error:
             print(error)
         _blocks.learn(1, (None,), 1)

@@ -8,9 +8,10 @@ are put into code that was read from the cache, in place.
 
 All of it runs under the interpreter lock and calls nothing in Python, so nothing comes in between.
 (A block that is let go of could; those of loaded files are there until the process ends. And `swap`
-may make code, of which audit hooks hear.) Only the stable ABI of Python 3.11 is used, and of
-reference counts its functions: the macros of later headers take None to be immortal, which in 3.11
-it is not, and what was compiled with those would end a 3.11. */
+may make objects, of which audit hooks hear and at which the garbage collector may look.) Only the
+stable ABI of Python 3.11 is used, and of reference counts its functions: the macros of later
+headers take None to be immortal, which in 3.11 it is not, and what was compiled with those would
+end a 3.11. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -19,7 +20,7 @@ it is not, and what was compiled with those would end a 3.11. */
 #include <structmember.h>
 
 #define MOST_SLOTS 32 /* as `runtime.BLOCK_SIZE`: one bit of a mask each */
-#define INTERFACE 2   /* as `runtime` wants it: changes with what the functions below mean */
+#define INTERFACE 1   /* as `runtime` wants it: changes with what the functions below mean */
 
 typedef struct {
     PyObject *number; /* NULL: the place is free */
@@ -46,7 +47,7 @@ static const struct {
 };
 #define FIELDS ((int)(sizeof fields / sizeof fields[0]))
 
-static PyObject *base, *the_log, *no_numbers, *no_lines, *zero, *the_family;
+static PyObject *base, *code_type, *the_log, *no_numbers, *no_lines, *zero, *the_family;
 
 /* Attributes of code. */
 enum { CONSTANTS, NAMES, LINE_TABLE, FIRST_LINE, OF_CODE };
@@ -233,9 +234,10 @@ new_base(void)
 static PyObject *
 use(PyObject *module, PyObject *args)
 {
-    PyObject *log, *numbers;
+    PyObject *log, *numbers, *type;
     int wanted;
-    if (!PyArg_ParseTuple(args, "iO!O!", &wanted, &PyList_Type, &log, &PyDict_Type, &numbers)) {
+    if (!PyArg_ParseTuple(args, "iO!O!O!", &wanted, &PyList_Type, &log, &PyDict_Type, &numbers,
+                          &PyType_Type, &type)) {
         return NULL;
     }
     if (the_log != NULL || wanted != INTERFACE) {
@@ -260,6 +262,7 @@ use(PyObject *module, PyObject *args)
     }
     put(&the_log, log);
     put(&no_numbers, numbers);
+    put(&code_type, type);
     Py_IncRef(base);
     return base;
 }
@@ -417,7 +420,7 @@ static PyObject *swapped(PyObject *code, PyObject *objects);
 static PyObject *
 in_place_of(PyObject *constant, PyObject *code, PyObject *objects)
 {
-    if (Py_TYPE(constant) == Py_TYPE(code)) {
+    if (Py_TYPE(constant) == (PyTypeObject *)code_type) {
         return swapped(constant, objects);
     }
     PyObject *object = NULL;
@@ -475,9 +478,9 @@ change(PyObject *constants, PyObject **list, Py_ssize_t place, PyObject *object)
     return PyList_SetItem(*list, place, object);
 }
 
-/* A new reference to the code itself, its constants changed in place. Of two pieces of code with
-equal constants (lambdas, for the most part) each has the same tuple, which stays as it is: those
-are replaced by copies with others. */
+/* A new reference to the code itself, its constants changed in place. Pieces of code with equal
+constants (lambdas, for the most part) have the same tuple, which stays as it is while several have
+it: all but the last of them are replaced by copies with others. */
 static PyObject *
 swapped(PyObject *code, PyObject *objects)
 {
@@ -509,7 +512,8 @@ static PyObject *
 swap(PyObject *module, PyObject *args)
 {
     PyObject *code, *objects;
-    if (!in_use() || !PyArg_ParseTuple(args, "OO!", &code, &PyDict_Type, &objects)) {
+    if (!in_use()
+        || !PyArg_ParseTuple(args, "O!O!", code_type, &code, &PyDict_Type, &objects)) {
         return NULL;
     }
     return swapped(code, objects);

@@ -3,9 +3,11 @@
 from types import CodeType
 from typing import Any
 
-def use(interface: int, log: list[Any], no_numbers: dict[Any, int], /) -> type[Any]:
-    """Blocks that are made from now on go to this log, and have these numbers at first. Gives the
-    base of all their classes, which has no methods yet.
+def use(
+    interface: int, log: list[Any], no_numbers: dict[Any, int], code: type[CodeType], /
+) -> type[Any]:
+    """Blocks that are made from now on go to this log, and have these numbers at first; code is of
+    that type. Gives the base of all their classes, which has no methods yet.
 
     ImportError where that was told before (by another interpreter of the process), and where the
     module was compiled of other sources, with functions that mean something else.
@@ -23,4 +25,4 @@ def learn(block: object, key: object, number: int, /) -> None:
 
 def swap(code: CodeType, constants: dict[str, object], /) -> CodeType:
     """As `load.swapped`, but in place as far as nothing else has the constants: for code that just
-    came from the cache."""
+    came from the cache. All placeholders begin with a null character."""

@@ -36,8 +36,6 @@ _installed: list["Loading"] = []
 
 
 _AS_A_MODULE = Variant()
-SWAPS_IN_C = in_c is not None and sys.version_info < (3, 14)
-"""Later ones note which constants are immortal when code is made."""
 
 
 class Loading:
@@ -182,7 +180,7 @@ class Loading:
         constants: dict[str, object] = {MARK: self._mark}
         constants |= {block_name(index): each for index, each in enumerate(blocks)}
         # What came from the cache nobody else has.
-        swap = in_c.swap if kept_entry is not None and SWAPS_IN_C else swapped
+        swap = in_c.swap if kept_entry is not None and in_c is not None else swapped
         code = swap(entry.code, constants)
         file.codes[variant.name] = ref(code)
         return code

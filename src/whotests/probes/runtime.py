@@ -21,6 +21,7 @@ An armed slot is True and a disarmed one None: that is one instruction where tru
 import os
 import sys
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, ClassVar, Literal, TypeGuard
 
 __all__ = [
@@ -119,7 +120,7 @@ class Block:
         return Exception, (), {"raised": (), "iter": iter, **dict.fromkeys(self.slots)}
 
 
-_INTERFACE = 2
+_INTERFACE = 1
 """Of the module in C, as it is wanted here."""
 _SHARED = ("raised", "iter", "read", "arm", "hit", "__reduce__")
 """What blocks in C have of those in Python."""
@@ -134,7 +135,7 @@ def _module_in_c() -> tuple[Any, tuple[type, ...]]:
     try:
         import whotests.probes._blocks as module
 
-        base = module.use(_INTERFACE, LOG, NO_NUMBERS)
+        base = module.use(_INTERFACE, LOG, NO_NUMBERS, CodeType)
     except ImportError:  # it was not compiled for this Python, or at all
         return None, (Block,)
     for name in _SHARED:
