@@ -175,9 +175,9 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def threads() -> int:
-    """How many threads this process has."""
-    return len(os.listdir("/proc/self/task"))
+def threads() -> set[str]:
+    """The threads of this process; one of an earlier test may be about to go."""
+    return set(os.listdir("/proc/self/task"))
 
 
 counts_threads = pytest.mark.skipif(
@@ -192,14 +192,14 @@ def test_a_thread_that_a_handler_starts_is_ended(clock: Clock, writer: Listening
     before = threads()
     for function in ("_end_thread", "let_stop", "_take", "suspend"):
         flusher.resume()
-        assert threads() == before + 1
+        assert len(threads() - before) == 1
         with Handler(function, flusher.resume):
             flusher.pause()
-        assert threads() == before, function
+        assert threads() <= before, function
         flusher.resume()
         with pytest.raises(KeyboardInterrupt), Handler(function, interrupt):
             flusher.pause()
-        assert threads() == before, function
+        assert threads() <= before, function
 
 
 @pytest.mark.parametrize("function", ["hold", "_take", "write", "make_batch", "let_go"])
@@ -227,8 +227,8 @@ def test_no_thread_starts_while_nobody_is_to_write(clock: Clock, writer: Listeni
     before = threads()
     flusher.hold()
     flusher.resume()
-    assert threads() == before
+    assert threads() <= before
     flusher.let_go()
     flusher.resume()
-    assert threads() == before + 1
+    assert len(threads() - before) == 1
     flusher.pause()
