@@ -173,6 +173,11 @@ def test_nothing_of_it_is_left() -> None:
     gc.collect()
     assert not any(one() for one in gone)
     assert sys.getrefcount(each) == references
+    tables = [one.lines for one in objects.values() if is_block(one) and one.lines]
+    others = [bytes(100)]
+    holder = others.copy()  # as a block holds its table
+    found, wanted = [{sys.getrefcount(one) for one in those} for those in (tables, others)]
+    assert found == wanted, holder
 
 
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:

@@ -390,6 +390,8 @@ learn(PyObject *module, PyObject *args)
     return none();
 }
 
+/* -- code ------------------------------------------------------------------------------- */
+
 /* A block whose handlers are in the code gets its table of lines. */
 static int
 give_lines(Block *block, PyObject *code)
@@ -518,6 +520,8 @@ swap(PyObject *module, PyObject *args)
     }
     return swapped(code, objects);
 }
+
+/* -- what the module has ---------------------------------------------------------------- */
 
 static PyMethodDef functions[] = {
     {"use", use, METH_VARARGS, NULL},

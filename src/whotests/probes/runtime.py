@@ -155,46 +155,50 @@ def is_block(found: object) -> TypeGuard[Block]:
 def block_class(size: int, *, one_at_a_time: bool) -> type[Block]:
     """A class of blocks in Python with `size` slots, for one whose threads run one at a time or
     not."""
-    functions = _functions(size, one_at_a_time=one_at_a_time)
     slots = SLOTS[:size]
-    body = {"__slots__": slots, "slots": slots, "__init__": functions["begin"]}
+    begin = _begin(slots, one_at_a_time=one_at_a_time)
+    body = {"__slots__": slots, "slots": slots, "__init__": begin}
     kind = type(Block.__name__, (Block,), body)
-    NUMBERING[kind] = functions["number"]
+    NUMBERING[kind] = _number(slots, one_at_a_time=one_at_a_time)
     return kind
 
 
 def _block_class_in_c(size: int) -> type[Block]:
     kind: type[Block] = in_c.kind(size)
     kind.slots = SLOTS[:size]
-    NUMBERING[kind] = _functions(size, one_at_a_time=True)["number"]  # of what is new to it
+    NUMBERING[kind] = _number(kind.slots, one_at_a_time=True)  # of what is new to it
     return kind
 
 
-def _functions(size: int, *, one_at_a_time: bool) -> dict[str, Any]:
-    """What begins a block, and what gives the number of what was hit in it."""
-    slots = SLOTS[:size]
-    reads = "; ".join(f"{name} = block.{name}" for name in slots)
+def _begin(slots: tuple[str, ...], *, one_at_a_time: bool) -> Any:
+    """What begins a block. A program has many: nothing is looked up or looped over for each."""
     armed = "".join(f"block.{name} = " for name in slots)
+    return _compiled(
+        "begin(block, file, index, family)",
+        "    block.log = log\n    block.file = file\n    block.index = index\n"
+        "    block.family = family\n    block.lines = b''\n    block.first_line = 0\n"
+        f"    block.numbers = {'none' if one_at_a_time else '{}'}\n    {armed}True\n",
+    )
+
+
+def _number(slots: tuple[str, ...], *, one_at_a_time: bool) -> Any:
+    """What gives the number of what was hit in a block."""
+    reads = "; ".join(f"{name} = block.{name}" for name in slots)
     pattern = f"block.numbers[{', '.join(slots)},]"
     if one_at_a_time:
         # One line and no call: nothing runs between reading the slots and arming all of them.
-        number = f"    {reads}; {armed}True; return {pattern}\n"
-        numbers = "none"
-    else:  # what is hit in between stays disarmed
-        arms = "".join(f"    if {name} is None: block.{name} = True\n" for name in slots)
-        number = f"    {reads}\n{arms}    return {pattern}\n"
-        numbers = "{}"
+        armed = "".join(f"block.{name} = " for name in slots)
+        return _compiled("number(block)", f"    {reads}; {armed}True; return {pattern}\n")
+    # What is hit in between stays disarmed.
+    arms = "".join(f"    if {name} is None: block.{name} = True\n" for name in slots)
+    return _compiled("number(block)", f"    {reads}\n{arms}    return {pattern}\n")
+
+
+def _compiled(head: str, body: str) -> Any:
+    """The function, which may use the log and the numbers of a block that was never hit."""
     functions: dict[str, Any] = {"log": LOG, "none": NO_NUMBERS}
-    # A program has many blocks: nothing is looked up or looped over for each.
-    text = (
-        f"def number(block):\n{number}"
-        "def begin(block, file, index, family):\n"
-        "    block.log = log\n    block.file = file\n    block.index = index\n"
-        "    block.family = family\n    block.lines = b''\n    block.first_line = 0\n"
-        f"    block.numbers = {numbers}\n    {armed}True\n"
-    )
-    exec(compile(text, __file__, "exec"), functions)
-    return functions
+    exec(compile(f"def {head}:\n{body}", __file__, "exec"), functions)
+    return functions[head.partition("(")[0]]
 
 
 _CLASSES: dict[int, type[Block]] = {}
